@@ -1,0 +1,91 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// `LIMBECK_ENGINE=none` leaves out every target that needs LibTorch, so that the
+// engine-free half (files, data, label noise, reports) builds and tests on its own.
+let withEngine = ProcessInfo.processInfo.environment["LIMBECK_ENGINE"] != "none"
+
+let pure: [Target] = [
+    .target(name: "Diagnostics"),
+    .target(name: "Randomness"),
+    .target(name: "Files", dependencies: ["Diagnostics"]),
+    .target(name: "SafeTensors", dependencies: ["Diagnostics", "Files"]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(
+        name: "Datasets",
+        dependencies: [
+            "Diagnostics", "Files", "Randomness", "CZlib",
+            .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        resources: [.copy("Resources/fashion-mnist-5k")]),
+    .target(
+        name: "Report",
+        dependencies: [
+            "Diagnostics", "Files", .product(name: "Mustache", package: "swift-mustache"),
+        ],
+        resources: [.copy("Resources/templates")]),
+    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"]),
+    .testTarget(name: "SafeTensorsTests", dependencies: ["SafeTensors", "Files", "Randomness"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
+    .testTarget(name: "ReportTests", dependencies: ["Report"]),
+]
+
+let engine: [Target] = [
+    .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
+    .target(name: "CTorch", dependencies: ["CLibTorch"]),
+    .target(name: "Torch", dependencies: ["CTorch", "Diagnostics"]),
+    .target(name: "Neural", dependencies: ["Torch", "Randomness", "Diagnostics"]),
+    .target(name: "Models", dependencies: ["Neural", "Torch", "SafeTensors", "Diagnostics"]),
+    .target(name: "Distillation", dependencies: ["Neural", "Models", "Torch", "Diagnostics"]),
+    .target(
+        name: "Training",
+        dependencies: [
+            "Distillation", "Models", "Neural", "Torch", "Datasets", "SafeTensors", "Files",
+            "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
+        ]),
+    .executableTarget(
+        name: "limbeck",
+        dependencies: [
+            "Training", "Report", "Datasets", "Models", "Diagnostics",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+    .testTarget(
+        name: "TorchTests", dependencies: ["Torch", "SafeTensors"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(name: "NeuralTests", dependencies: ["Neural", "SafeTensors"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "ModelsTests", dependencies: ["Models", "SafeTensors"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "DistillationTests", dependencies: ["Distillation", "SafeTensors"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "LimbeckTests", dependencies: ["limbeck", "Training", "Datasets"]),
+]
+
+let package = Package(
+    name: "limbeck",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "SafeTensors", targets: ["SafeTensors"]),
+        .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Report", targets: ["Report"]),
+    ]
+        + (withEngine
+            ? [
+                .library(
+                    name: "Limbeck",
+                    targets: ["Torch", "Neural", "Models", "Distillation", "Training"]),
+                .executable(name: "limbeck", targets: ["limbeck"]),
+            ] : []),
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+    ],
+    targets: pure + (withEngine ? engine : []),
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,125 @@
+import Diagnostics
+import Foundation
+
+/// The writes that durability rests on, behind a protocol so that tests can fail any one of them.
+///
+/// Everything Limbeck must not lose (checkpoints, run records, exported tensors) goes through
+/// here. Reading needs no seam: a reader has to cope with any bytes anyway.
+public protocol FileSystem: Sendable {
+    func createDirectory(_ path: String) throws(Problem)
+    /// Creates or truncates `path` and writes all of `bytes`.
+    func write(_ bytes: [UInt8], to path: String) throws(Problem)
+    /// Adds to the end of `path`, creating it if needed.
+    func append(_ bytes: [UInt8], to path: String) throws(Problem)
+    /// Cuts `path` to `length` bytes.
+    func truncate(_ path: String, to length: Int) throws(Problem)
+    /// Forces a file's content, or a folder's entries, to the disk.
+    func sync(_ path: String) throws(Problem)
+    /// Atomic within one folder or file system.
+    func rename(_ source: String, to destination: String) throws(Problem)
+    /// Removes a file or a whole folder; nothing happens if it is not there.
+    func remove(_ path: String) throws(Problem)
+}
+
+extension FileSystem {
+    /// Replaces `path` by `bytes` so that a reader, or a machine that lost power, sees the old
+    /// content or the new and nothing between: write beside it, sync, rename, sync the folder.
+    public func replace(_ path: String, with bytes: [UInt8]) throws(Problem) {
+        let temporary = path + ".partial"
+        try write(bytes, to: temporary)
+        try sync(temporary)
+        try rename(temporary, to: path)
+        try sync(parent(of: path))
+    }
+
+    public func parent(of path: String) -> String {
+        let folder = (path as NSString).deletingLastPathComponent
+        return folder.isEmpty ? "." : folder
+    }
+}
+
+/// The machine's own files, through POSIX calls.
+public struct LocalFileSystem: FileSystem {
+    public init() {}
+
+    public func createDirectory(_ path: String) throws(Problem) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw .cannot("create the folder", path, errno)
+        }
+    }
+
+    public func write(_ bytes: [UInt8], to path: String) throws(Problem) {
+        try put(bytes, path, O_WRONLY | O_CREAT | O_TRUNC)
+    }
+
+    public func append(_ bytes: [UInt8], to path: String) throws(Problem) {
+        try put(bytes, path, O_WRONLY | O_CREAT | O_APPEND)
+    }
+
+    private func put(_ bytes: [UInt8], _ path: String, _ flags: Int32) throws(Problem) {
+        let file = open(path, flags | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw .cannot("write", path, errno) }
+        var start = 0
+        while start < bytes.count {
+            let count = bytes[start...].withUnsafeBytes {
+                #if canImport(Glibc)
+                    Glibc.write(file, $0.baseAddress, $0.count)
+                #else
+                    Darwin.write(file, $0.baseAddress, $0.count)
+                #endif
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                let code = errno
+                close(file)
+                throw .cannot("write", path, code)
+            }
+            start += count
+        }
+        guard close(file) == 0 else { throw .cannot("write", path, errno) }
+    }
+
+    public func truncate(_ path: String, to length: Int) throws(Problem) {
+        #if canImport(Glibc)
+            let status = Glibc.truncate(path, length)
+        #else
+            let status = Darwin.truncate(path, off_t(length))
+        #endif
+        guard status == 0 else { throw .cannot("cut", path, errno) }
+    }
+
+    public func sync(_ path: String) throws(Problem) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .cannot("sync", path, errno) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw .cannot("sync", path, errno) }
+    }
+
+    public func rename(_ source: String, to destination: String) throws(Problem) {
+        #if canImport(Glibc)
+            let status = Glibc.rename(source, destination)
+        #else
+            let status = Darwin.rename(source, destination)
+        #endif
+        guard status == 0 else { throw .cannot("rename to", destination, errno) }
+    }
+
+    public func remove(_ path: String) throws(Problem) {
+        guard (try? FileManager.default.attributesOfItem(atPath: path)) != nil else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw .cannot("remove", path, errno)
+        }
+    }
+}
+
+extension Problem {
+    /// `PATH: cannot write: No space left on device`.
+    public static func cannot(_ verb: String, _ path: String, _ code: Int32) -> Problem {
+        Problem(.io, "cannot \(verb): \(String(cString: strerror(code)))", at: .file(path))
+    }
+}
