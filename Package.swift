@@ -25,8 +25,13 @@ let pure: [Target] = [
             "Diagnostics", "Files", .product(name: "Mustache", package: "swift-mustache"),
         ],
         resources: [.copy("Resources/templates")]),
-    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"]),
-    .testTarget(name: "SafeTensorsTests", dependencies: ["SafeTensors", "Files", "Randomness"]),
+    .testTarget(
+        name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"],
+        exclude: ["golden_draws.py"]),
+    .testTarget(
+        name: "SafeTensorsTests",
+        dependencies: ["SafeTensors", "Diagnostics", "Files", "Randomness"],
+        resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
     .testTarget(name: "ReportTests", dependencies: ["Report"]),
 ]

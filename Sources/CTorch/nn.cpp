@@ -64,8 +64,10 @@ ct_status ct_embedding(ct_tensor indices, ct_tensor weight, int64_t padding_inde
     CT_RESULT(at::embedding(get(weight), get(indices), padding_index));
 }
 ct_status ct_embedding_bag(ct_tensor indices, ct_tensor offsets, ct_tensor weight, int mode,
-                           ct_tensor *out) {
-    CT_RESULT(std::get<0>(at::embedding_bag(get(weight), get(indices), get(offsets), false, mode)));
+                           int64_t padding_index, ct_tensor *out) {
+    CT_RESULT(std::get<0>(at::embedding_bag(
+        get(weight), get(indices), get(offsets), false, mode, false, {}, false,
+        padding_index < 0 ? std::nullopt : std::optional<int64_t>(padding_index))));
 }
 ct_status ct_upsample_nearest2d(ct_tensor x, ct_ints size, ct_tensor *out) {
     CT_RESULT(at::upsample_nearest2d(get(x), ints(size)));

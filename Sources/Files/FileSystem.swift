@@ -26,12 +26,19 @@ extension FileSystem {
     /// content or the new and nothing between: write beside it, sync, rename, sync the folder.
     public func replace(_ path: String, with bytes: [UInt8]) throws(Problem) {
         let temporary = path + ".partial"
-        try write(bytes, to: temporary)
-        try sync(temporary)
-        try rename(temporary, to: path)
+        do {
+            try write(bytes, to: temporary)
+            try sync(temporary)
+            try rename(temporary, to: path)
+        } catch {
+            // On a full disk the half-written copy would be in the way of whatever comes next.
+            try? remove(temporary)
+            throw error
+        }
         try sync(parent(of: path))
     }
 
+    /// The folder that holds `path`; `.` for a bare name.
     public func parent(of path: String) -> String {
         let folder = (path as NSString).deletingLastPathComponent
         return folder.isEmpty ? "." : folder
@@ -47,7 +54,7 @@ public struct LocalFileSystem: FileSystem {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw .cannot("create the folder", path, errno)
+            throw .cannot("create the folder", path, posixCode(error))
         }
     }
 
@@ -108,13 +115,27 @@ public struct LocalFileSystem: FileSystem {
     }
 
     public func remove(_ path: String) throws(Problem) {
-        guard (try? FileManager.default.attributesOfItem(atPath: path)) != nil else { return }
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            throw .cannot("remove", path, errno)
+            let code = posixCode(error)
+            if code != ENOENT { throw .cannot("remove", path, code) }
         }
     }
+}
+
+/// The `errno` behind an error of Foundation; the global one has been overwritten by then.
+private func posixCode(_ error: any Error) -> Int32 {
+    var next: NSError? = error as NSError
+    while let error = next {
+        if error.domain == NSPOSIXErrorDomain { return Int32(truncatingIfNeeded: error.code) }
+        if error.domain == NSCocoaErrorDomain {
+            if error.code == CocoaError.Code.fileNoSuchFile.rawValue { return ENOENT }
+            if error.code == CocoaError.Code.fileWriteFileExists.rawValue { return EEXIST }
+        }
+        next = error.userInfo[NSUnderlyingErrorKey] as? NSError
+    }
+    return EIO
 }
 
 extension Problem {

@@ -143,11 +143,15 @@ public func embedding(_ indices: Tensor, _ weight: Tensor, paddingIndex: Int? = 
 public enum BagMode: Int32, Sendable { case sum, mean, max }
 
 /// One vector per bag: `indices` [total] cut at `offsets` [bags] (both int64), rows of `weight` joined.
+/// Indices equal to `paddingIndex` do not count; a bag of nothing else gives zeros.
 public func embeddingBag(
-    _ indices: Tensor, offsets: Tensor, _ weight: Tensor, mode: BagMode = .mean
+    _ indices: Tensor, offsets: Tensor, _ weight: Tensor, mode: BagMode = .mean,
+    paddingIndex: Int? = nil
 ) -> Tensor {
     Tensor.make("embeddingBag", indices, offsets, weight) {
-        ct_embedding_bag(indices.handle, offsets.handle, weight.handle, mode.rawValue, $0)
+        ct_embedding_bag(
+            indices.handle, offsets.handle, weight.handle, mode.rawValue,
+            Int64(paddingIndex ?? -1), $0)
     }
 }
 

@@ -193,6 +193,11 @@ extension Tensor {
         let other = detached().channelsLast()
         mutate("layOutChannelsLast", other) { ct_set_data($0, other.handle) }
     }
+    /// Moves the values of a parameter or buffer to another device; its identity stays.
+    public func move(to device: Device) {
+        let other = detached().to(device)
+        mutate("move", other) { ct_set_data($0, other.handle) }
+    }
 
     public func copy(from source: Tensor) { mutate("copy", source) { ct_copy($0, source.handle) } }
     public func fill(_ value: Double) { mutate("fill") { ct_fill($0, value) } }

@@ -165,8 +165,9 @@ ct_status ct_layer_norm(ct_tensor x, ct_ints shape, ct_tensor weight, ct_tensor 
 ct_status ct_dropout(ct_tensor x, double p, ct_generator g, ct_tensor *out);
 ct_status ct_embedding(ct_tensor indices, ct_tensor weight, int64_t padding_index, ct_tensor *out);
 enum { CT_BAG_SUM, CT_BAG_MEAN, CT_BAG_MAX };
+// padding_index: negative for none.
 ct_status ct_embedding_bag(ct_tensor indices, ct_tensor offsets, ct_tensor weight, int mode,
-                           ct_tensor *out);
+                           int64_t padding_index, ct_tensor *out);
 ct_status ct_upsample_nearest2d(ct_tensor x, ct_ints size, ct_tensor *out);
 // targets: int64 classes [N], or probabilities [N, C]; one value per sample.
 ct_status ct_cross_entropy(ct_tensor logits, ct_tensor targets, double smoothing, ct_tensor *out);
