@@ -10,10 +10,14 @@ ct_status ct_generator_new(uint64_t seed, int device, int index, ct_generator *o
                               : at::globalContext().defaultGenerator(shim::device(device, index)).clone();
         g.set_current_seed(seed);
         *out = new ct_generator_box{g};
+        shim::count_handles(1);
     });
 }
 
-void ct_generator_free(ct_generator g) { delete g; }
+void ct_generator_free(ct_generator g) {
+    delete g;
+    shim::count_handles(-1);
+}
 
 ct_status ct_fill_normal(ct_tensor t, double mean, double sd, ct_generator g) {
     CT_RUN(at::NoGradGuard guard; shim::get(t).normal_(mean, sd, g->value));

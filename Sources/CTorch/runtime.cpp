@@ -10,6 +10,7 @@
 namespace shim {
 
 std::atomic<int64_t> live_handles{0};
+thread_local int64_t live_handles_of_thread = 0;
 static thread_local std::string last_error;
 
 void set_error(const std::string &message) noexcept {
@@ -75,6 +76,7 @@ at::Device device(int kind, int index) {
 
 const char *ct_last_error(void) { return shim::last_error.c_str(); }
 int64_t ct_live_handles(void) { return shim::live_handles.load(std::memory_order_relaxed); }
+int64_t ct_live_handles_of_thread(void) { return shim::live_handles_of_thread; }
 const char *ct_version(void) { return TORCH_VERSION; }
 
 const char *ct_capability(void) {

@@ -19,7 +19,13 @@ struct ct_generator_box {
 
 namespace shim {
 
+// Tensors and generators. The second counts this thread's makes minus its frees.
 extern std::atomic<int64_t> live_handles;
+extern thread_local int64_t live_handles_of_thread;
+inline void count_handles(int64_t change) noexcept {
+    live_handles.fetch_add(change, std::memory_order_relaxed);
+    live_handles_of_thread += change;
+}
 void set_error(const std::string &message) noexcept;
 std::string first_line(const char *message);
 
@@ -41,7 +47,7 @@ ct_status guarded(Body body) noexcept {
 
 inline ct_tensor box(at::Tensor value) {
     auto *handle = new ct_tensor_box{std::move(value)};
-    live_handles.fetch_add(1, std::memory_order_relaxed);
+    count_handles(1);
     return handle;
 }
 

@@ -7,7 +7,7 @@ using shim::get;
 void ct_free(ct_tensor t) {
     if (t == nullptr) return;
     delete t;
-    shim::live_handles.fetch_sub(1, std::memory_order_relaxed);
+    shim::count_handles(-1);
 }
 
 static at::TensorOptions options(int dtype, int device, int index) {

@@ -21,8 +21,13 @@ public enum Engine {
     /// The vector instructions LibTorch uses here: `AVX2`, `AVX512`, …
     public static var capability: String { String(cString: ct_capability()) }
 
-    /// Tensors alive in this process. Tests compare it before and after: a difference is a leak.
+    /// Tensors and generators alive in this process. Tests compare it before and after: a
+    /// difference is a leak.
     public static var liveHandles: Int { Int(ct_live_handles()) }
+
+    /// Those that the calling thread made minus those that it freed: a count of leaks that other
+    /// threads cannot disturb.
+    public static var liveHandlesOfThread: Int { Int(ct_live_handles_of_thread()) }
 
     /// Threads inside one operator. Results are byte-identical only at an equal thread count.
     public static var threads: Int {

@@ -80,16 +80,22 @@ extension Tensor {
         }
     }
 
-    public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+    public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu)
+        -> Tensor
+    {
         full(shape, 0, dtype: dtype, device: device)
     }
 
-    public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+    public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu)
+        -> Tensor
+    {
         full(shape, 1, dtype: dtype, device: device)
     }
 
     /// Not initialised.
-    public static func empty(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+    public static func empty(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu)
+        -> Tensor
+    {
         let code = device.code
         return make("empty") { out in
             shape.asInts { ct_empty($0, dtype.rawValue, code.kind, code.index, out) }
@@ -97,7 +103,9 @@ extension Tensor {
     }
 
     /// A tensor of rank 0.
-    public static func scalar(_ value: Double, dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+    public static func scalar(_ value: Double, dtype: DType = .float32, device: Device = .cpu)
+        -> Tensor
+    {
         full([], value, dtype: dtype, device: device)
     }
 
@@ -165,6 +173,12 @@ extension Tensor {
         return Tensor.make("to", self) { ct_to_device(handle, code.kind, code.index, $0) }
     }
     public func cloned() -> Tensor { Tensor.make("cloned", self) { ct_clone(handle, $0) } }
+    /// Zeros of this tensor's shape, dtype, device *and memory layout*: what optimizer state needs.
+    public func zerosLike() -> Tensor {
+        let zeros = detached().cloned()
+        zeros.zero()
+        return zeros
+    }
     /// The same storage without history.
     public func detached() -> Tensor { Tensor.make("detached", self) { ct_detach(handle, $0) } }
     public func contiguous() -> Tensor {

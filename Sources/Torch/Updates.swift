@@ -1,12 +1,15 @@
 import CTorch
 
 /// Fused in-place updates over whole parameter lists: one call an optimizer step. The update rules
-/// are PyTorch's; `Neural` wraps them with their options and state.
+/// are PyTorch's; `Neural` wraps them with their options and state. Gradients and state may lie in
+/// memory differently from their parameter; state is then laid out like the parameter for good.
 public enum Updates {
     /// v ← μ v + (1 − τ)(g + wd·p);  p ← p − rate · (nesterov ? g + μ v : v).  On the first step v ← g.
+    /// With μ = 0 there is no v and `momenta` is ignored.
     public static func sgd(
         _ parameters: [Tensor], _ gradients: [Tensor], momenta: [Tensor], rate: Double,
-        momentum: Double, dampening: Double = 0, weightDecay: Double, nesterov: Bool, firstStep: Bool
+        momentum: Double, dampening: Double = 0, weightDecay: Double, nesterov: Bool,
+        firstStep: Bool
     ) {
         run("sgd", parameters + gradients + momenta) {
             parameters.asTensors { p in
@@ -16,7 +19,8 @@ public enum Updates {
                             p, g, m,
                             ct_sgd(
                                 rate: rate, momentum: momentum, dampening: dampening,
-                                weight_decay: weightDecay, nesterov: nesterov, first_step: firstStep))
+                                weight_decay: weightDecay, nesterov: nesterov, first_step: firstStep
+                            ))
                     }
                 }
             }
@@ -55,8 +59,8 @@ public enum Updates {
         }
     }
 
-    /// Scales the gradients so that their joint Euclidean norm is at most `limit`; returns the norm
-    /// before that.
+    /// Scales the gradients by limit / (norm + 10⁻⁶) if that is below 1, where norm is their joint
+    /// Euclidean norm; returns that norm.
     public static func clipNorm(_ gradients: [Tensor], to limit: Double) -> Double {
         var norm = Double.nan
         run("clipNorm", gradients) { gradients.asTensors { ct_clip_norm($0, limit, &norm) } }

@@ -37,7 +37,8 @@ enum { CT_CPU, CT_CUDA, CT_MPS };
 
 // ---- errors, handles, runtime (runtime.cpp)
 const char *ct_last_error(void);
-int64_t ct_live_handles(void);
+int64_t ct_live_handles(void);  // tensors and generators
+int64_t ct_live_handles_of_thread(void);  // made minus freed by the calling thread
 const char *ct_version(void);
 const char *ct_capability(void);  // the processor's instruction set as LibTorch uses it
 int ct_threads(void);
