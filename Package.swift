@@ -50,6 +50,7 @@ let engine: [Target] = [
         dependencies: [
             "Distillation", "Models", "Neural", "Torch", "Datasets", "SafeTensors", "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
+            .product(name: "Crypto", package: "swift-crypto"),
         ]),
     .executableTarget(
         name: "limbeck",
