@@ -82,6 +82,20 @@ public struct TableOptions: Codable, Equatable, Sendable {
         self.classNames = classNames
     }
 
+    /// A key left out has the default of the other initialiser.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            delimiter: try fields.decodeIfPresent(Delimiter.self, forKey: .delimiter),
+            header: try fields.decodeIfPresent(Bool.self, forKey: .header) ?? true,
+            label: try fields.decodeIfPresent(Column.self, forKey: .label) ?? .index(-1),
+            clean: try fields.decodeIfPresent(Column.self, forKey: .clean),
+            group: try fields.decodeIfPresent(Column.self, forKey: .group),
+            dropped: try fields.decodeIfPresent([Column].self, forKey: .dropped) ?? [],
+            skipAtLines: try fields.decodeIfPresent(Bool.self, forKey: .skipAtLines) ?? false,
+            classNames: try fields.decodeIfPresent([String].self, forKey: .classNames))
+    }
+
     func delimiter(for file: String) -> UInt8 {
         if let delimiter { return delimiter.byte }
         var name = file.lowercased()

@@ -182,5 +182,12 @@ enum TableFixture {
             delimiter: .tab, label: "y", group: .index(2), dropped: ["id", 0])
         let text = try JSONEncoder().encode(options)
         #expect(try JSONDecoder().decode(TableOptions.self, from: text) == options)
+        let some = Data(#"{"label":3,"group":"who","delimiter":"tab"}"#.utf8)
+        #expect(
+            try JSONDecoder().decode(TableOptions.self, from: some)
+                == TableOptions(delimiter: .tab, label: 3, group: "who"))
+        #expect(
+            try JSONDecoder().decode(Augmentation.self, from: Data(#"{"padding":2}"#.utf8))
+                == Augmentation(padding: 2))
     }
 }
