@@ -41,7 +41,9 @@ let engine: [Target] = [
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch", "Diagnostics"]),
     .target(name: "Neural", dependencies: ["Torch", "Randomness", "Diagnostics"]),
-    .target(name: "Models", dependencies: ["Neural", "Torch", "SafeTensors", "Diagnostics"]),
+    .target(
+        name: "Models",
+        dependencies: ["Neural", "Torch", "SafeTensors", "Files", "Randomness", "Diagnostics"]),
     .target(name: "Distillation", dependencies: ["Neural", "Models", "Torch", "Diagnostics"]),
     .target(
         name: "Training",
