@@ -64,8 +64,13 @@ public struct PreparedData: Sendable {
         let relabelled = try learning.relabelled(labels)
         self.learning = relabelled
         self.noise = corrupted
-        test = try source.test ?? relabelled.relabelled(truth)
-        testMembers = source.test.map { Array(0..<$0.count) } ?? split.test
+        if let own = source.test {
+            test = own
+            testMembers = Array(0..<own.count)
+        } else {
+            test = try relabelled.relabelled(truth)
+            testMembers = split.test
+        }
         normalisation = try Normalisation.fit(relabelled, members: split.train)
         sha256 = source.sha256
     }

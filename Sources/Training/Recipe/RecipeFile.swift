@@ -4,7 +4,7 @@ import Foundation
 import Yams
 
 /// A recipe file as a tree of YAML, before it becomes a `Recipe`: where `--set` and grids change it.
-public struct RecipeFile: Sendable {
+public struct RecipeFile {
     /// The path as the user wrote it, for messages.
     public let file: String
     private var root: Node
