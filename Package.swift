@@ -41,13 +41,16 @@ let engine: [Target] = [
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch", "Diagnostics"]),
     .target(name: "Neural", dependencies: ["Torch", "Randomness", "Diagnostics"]),
-    .target(name: "Models", dependencies: ["Neural", "Torch", "SafeTensors", "Diagnostics"]),
+    .target(
+        name: "Models",
+        dependencies: ["Neural", "Torch", "SafeTensors", "Files", "Randomness", "Diagnostics"]),
     .target(name: "Distillation", dependencies: ["Neural", "Models", "Torch", "Diagnostics"]),
     .target(
         name: "Training",
         dependencies: [
             "Distillation", "Models", "Neural", "Torch", "Datasets", "SafeTensors", "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
+            .product(name: "Crypto", package: "swift-crypto"),
         ]),
     .executableTarget(
         name: "limbeck",

@@ -3,7 +3,7 @@ import Neural
 import Torch
 
 /// What the samples are like and how many classes there are.
-struct Task {
+struct Classification: Sendable {
     /// [channels, height, width] for images.
     var shape: [Int]
     var classes: Int
@@ -15,12 +15,12 @@ struct Task {
 }
 
 /// A network that can be asked for by name.
-struct ModelFamily {
+struct ModelFamily: Sendable {
     /// Options that make sense for it.
     var options: [ModelSpec.Option] = []
     /// The shortest image side at which no map shrinks away; nil where samples need not be images.
     var minimumSide: Int?
-    var make: (ModelSpec, Task, Generator) -> any Classifier
+    var make: @Sendable (ModelSpec, Classification, Generator) -> any Classifier
 
     static let mlp = ModelFamily(options: [.hidden, .dropout]) { spec, task, generator in
         MLP(
@@ -40,7 +40,8 @@ struct ModelFamily {
 
     static func cifarResNet(depth: Int, factor: Int = 1) -> ModelFamily {
         ModelFamily(options: [.width], minimumSide: 4) { spec, task, generator in
-            let widths = factor == 1 ? [16, 16, 32, 64] : [32, 16 * factor, 32 * factor, 64 * factor]
+            let widths =
+                factor == 1 ? [16, 16, 32, 64] : [32, 16 * factor, 32 * factor, 64 * factor]
             return CIFARResNet(
                 .init(
                     channels: task.channels, classes: task.classes, blocks: (depth - 2) / 6,

@@ -6,15 +6,20 @@ import Torch
 /// The networks by name, as recipes ask for them.
 public enum ModelRegistry {
     /// Every listed name. `wrn-d-k` also works with other depths and factors than the listed.
-    public static let names: [String] =
-        ["mlp", "lenet5"] + cifarDepths.map { "resnet\($0)" } + ["resnet8x4", "resnet32x4"]
-        + ["resnet18", "resnet34"] + wideResNets.map { "wrn-\($0.depth)-\($0.factor)" }
-        + vggDepths.map { "vgg\($0)" } + ["mobilenetv2"]
+    public static let names: [String] = {
+        var names = ["mlp", "lenet5"]
+        names += cifarDepths.map { "resnet\($0)" }
+        names += ["resnet8x4", "resnet32x4", "resnet18", "resnet34"]
+        names += wideResNets.map { "wrn-\($0.depth)-\($0.factor)" }
+        names += vggDepths.map { "vgg\($0)" }
+        names += ["mobilenetv2"]
+        return names
+    }()
 
     private static let cifarDepths = [8, 14, 20, 32, 44, 56, 110]
     private static let vggDepths = [8, 11, 13, 16]
-    private static let wideResNets = [
-        (depth: 16, factor: 1), (16, 2), (16, 4), (28, 10), (40, 1), (40, 2),
+    private static let wideResNets: [(depth: Int, factor: Int)] = [
+        (16, 1), (16, 2), (16, 4), (28, 10), (40, 1), (40, 2),
     ]
 
     /// A freshly initialised network.
@@ -32,7 +37,8 @@ public enum ModelRegistry {
         let family = try checked(spec, sampleShape: sampleShape, classes: classes)
         var draw = Draw(seed: seed, .initialisation)
         return family.make(
-            spec, Task(shape: sampleShape, classes: classes), Generator(seed: draw.next()))
+            spec, Classification(shape: sampleShape, classes: classes), Generator(seed: draw.next())
+        )
     }
 
     /// Everything that `make` checks, without making anything.
@@ -56,7 +62,9 @@ public enum ModelRegistry {
             throw .optionOutOfRange(
                 .dropout, found: "\(dropout)", expected: "a probability of at least 0 and below 1")
         }
-        if let hidden = spec.hidden, hidden.count > 64 || hidden.contains(where: { !(1...65_536).contains($0) }) {
+        if let hidden = spec.hidden,
+            hidden.count > 64 || hidden.contains(where: { !(1...65_536).contains($0) })
+        {
             throw .optionOutOfRange(
                 .hidden, found: Problem.oneLine("\(hidden)"),
                 expected: "at most 64 sizes from 1 to 65536")
@@ -111,7 +119,9 @@ public enum ModelRegistry {
 
     /// Refuses fully connected networks of 2³⁰ weights (4 GiB) or more before anything is allocated.
     private static func checkSize(of widths: [Int]) throws(Problem) {
-        let weights = zip(widths, widths.dropFirst()).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+        let weights = zip(widths, widths.dropFirst()).reduce(0.0) {
+            $0 + Double($1.0) * Double($1.1)
+        }
         guard weights < 0x1p30 else { throw .tooManyWeights(weights) }
     }
 

@@ -68,5 +68,12 @@ extension Problem {
             hint: "make the hidden layers smaller")
     }
 
+    static func elementType(_ file: String, _ tensor: String, _ dtype: String) -> Problem {
+        Problem(
+            .data, "numbers of a type that networks do not use",
+            at: Place(file: file, detail: ["tensor \(oneLine(tensor, limit: 80))"]), found: dtype,
+            expected: "F32, F64, F16, BF16, I64, I32, I16, I8, U8 or BOOL")
+    }
+
     private static func quoted(_ text: String) -> String { "\"\(oneLine(text, limit: 60))\"" }
 }

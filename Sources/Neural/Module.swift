@@ -113,7 +113,8 @@ extension Module {
                     module.walk(prefix: name, into: &found)
                 }
             case is Tensor:
-                preconditionFailure("\(type(of: self)).\(label) is a bare Tensor: wrap it in Parameter or Buffer")
+                preconditionFailure(
+                    "\(type(of: self)).\(label) is a bare Tensor: wrap it in Parameter or Buffer")
             default: continue
             }
         }

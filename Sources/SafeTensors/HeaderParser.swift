@@ -75,7 +75,7 @@ struct HeaderParser {
             switch key {
             case "dtype":
                 guard dtype == nil else { throw .duplicate("key", key, file, keyAt) }
-                let word = try parser.string("a string")
+                let word = try parser.string("a string", limit: SafeTensorsFile.nameLimit)
                 guard let known = SafeTensorsFile.DType(rawValue: word) else {
                     throw .dtype(file, name, word)
                 }
@@ -165,7 +165,8 @@ struct HeaderParser {
         return value
     }
 
-    /// A string of at most `limit` UTF-8 bytes.
+    /// A string of at most `limit` UTF-8 bytes. Whatever is compared or hashed must have one: runs
+    /// of combining marks make both quadratic.
     private mutating func string(
         _ expected: String, limit: Int = .max
     ) throws(Problem) -> String {

@@ -227,10 +227,10 @@ extension Problem {
             at: name.map { Place(detail: [tensor($0)]) }, found: found, expected: expected)
     }
 
-    static func headerToWriteTooLong(_ length: Int) -> Problem {
+    static func headerToWriteTooLong(_ length: Int, _ limit: Int) -> Problem {
         unwritable(
             "header too long", found: "\(length) bytes",
-            expected: "at most \(SafeTensorsFile.headerLimit) bytes")
+            expected: "at most \(limit) bytes")
     }
 
     static func nameToWrite(_ what: String, _ name: String) -> Problem {

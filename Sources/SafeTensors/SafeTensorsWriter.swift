@@ -65,6 +65,10 @@ public struct SafeTensorsWriter: Sendable {
     ///   that does not fit its bytes, and a header above its limit: a file that
     ///   `SafeTensorsFile` would refuse is never made.
     public func encoded() throws(Problem) -> [UInt8] {
+        try encoded(headerLimit: SafeTensorsFile.headerLimit)
+    }
+
+    func encoded(headerLimit: Int) throws(Problem) -> [UInt8] {
         let sorted = try checked().sorted {
             $0.dtype != $1.dtype
                 ? $0.dtype.rank > $1.dtype.rank
@@ -91,7 +95,7 @@ public struct SafeTensorsWriter: Sendable {
         header += "}"
         header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
         let length = header.utf8.count
-        guard length <= SafeTensorsFile.headerLimit else { throw .headerToWriteTooLong(length) }
+        guard length <= headerLimit else { throw .headerToWriteTooLong(length, headerLimit) }
 
         var file: [UInt8] = []
         file.reserveCapacity(8 + length + end)

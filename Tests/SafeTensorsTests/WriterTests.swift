@@ -23,14 +23,14 @@ struct WriterTests {
     }
 
     @Test func smallestFiles() throws {
-        #expect(try SafeTensorsWriter().encoded() == file("{}      "))
+        #expect(try SafeTensorsWriter().encoded() == framed("{}      "))
         var writer = SafeTensorsWriter(metadata: ["b": "2", "a": "1", "é": "", "Z": "\u{1}\u{1F}"])
         writer.add("x", floats: [1.5], shape: [])
         #expect(
             try writer.encoded()
-                == file(
+                == framed(
                     #"{"__metadata__":{"Z":"\u0001\u001f","a":"1","b":"2","é":""},"#
-                        + #""x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}} "#,
+                        + #""x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}       "#,
                     data: [0, 0, 0xC0, 0x3F]))
     }
 
@@ -100,9 +100,14 @@ struct WriterTests {
             refusal([long: ""]) { _ in }
                 == "cannot encode as safetensors: metadata key too long: found 1025 bytes, expected at most 1024 bytes"
         )
+    }
+
+    @Test func theHeaderHasALimit() throws {
+        let writer = SafeTensorsWriter(metadata: ["k": "1234"])  // 29 bytes, padded to 32
+        #expect(try writer.encoded(headerLimit: 32) == writer.encoded())
         #expect(
-            refusal(["k": String(repeating: "x", count: 100_000_000)]) { _ in }
-                == "cannot encode as safetensors: header too long: found 100000032 bytes, expected at most 100000000 bytes"
+            sentence { () throws(Problem) in _ = try writer.encoded(headerLimit: 31) }
+                == "cannot encode as safetensors: header too long: found 32 bytes, expected at most 31 bytes"
         )
     }
 

@@ -41,7 +41,8 @@ public final class BatchNorm: Module {
         }
         return batchNorm(
             x, weight: weight?.tensor, bias: bias?.tensor, runningMean: runningMean.tensor,
-            runningVariance: runningVar.tensor, training: mode.isTraining, momentum: momentum, eps: epsilon)
+            runningVariance: runningVar.tensor, training: mode.isTraining, momentum: momentum,
+            eps: epsilon)
     }
 }
 

@@ -87,5 +87,7 @@ public final class Flatten: Module {
 
 extension Tensor {
     /// The mean over the pixels: [N, C, H, W] to [N, C].
-    public func globalAverage() -> Tensor { adaptiveAvgPool2d(self, height: 1, width: 1).flattened(from: 1) }
+    public func globalAverage() -> Tensor {
+        adaptiveAvgPool2d(self, height: 1, width: 1).flattened(from: 1)
+    }
 }
