@@ -13,7 +13,7 @@ import Torch
 ///     report.html    written by the program
 public final class Comparison {
     /// One row at one noise and one seed.
-    public struct Cell: Sendable {
+    public struct Cell: Codable, Sendable {
         public var row: String
         public var noise: Int
         public var seed: UInt64
@@ -89,6 +89,32 @@ public final class Comparison {
         let chosen = plans.map { plan in (plan, choice(plan)) }
         try train(chosen.flatMap { plan, choice in choice.chain.map { ($0, choice.chain, plan.data) } })
         cells = chosen.map(cell)
+        try environment.files.replace("\(folder)/recipe.yaml", with: Array(resolved(plans).utf8))
+        try environment.files.replace("\(folder)/result.json", with: json(record(plans)))
+    }
+
+    /// The table and everything its report shows.
+    private func record(_ plans: [Plan]) -> ComparisonRecord {
+        let first = plans[0]
+        return ComparisonRecord(
+            facts: RunFacts(
+                compute: compute, name: first.row.name, seed: first.seed, chain: first.candidates[0].chain,
+                data: first.data),
+            rows: file.rows.map(\.name), seeds: seeds,
+            noises: noises.indices.map { n in
+                let data = plans.filter { $0.noise == n }.map(\.data)
+                return ComparisonRecord.Noise(
+                    kind: noises[n].kind.rawValue, rate: noises[n].rate,
+                    realised: data.map(\.noise.realisedRate).reduce(0, +) / Double(data.count))
+            }, cells: cells)
+    }
+
+    /// Every row's recipe, in one YAML stream.
+    private func resolved(_ plans: [Plan]) -> String {
+        plans.filter { $0.noise == 0 && $0.seed == seeds[0] }.map { plan in
+            plan.candidates.map { "# \($0.setting.isEmpty ? "row" : $0.setting)\n" + $0.recipe.yaml }
+                .joined(separator: "---\n")
+        }.joined(separator: "---\n")
     }
 
     private func plans() throws -> [Plan] {
@@ -190,9 +216,6 @@ public final class Comparison {
             metrics: choice.chain.map(store.metrics), useAverage: choice.recipe.training.useAverage,
             seconds: seconds, realisedNoise: plan.data.noise.realisedRate)
     }
-
-    /// The data of the first row and seed, for the report's facts and matrices.
-    public func sampleData() throws -> PreparedData { try plans()[0].data }
 }
 
 extension PhaseSpec {
