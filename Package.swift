@@ -25,8 +25,13 @@ let pure: [Target] = [
             "Diagnostics", "Files", .product(name: "Mustache", package: "swift-mustache"),
         ],
         resources: [.copy("Resources/templates")]),
-    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"]),
-    .testTarget(name: "SafeTensorsTests", dependencies: ["SafeTensors", "Files", "Randomness"]),
+    .testTarget(
+        name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"],
+        exclude: ["golden_draws.py"]),
+    .testTarget(
+        name: "SafeTensorsTests",
+        dependencies: ["SafeTensors", "Diagnostics", "Files", "Randomness"],
+        resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
     .testTarget(name: "ReportTests", dependencies: ["Report"]),
 ]
@@ -36,13 +41,16 @@ let engine: [Target] = [
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch", "Diagnostics"]),
     .target(name: "Neural", dependencies: ["Torch", "Randomness", "Diagnostics"]),
-    .target(name: "Models", dependencies: ["Neural", "Torch", "SafeTensors", "Diagnostics"]),
+    .target(
+        name: "Models",
+        dependencies: ["Neural", "Torch", "SafeTensors", "Files", "Randomness", "Diagnostics"]),
     .target(name: "Distillation", dependencies: ["Neural", "Models", "Torch", "Diagnostics"]),
     .target(
         name: "Training",
         dependencies: [
             "Distillation", "Models", "Neural", "Torch", "Datasets", "SafeTensors", "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
+            .product(name: "Crypto", package: "swift-crypto"),
         ]),
     .executableTarget(
         name: "limbeck",
@@ -50,18 +58,21 @@ let engine: [Target] = [
             "Training", "Report", "Datasets", "Models", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
+    .target(
+        name: "TestSupport", dependencies: ["Torch", "SafeTensors"], path: "Tests/Support"),
     .testTarget(
-        name: "TorchTests", dependencies: ["Torch", "SafeTensors"],
-        resources: [.copy("Fixtures")]),
-    .testTarget(name: "NeuralTests", dependencies: ["Neural", "SafeTensors"],
-        resources: [.copy("Fixtures")]),
-    .testTarget(
-        name: "ModelsTests", dependencies: ["Models", "SafeTensors"],
+        name: "TorchTests", dependencies: ["Torch", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
     .testTarget(
-        name: "DistillationTests", dependencies: ["Distillation", "SafeTensors"],
+        name: "NeuralTests", dependencies: ["Neural", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(
+        name: "ModelsTests", dependencies: ["Models", "SafeTensors", "TestSupport"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "DistillationTests", dependencies: ["Distillation", "SafeTensors", "TestSupport"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "LimbeckTests", dependencies: ["limbeck", "Training", "Datasets"]),
 ]
 

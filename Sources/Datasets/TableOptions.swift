@@ -15,7 +15,7 @@ public struct TableOptions: Codable, Equatable, Sendable {
 
     /// A column by its name in the header or its position from 0; −1 is the last one. In a recipe:
     /// a word or a number.
-    public enum Column: Codable, Equatable, Sendable, ExpressibleByStringLiteral,
+    public enum Column: Codable, Hashable, Sendable, ExpressibleByStringLiteral,
         ExpressibleByIntegerLiteral, CustomStringConvertible
     {
         case name(String)

@@ -62,13 +62,17 @@ public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// One line: `PLACE: WHAT: found F, expected E (HINT)`. Control characters of hostile input
-    /// are escaped and long values are cut, so that it stays one line.
+    /// are escaped; what was found is cut to 160 characters, so that what was expected stays
+    /// readable behind it, and the whole to 1,000.
     public var description: String {
         var line = ""
         if let place { line += "\(place): " }
         line += what
-        let facts = [found.map { "found \($0)" }, expected.map { "expected \($0)" }]
-            .compactMap { $0 }
+        let facts = [
+            found.map { "found \(Problem.oneLine($0, limit: 160))" },
+            expected.map { "expected \($0)" },
+        ]
+        .compactMap { $0 }
         if !facts.isEmpty { line += ": " + facts.joined(separator: ", ") }
         if let hint { line += " (\(hint))" }
         return Problem.oneLine(line, limit: 1000)

@@ -1,0 +1,285 @@
+"""Limbeck's training step beside the same step in plain PyTorch, interleaved in one run.
+
+    python3 bench.py --ours ../.build/release/limbeck-bench [--rounds 7] [--threads 2]
+
+Both programs stay alive and take turns (ours, theirs, theirs channels-last, then backwards), so
+that a drift of the machine hits all alike; a ratio is formed within a round, and the table shows
+the median of the rounds with the smallest and the largest. Start-up is measured apart, from the
+start of a fresh process to the end of its first step.
+
+Both sides speak the protocol described in peers/step.py. Without --ours only PyTorch is measured.
+PyTorch runs in the interpreter named by PYTHON, or else in a .venv that is made here on first use
+(pip install torch==2.13.0 numpy). Needs nothing but Python's own library itself.
+
+Standard output gets the Markdown table (or, with --json, one JSON object), standard error the rest.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+STEP = HERE / "peers" / "step.py"
+PACKAGES = ["torch==2.13.0", "numpy"]
+MODELS = ["lenet5", "resnet20", "wrn-16-2"]
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+# PyTorch's interpreter ----------------------------------------------------------------------
+
+
+def torch_version(python):
+    """The version of PyTorch this interpreter has, or None."""
+    try:
+        done = subprocess.run(
+            [*python, "-c", "import torch; print(torch.__version__)"],
+            capture_output=True,
+            text=True,
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def interpreter():
+    """The command that runs Python with PyTorch, and PyTorch's version."""
+    if os.environ.get("PYTHON"):
+        python = shlex.split(os.environ["PYTHON"])
+        version = torch_version(python)
+        if version is None:
+            raise SystemExit(f"PYTHON={os.environ['PYTHON']}: cannot import torch")
+        return python, version
+    folder = ROOT / ".venv"
+    python = [str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")]
+    version = torch_version(python)
+    if version is None:
+        say(f"making {folder} with {' '.join(PACKAGES)} (once)")
+        steps = [
+            [sys.executable, "-m", "venv", str(folder)],
+            [*python, "-m", "pip", "install", "--quiet", *PACKAGES],
+        ]
+        for step in steps:
+            if subprocess.run(step, stdout=sys.stderr).returncode != 0:
+                raise SystemExit(
+                    f"could not run {' '.join(step)}\n"
+                    "Without a network, set PYTHON to an interpreter that has PyTorch: "
+                    "PYTHON=/path/to/python3 make bench"
+                )
+        version = torch_version(python)
+        if version is None:
+            raise SystemExit(f"{python[0]}: cannot import torch; delete {folder} and try again")
+    return python, version
+
+
+# One program under measurement ---------------------------------------------------------------
+
+
+class Program:
+    """A program that answers measurement requests for as long as it lives."""
+
+    def __init__(self, name, command, threads):
+        self.name = name
+        self.command = [*command, "--threads", str(threads)]
+        self.process = None
+
+    def __enter__(self):
+        try:
+            self.process = subprocess.Popen(
+                [*self.command, "--serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                bufsize=1,
+            )
+        except OSError as problem:
+            raise SystemExit(f"{self.name}: {self.command[0]}: {problem.strerror}")
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.process.stdin.close()  # the end of the input is the sign to go
+            self.process.wait(timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+
+    def ask(self, model, precision, layout, steps, warmup):
+        request = {
+            "model": model,
+            "precision": precision,
+            "layout": layout,
+            "steps": steps,
+            "warmup": warmup,
+        }
+        try:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            line = self.process.stdout.readline()
+        except OSError:
+            line = ""
+        if not line:
+            raise SystemExit(f"{self.name} ended instead of answering {json.dumps(request)}")
+        return self.answer(line)
+
+    def answer(self, line):
+        try:
+            answer = json.loads(line)
+            if "error" not in answer:
+                answer["images_per_second"] = float(answer["images_per_second"])
+        except (ValueError, KeyError, TypeError):
+            raise SystemExit(f"{self.name}: not an answer: {line.strip()[:200]}")
+        if "error" in answer:
+            raise SystemExit(f"{self.name}: {answer['error']}")
+        return answer
+
+    def first_step(self, model):
+        """Seconds from the start of a fresh process to the end of its first step."""
+        command = [*self.command, "--model", model, "--precision", "fp32", "--layout", "nchw"]
+        command += ["--steps", "1", "--warmup", "0"]
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        with process:
+            line = process.stdout.readline()
+            seconds = time.perf_counter() - started
+        if process.returncode != 0 or not line:
+            raise SystemExit(f"{self.name} failed: {shlex.join(command)}")
+        self.answer(line)
+        return seconds
+
+
+# Measurement ---------------------------------------------------------------------------------
+
+
+def spread(values, digits):
+    """median (smallest–largest)"""
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def compare(ours, theirs, model, precision, options):
+    """Images per second of every contestant, one value per round."""
+    contestants = {"nchw": (theirs, "nchw"), "nhwc": (theirs, "nhwc")}
+    if ours:
+        contestants["ours"] = (ours, options.ours_layout)
+    # As many steps as fill the wanted time at the slowest contestant's speed; this also warms up.
+    slowest = min(
+        program.ask(model, precision, layout, steps=3, warmup=3)["images_per_second"]
+        for program, layout in contestants.values()
+    )
+    steps = max(3, round(options.seconds * slowest / 128))
+    speeds = {name: [] for name in contestants}
+    order = sorted(contestants, reverse=True)  # ours first
+    for _ in range(options.rounds):
+        for name in order:
+            time.sleep(options.pause)  # lets the other program's idle threads fall asleep
+            program, layout = contestants[name]
+            answer = program.ask(model, precision, layout, steps, warmup=1)
+            speeds[name].append(answer["images_per_second"])
+        order.reverse()
+    row = {"model": model, "precision": precision, "steps": steps, "images_per_second": speeds}
+    if ours:
+        row["ratio"] = {
+            layout: [a / b for a, b in zip(speeds["ours"], speeds[layout])]
+            for layout in ("nchw", "nhwc")
+        }
+    return row
+
+
+def step_table(rows):
+    head = ["model", "precision", "Limbeck", "PyTorch, as written (NCHW)", "PyTorch, channels-last"]
+    head += ["ratio to as written", "ratio to channels-last"]
+    lines = ["| " + " | ".join(head) + " |", "|---|---|" + "---:|" * 5]
+    for row in rows:
+        speeds = row["images_per_second"]
+        cells = [row["model"], row["precision"]]
+        for name in ("ours", "nchw", "nhwc"):
+            cells.append(f"{statistics.median(speeds[name]):,.0f}" if name in speeds else "–")
+        for layout in ("nchw", "nhwc"):
+            cells.append(spread(row["ratio"][layout], 2) if "ratio" in row else "–")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def start_table(starts):
+    lines = ["| model | Limbeck | PyTorch |", "|---|---:|---:|"]
+    for start in starts:
+        ours = spread(start["ours"], 2) if "ours" in start else "–"
+        lines.append(f"| {start['model']} | {ours} | {spread(start['theirs'], 2)} |")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--ours", help="our program (a path, or a command with arguments)")
+    parser.add_argument(
+        "--ours-layout", default="nhwc", help="layout asked of our program (default: nhwc)"
+    )
+    parser.add_argument("--models", nargs="+", default=MODELS, metavar="MODEL")
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], metavar="PRECISION")
+    parser.add_argument("--rounds", type=int, default=7, help="at least 3 (default: 7)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="per measurement (default: 1)")
+    parser.add_argument("--pause", type=float, default=0.3, help="seconds between measurements")
+    parser.add_argument("--starts", type=int, default=3, help="fresh processes timed per model")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    options = parser.parse_args()
+    if options.rounds < 3 or options.starts < 0 or options.threads < 1 or options.seconds <= 0:
+        parser.error("--rounds is at least 3, --starts 0, --threads 1, --seconds above 0")
+
+    python, version = interpreter()
+    theirs = Program("PyTorch", [*python, str(STEP)], options.threads)
+    ours = None
+    if options.ours:
+        ours = Program("Limbeck", shlex.split(options.ours), options.threads)
+
+    rows, starts = [], []
+    with theirs:
+        if ours:
+            ours.__enter__()
+        try:
+            for model in options.models:
+                for precision in options.precisions:
+                    say(f"{model} {precision} ...")
+                    rows.append(compare(ours, theirs, model, precision, options))
+        finally:
+            if ours:
+                ours.__exit__()
+    # Only once nothing else of ours is alive.
+    for model in options.models if options.starts else []:
+        say(f"{model} start-up ...")
+        start = {"model": model, "theirs": []}
+        if ours:
+            start["ours"] = []
+        for _ in range(options.starts):
+            if ours:
+                start["ours"].append(ours.first_step(model))
+            start["theirs"].append(theirs.first_step(model))
+        starts.append(start)
+
+    if options.json:
+        about = {"torch": version, "threads": options.threads, "machine": platform.machine()}
+        print(json.dumps({**about, "batch": 128, "steps": rows, "first_step": starts}))
+        return
+    print(f"One training step, batch 128, images per second: median of {options.rounds} ", end="")
+    print(f"interleaved rounds, {options.threads} threads, PyTorch {version}. ", end="")
+    print("Ratios above 1: Limbeck is faster; median (smallest–largest).\n")
+    print(step_table(rows))
+    if starts:
+        print("\nSeconds from process start to the end of the first step (float32).\n")
+        print(start_table(starts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+# The two commands: `make demo` and `make test`. Everything they need beyond Swift and
+# Python's pip they fetch or build themselves.
+export PKG_CONFIG_PATH := $(CURDIR)/.torch:$(PKG_CONFIG_PATH)
+# The engine is found at run time through the run path, so that no variable has to be set.
+FLAGS := -Xlinker -rpath -Xlinker $(CURDIR)/.torch/lib
+PROGRAM := .build/release/limbeck
+SECONDS ?= 60
+
+.PHONY: all build demo test reliability bench fuzz format lint engine clean
+all: build
+
+engine:
+	@scripts/engine
+
+build: engine
+	swift build -c release $(FLAGS) --product limbeck
+
+demo: build
+	$(PROGRAM) demo
+
+test: engine
+	swift test $(FLAGS)
+
+reliability: build
+	LIMBECK_KILLS=20 swift test $(FLAGS) --filter Kill
+
+bench: build
+	Benchmarks/run
+
+fuzz:
+	Fuzz/run $(SECONDS)
+
+format:
+	swift format -i -r Package.swift Sources Tests
+
+lint:
+	swift format lint --strict -r Package.swift Sources Tests
+
+clean:
+	rm -rf .build

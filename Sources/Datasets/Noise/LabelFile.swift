@@ -1,0 +1,215 @@
+import Diagnostics
+import Files
+
+/// A CSV file of given labels.
+///
+/// The header names the columns, in any order: `label` (or `given`) is needed; with `index` the
+/// rows may stand in any order, without it they stand in the data's order; `clean`, if there, must
+/// agree with the data's labels, which catches a file made for other data or another order.
+/// Fields may be quoted after RFC 4180. Every sample must have exactly one row.
+struct LabelFile {
+    /// Far above any real label file, far below the machine's memory.
+    static let limit = 1 << 29
+
+    let path: String
+
+    init(_ path: String) { self.path = path }
+
+    /// The given labels, `[N]`, of the samples `ids` with the labels `clean`.
+    ///
+    /// - Parameter total: size of the whole data where `ids` are only some of 0..<`total`; the
+    ///   file then stands for the whole, and rows of other samples are checked and passed over.
+    func labels(
+        for clean: [Int], ids: [Int], total: Int?, _ classes: ClassReader
+    ) throws(Problem) -> [Int] {
+        var rows = LabelRows(path: path, bytes: try readFile(path, limit: Self.limit))
+        let columns = try header(&rows)
+        let positions = Dictionary(zip(ids, 0...), uniquingKeysWith: { first, _ in first })
+        let size = total ?? clean.count
+        var lineOf: [Int: Int] = [:]  // of an id
+        var labels = clean
+        var count = 0
+        while let row = try rows.next() {
+            guard row.fields.count == columns.count else {
+                throw .labelFileColumns(path, row.line, row.fields.count, columns.count)
+            }
+            let id: Int
+            if let column = columns.index {
+                let word = row.fields[column]
+                guard let number = Int(word) else { throw .labelFileIndex(path, row.line, word) }
+                let isOther = total.map { number >= 0 && number < $0 } ?? false
+                guard positions[number] != nil || isOther else {
+                    throw .labelFileUnknownIndex(path, row.line, word, size)
+                }
+                id = number
+            } else {
+                guard count < size else { throw .labelFileTooLong(path, row.line, size) }
+                id = total == nil ? ids[count] : count
+            }
+            if let before = lineOf.updateValue(row.line, forKey: id) {
+                throw .labelFileIndexTwice(path, row.line, id, before)
+            }
+            let given = try self.label(row.fields[columns.label], row.line, classes)
+            let said = try columns.clean.map { column throws(Problem) in
+                try self.label(row.fields[column], row.line, classes)
+            }
+            if let position = positions[id] {
+                labels[position] = given
+                if let said, let column = columns.clean, said != clean[position] {
+                    throw .labelFileClean(
+                        path, row.line, row.fields[column], clean[position], id, classes)
+                }
+            }
+            count += 1
+        }
+        if columns.index == nil, count < size {
+            throw .labelFileTooShort(path, count, size)
+        }
+        if let missing = ids.first(where: { lineOf[$0] == nil }) {
+            throw .labelFileMissing(path, missing)
+        }
+        return labels
+    }
+
+    private struct Columns {
+        var label: Int
+        var index: Int?
+        var clean: Int?
+        var count: Int
+    }
+
+    private func header(_ rows: inout LabelRows) throws(Problem) -> Columns {
+        guard let row = try rows.next() else { throw .labelFileEmpty(path) }
+        var found: [String: Int] = [:]
+        for (i, word) in row.fields.enumerated() {
+            var name = word.lowercased()
+            if name == "given" { name = "label" }
+            guard ["index", "label", "clean"].contains(name) else {
+                throw .labelFileHeader(path, row.line, word)
+            }
+            guard found.updateValue(i, forKey: name) == nil else {
+                throw .labelFileHeaderTwice(path, row.line, word)
+            }
+        }
+        guard let label = found["label"] else { throw .labelFileNoLabel(path, row.line) }
+        return Columns(
+            label: label, index: found["index"], clean: found["clean"], count: row.fields.count)
+    }
+
+    private func label(_ word: String, _ line: Int, _ classes: ClassReader) throws(Problem) -> Int {
+        guard !word.isEmpty else { throw .labelFileBlank(path, line) }
+        guard let label = classes[word] else { throw .labelFileLabel(path, line, word, classes) }
+        return label
+    }
+
+    /// `text` as one CSV field.
+    static func quoted(_ text: String) -> String {
+        let special: (Character) -> Bool = { $0 == "," || $0 == "\"" || $0.isNewline }
+        let padded = text.first?.isWhitespace == true || text.last?.isWhitespace == true
+        guard text.isEmpty || padded || text.contains(where: special) else { return text }
+        return "\""
+            + text.split(separator: "\"", omittingEmptySubsequences: false)
+            .joined(separator: "\"\"") + "\""
+    }
+}
+
+/// The rows of a CSV text. Empty lines at the end are passed over; elsewhere they are a mistake.
+struct LabelRows {
+    struct Row {
+        /// The line the row starts on, from 1.
+        var line: Int
+        var fields: [String]
+    }
+
+    /// Longest field in bytes and most fields of a row: what is beyond is not a label file.
+    static let fieldLimit = 1000
+    static let columnLimit = 8
+
+    let path: String
+    let bytes: [UInt8]
+    private var position = 0
+    private var line = 1
+
+    init(path: String, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
+    }
+
+    /// The next row, nil at the end of the file.
+    mutating func next() throws(Problem) -> Row? {
+        let blank = line
+        let start = position
+        while let byte = peek, byte == .newline || byte == .return || byte.isBlank {
+            if byte == .newline { line += 1 }
+            position += 1
+        }
+        guard peek != nil else { return nil }
+        guard line == blank else { throw .labelFileBlank(path, blank) }
+        position = start
+        var row = Row(line: line, fields: [])
+        while true {
+            guard row.fields.count < Self.columnLimit else {
+                throw .labelFileWide(path, row.line, Self.columnLimit)
+            }
+            row.fields.append(try field(row.line))
+            guard let byte = peek else { return row }
+            position += 1
+            if byte == .newline {
+                line += 1
+                return row
+            }
+        }
+    }
+
+    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    /// Reads one field and stops at the comma, the newline or the end behind it.
+    private mutating func field(_ start: Int) throws(Problem) -> String {
+        while let byte = peek, byte.isBlank { position += 1 }
+        var text: [UInt8] = []
+        let isQuoted = peek == .quote
+        if isQuoted {
+            position += 1
+            while true {
+                guard let byte = peek else { throw .labelFileOpenQuote(path, start) }
+                position += 1
+                if byte == .quote {
+                    guard peek == .quote else { break }
+                    position += 1
+                }
+                if byte == .newline { line += 1 }
+                text.append(byte)
+                guard text.count <= Self.fieldLimit else {
+                    throw .labelFileLongField(path, start, Self.fieldLimit)
+                }
+            }
+        }
+        while let byte = peek, byte != .comma, byte != .newline {
+            guard byte != .quote, !isQuoted || byte.isBlank || byte == .return else {
+                throw .labelFileStrayQuote(path, start)
+            }
+            if !isQuoted { text.append(byte) }
+            position += 1
+            guard text.count <= Self.fieldLimit else {
+                throw .labelFileLongField(path, start, Self.fieldLimit)
+            }
+        }
+        if !isQuoted {
+            while let last = text.last, last.isBlank || last == .return { text.removeLast() }
+        }
+        guard let string = String(validating: text, as: UTF8.self) else {
+            throw .labelFileNotUTF8(path, start)
+        }
+        return string
+    }
+}
+
+extension UInt8 {
+    fileprivate static let newline = UInt8(ascii: "\n")
+    fileprivate static let `return` = UInt8(ascii: "\r")
+    fileprivate static let comma = UInt8(ascii: ",")
+    fileprivate static let quote = UInt8(ascii: "\"")
+    /// A space or a tab.
+    fileprivate var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+}

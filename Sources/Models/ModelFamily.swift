@@ -1,0 +1,99 @@
+import Diagnostics
+import Neural
+import Torch
+
+/// What the samples are like and how many classes there are.
+struct Classification: Sendable {
+    /// [channels, height, width] for images.
+    var shape: [Int]
+    var classes: Int
+
+    var channels: Int { shape[0] }
+    var height: Int { shape[1] }
+    var width: Int { shape[2] }
+    var side: Int { min(height, width) }
+}
+
+/// A network that can be asked for by name.
+struct ModelFamily: Sendable {
+    /// Options that make sense for it.
+    var options: [ModelSpec.Option] = []
+    /// The shortest image side at which no map shrinks away; nil where samples need not be images.
+    var minimumSide: Int?
+    var make: @Sendable (ModelSpec, Classification, Generator) -> any Classifier
+
+    static let mlp = ModelFamily(options: [.hidden, .dropout]) { spec, task, generator in
+        MLP(
+            .init(
+                inputs: task.shape.reduce(1, *), hidden: spec.hidden ?? [256, 256],
+                classes: task.classes, dropout: spec.dropout ?? 0),
+            generator: generator)
+    }
+
+    static let leNet5 = ModelFamily(minimumSide: LeNet5.minimumSide) { _, task, generator in
+        LeNet5(
+            .init(
+                channels: task.channels, height: task.height, width: task.width,
+                classes: task.classes),
+            generator: generator)
+    }
+
+    static func cifarResNet(depth: Int, factor: Int = 1) -> ModelFamily {
+        ModelFamily(options: [.width], minimumSide: 4) { spec, task, generator in
+            let widths =
+                factor == 1 ? [16, 16, 32, 64] : [32, 16 * factor, 32 * factor, 64 * factor]
+            return CIFARResNet(
+                .init(
+                    channels: task.channels, classes: task.classes, blocks: (depth - 2) / 6,
+                    widths: widths.map(spec.scaled)),
+                generator: generator)
+        }
+    }
+
+    static func resNet(blocks: [Int]) -> ModelFamily {
+        ModelFamily(options: [.width], minimumSide: 8) { spec, task, generator in
+            ResNet(
+                .init(
+                    channels: task.channels, classes: task.classes, blocks: blocks,
+                    widths: [64, 128, 256, 512].map(spec.scaled)),
+                generator: generator)
+        }
+    }
+
+    static func wideResNet(depth: Int, factor: Int) -> ModelFamily {
+        ModelFamily(options: [.dropout], minimumSide: 4) { spec, task, generator in
+            WideResNet(
+                .init(
+                    channels: task.channels, classes: task.classes, depth: depth, factor: factor,
+                    dropout: spec.dropout ?? 0),
+                generator: generator)
+        }
+    }
+
+    static func vgg(depth: Int) -> ModelFamily {
+        ModelFamily(options: [.width], minimumSide: VGG.minimumSide) { spec, task, generator in
+            VGG(
+                .init(
+                    channels: task.channels, classes: task.classes,
+                    blocks: VGG.Configuration.depths[depth]!.map { $0.map(spec.scaled) }),
+                generator: generator)
+        }
+    }
+
+    static let mobileNetV2 = ModelFamily(
+        options: [.width, .dropout], minimumSide: 8
+    ) { spec, task, generator in
+        MobileNetV2(
+            .init(
+                channels: task.channels, classes: task.classes, side: task.side,
+                width: spec.width ?? 1, dropout: spec.dropout ?? 0.2),
+            generator: generator)
+    }
+}
+
+extension ModelSpec {
+    /// A number of channels times `width`, rounded, at least 1.
+    func scaled(_ channels: Int) -> Int {
+        max(1, Int((Double(channels) * (width ?? 1)).rounded()))
+    }
+}

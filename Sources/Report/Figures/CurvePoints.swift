@@ -1,0 +1,72 @@
+/// The drawable points of one curve, cut into runs at its gaps.
+struct CurvePoints {
+    struct Point: Equatable {
+        var x: Double
+        var y: Double
+        var sd: Double?
+    }
+
+    var runs: [[Point]] = []
+    var all: [Point] { runs.flatMap { $0 } }
+
+    init(_ curve: Curve, log: Bool) {
+        let count = min(curve.x.count, curve.mean.count)
+        let step = max(1, (count + CurveChart.mostPoints - 1) / CurveChart.mostPoints)
+        var run: [Point] = []
+        for i in 0..<count where i % step == 0 || i == count - 1 {
+            let x = curve.x[i]
+            let y = curve.mean[i]
+            guard Axis.drawable(x), Axis.drawable(y), !log || x > 0 else {
+                if !run.isEmpty { runs.append(run) }
+                run = []
+                continue
+            }
+            let sd = curve.sd.flatMap { i < $0.count ? $0[i] : nil }
+            run.append(Point(x: x, y: y, sd: sd.flatMap { Axis.drawable($0) ? abs($0) : nil }))
+        }
+        if !run.isEmpty { runs.append(run) }
+    }
+
+    func drawBands(_ i: Int, _ x: Axis, _ y: Axis, into drawing: inout Drawing) {
+        for run in runs {
+            for part in run.split(whereSeparator: { $0.sd == nil }) where part.count > 1 {
+                let upper = part.map { (x($0.x), y($0.y + ($0.sd ?? 0))) }
+                let lower = part.reversed().map { (x($0.x), y($0.y - ($0.sd ?? 0))) }
+                drawing.open("g", [("class", "c\(i % Theme.light.series.count)")])
+                drawing.shape(
+                    "path", [("class", "band"), ("d", Self.path(upper + lower) + "Z")])
+                drawing.close("g")
+            }
+        }
+    }
+
+    func drawLines(_ i: Int, _ x: Axis, _ y: Axis, into drawing: inout Drawing) {
+        drawing.open("g", [("class", "c\(i % Theme.light.series.count)")])
+        for run in runs {
+            if run.count == 1 {
+                // A single value has no line; with a band it has an upright bar.
+                let at = x(run[0].x)
+                if let sd = run[0].sd {
+                    drawing.line(at, y(run[0].y - sd), at, y(run[0].y + sd), "bar")
+                }
+                drawing.shape(
+                    "circle",
+                    [
+                        ("class", "dot"), ("cx", Markup.pixels(at)),
+                        ("cy", Markup.pixels(y(run[0].y))), ("r", "3.5"),
+                    ])
+            } else {
+                var attributes = [
+                    ("class", "curve"), ("d", Self.path(run.map { (x($0.x), y($0.y)) })),
+                ]
+                if let dash = dash(i) { attributes.append(("stroke-dasharray", dash)) }
+                drawing.shape("path", attributes)
+            }
+        }
+        drawing.close("g")
+    }
+
+    private static func path(_ points: [(Double, Double)]) -> String {
+        "M" + points.map { "\(Markup.pixels($0.0)) \(Markup.pixels($0.1))" }.joined(separator: "L")
+    }
+}

@@ -1,0 +1,145 @@
+/// What the template of a page sees. Names are those of the template; an empty list or `nil`
+/// leaves its part out.
+struct PageView {
+    var kind: String
+    var title: String
+    var subtitle: String?
+    var warnings: [String]
+    var findings: [String]
+    var sections: [Section]
+    var facts: [Fact]
+    var recipe: [RecipeLine]
+    var style = ""
+    var warned: Bool
+    var found: Bool
+    var stated: Bool
+    var cooked: Bool
+
+    struct Section {
+        var heading: String
+        /// The class of the box: `stack` under one another, `grid` side by side where it fits.
+        var layout: String
+        var tables: [Table] = []
+        var figures: [Drawn] = []
+    }
+
+    struct Drawn {
+        var title: String
+        var drawing: String
+        var note: String?
+
+        init(_ figure: some Figure, note: String?) {
+            title = figure.title
+            drawing = figure.inlineSVG()
+            self.note = note
+        }
+    }
+
+    struct Cell {
+        var text: String
+        var right: Bool
+    }
+
+    struct Row {
+        var cells: [Cell]
+    }
+
+    struct Table {
+        var title: String?
+        /// Names the scrolling region for screen readers.
+        var label: String
+        var head: [Cell]
+        var rows: [Row]
+        var note: String?
+
+        init(_ model: TableModel) {
+            let cells = model.cells { $0 }
+            // Figure spaces are as wide as digits, so padded cells align in columns of digits.
+            let columns = model.columns.indices.map { column in
+                alignSigns(
+                    cells.dropFirst().map { $0[column] }, sign: "±", padding: "\u{2007}")
+            }
+            let right = model.columns.map { $0.alignment == .trailing }
+            title = model.title.isEmpty ? nil : model.title
+            label = model.title.isEmpty ? "Table" : model.title
+            head = zip(cells[0], right).map { Cell(text: $0, right: $1) }
+            rows = cells.indices.dropFirst().map { i in
+                Row(cells: zip(columns, right).map { Cell(text: $0[i - 1], right: $1) })
+            }
+            note = model.note
+        }
+    }
+
+    init(
+        kind: String, title: String, subtitle: String, warnings: [String], findings: [String],
+        sections: [Section], facts: [Fact], recipe: String
+    ) {
+        self.kind = kind
+        self.title = title
+        self.subtitle = subtitle.isEmpty ? nil : subtitle
+        self.warnings = warnings
+        self.findings = findings
+        self.sections = sections.filter { !$0.tables.isEmpty || !$0.figures.isEmpty }
+        self.facts = facts
+        self.recipe = recipe.isEmpty ? [] : RecipeLine.lines(of: recipe)
+        warned = !warnings.isEmpty
+        found = !findings.isEmpty
+        stated = !facts.isEmpty
+        cooked = !recipe.isEmpty
+    }
+}
+
+/// One line of YAML, cut where the page changes colour. The parts together are the line.
+struct RecipeLine: Equatable {
+    /// Indentation and list dash.
+    var lead: String
+    /// The key with its colon.
+    var key: String?
+    var rest: String
+    /// From `#` on.
+    var comment: String?
+
+    static func lines(of text: String) -> [RecipeLine] {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        while lines.last == "" { lines.removeLast() }
+        return lines.map { RecipeLine(String($0)) }
+    }
+
+    init(_ line: String) {
+        var body = line[...]
+        while let first = body.first, first == " " || first == "-" { body = body.dropFirst() }
+        lead = String(line[..<body.startIndex])
+        comment = nil
+        if let hash = Self.commentStart(body) {
+            comment = String(body[hash...])
+            body = body[..<hash]
+        }
+        if let colon = body.firstIndex(of: ":"),
+            body[..<colon].allSatisfy({ $0.isLetter || $0.isNumber || "_-.".contains($0) }),
+            colon > body.startIndex,
+            body.index(after: colon) == body.endIndex || body[body.index(after: colon)] == " "
+        {
+            key = String(body[...colon])
+            body = body[body.index(after: colon)...]
+        }
+        rest = String(body)
+    }
+
+    /// `#` opens a comment at the start or after a space, outside quotes.
+    private static func commentStart(_ text: Substring) -> Substring.Index? {
+        var quote: Character?
+        var before: Character = " "
+        for i in text.indices {
+            let c = text[i]
+            if let open = quote {
+                if c == open { quote = nil }
+            } else if c == "\"" || c == "'" {
+                quote = c
+            } else if c == "#", before == " " {
+                return i
+            }
+            before = c
+        }
+        return nil
+    }
+}

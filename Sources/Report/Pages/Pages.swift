@@ -1,0 +1,106 @@
+import Diagnostics
+import Files
+
+/// A name and a value in the head of a page: `seeds`, `1, 2, 3`.
+public struct Fact: Codable, Equatable, Sendable {
+    public var name: String
+    public var value: String
+
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// The page of one run.
+public struct RunPage: Codable, Equatable, Sendable {
+    public var title: String
+    /// One line under the title: data, noise, network.
+    public var subtitle: String
+    /// What the run was made of: seeds, versions, threads, data hash, realised noise rate.
+    public var facts: [Fact]
+    /// What a reader must know before believing a number; shown above everything else.
+    public var warnings: [String]
+    /// The result in plain sentences.
+    public var findings: [String]
+    public var tables: [TableModel]
+    public var charts: [CurveChart]
+    public var heatMaps: [HeatMap]
+    /// The resolved recipe, YAML.
+    public var recipe: String
+
+    public init(
+        title: String, subtitle: String = "", facts: [Fact] = [], warnings: [String] = [],
+        findings: [String] = [], tables: [TableModel] = [], charts: [CurveChart] = [],
+        heatMaps: [HeatMap] = [], recipe: String = ""
+    ) {
+        self.title = title
+        self.subtitle = subtitle
+        self.facts = facts
+        self.warnings = warnings
+        self.findings = findings
+        self.tables = tables
+        self.charts = charts
+        self.heatMaps = heatMaps
+        self.recipe = recipe
+    }
+}
+
+/// One method of a comparison: its values of the metric, one per seed.
+public struct MethodResult: Codable, Equatable, Sendable {
+    public var name: String
+    /// The metric after the last epoch, as a fraction in [0, 1], one per seed.
+    public var last: [Double]
+    /// The metric of the epoch selected on validation, one per seed.
+    public var selected: [Double]
+    /// Wall-clock seconds, one per seed.
+    public var seconds: [Double]
+
+    public init(name: String, last: [Double], selected: [Double], seconds: [Double]) {
+        self.name = name
+        self.last = last
+        self.selected = selected
+        self.seconds = seconds
+    }
+}
+
+/// The page of a comparison: methods over seeds.
+///
+/// The methods' table and the dot plot are made from `methods`; further tables and figures are
+/// shown after them.
+public struct ComparisonPage: Codable, Equatable, Sendable {
+    public var title: String
+    public var subtitle: String
+    public var facts: [Fact]
+    public var warnings: [String]
+    public var findings: [String]
+    /// The name of the metric: `test accuracy`.
+    public var metric: String
+    public var methods: [MethodResult]
+    /// The method that the others are compared with: a line in the dot plot.
+    public var baseline: String?
+    public var tables: [TableModel]
+    public var charts: [CurveChart]
+    public var heatMaps: [HeatMap]
+    public var recipe: String
+
+    public init(
+        title: String, subtitle: String = "", facts: [Fact] = [], warnings: [String] = [],
+        findings: [String] = [], metric: String = "test accuracy", methods: [MethodResult],
+        baseline: String? = nil, tables: [TableModel] = [], charts: [CurveChart] = [],
+        heatMaps: [HeatMap] = [], recipe: String = ""
+    ) {
+        self.title = title
+        self.subtitle = subtitle
+        self.facts = facts
+        self.warnings = warnings
+        self.findings = findings
+        self.metric = metric
+        self.methods = methods
+        self.baseline = baseline
+        self.tables = tables
+        self.charts = charts
+        self.heatMaps = heatMaps
+        self.recipe = recipe
+    }
+}

@@ -1,0 +1,193 @@
+import Datasets
+import Diagnostics
+import Files
+import Foundation
+
+/// The samples of a run, split and with noisy labels: what every phase of it learns from.
+///
+/// Training and validation labels are noisy (unless the recipe keeps validation clean), test
+/// labels never are changed.
+public struct PreparedData: Sendable {
+    /// Training and validation samples, with the given (noisy) labels; their clean ones beside.
+    public let learning: Dataset
+    public let split: Split
+    /// The test samples; `testMembers` are those of it that count.
+    public let test: Dataset
+    public let testMembers: [Int]
+    public let normalisation: Normalisation
+    public let noise: NoisyLabels
+    /// SHA-256 over the contents of the learning and the test set before noise.
+    public let sha256: String
+    /// In the files as they were given, before splitting and noise: true if they name clean labels.
+    public let knowsClean: Bool
+
+    public var classCount: Int { learning.classCount }
+    public var sampleShape: [Int] { learning.sampleShape }
+
+    /// Reads, limits, splits and corrupts, in this order.
+    ///
+    /// - Parameter files: readers of earlier preparations, so that a comparison over seeds reads and
+    ///   hashes each file once.
+    public init(
+        _ options: DataOptions, noise: LabelNoise, seed: UInt64, files: DataFiles = DataFiles()
+    ) throws(Problem) {
+        let source = try files.load(options)
+        var learning = source.learning
+        if let limit = options.limit {
+            guard limit <= learning.count else { throw .limitTooLarge(limit, learning.count) }
+            if limit < learning.count {
+                let kept = try Split.make(
+                    learning, validation: 0, test: learning.count - limit, seed: seed)
+                learning = try learning.subset(kept.train)
+            }
+        }
+        split = try Split.make(
+            learning, validation: options.validation, test: source.test == nil ? options.test : 0,
+            seed: seed)
+        // Where the tool holds out the test set itself, noise must not reach it.
+        let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation)).sorted()
+        let truth = learning.clean ?? learning.labels
+        let corrupted = try noise.apply(
+            labels: noisyMembers.map { truth[$0] }, classCount: learning.classCount,
+            classNames: learning.classNames,
+            features: noise.needs.map { scale in
+                PreparedData.features(of: learning, noisyMembers, scale)
+            }, ids: noisyMembers, seed: seed)
+        var labels = options.cleanValidation || noise.kind != .clean ? truth : learning.labels
+        if noise.kind != .clean {
+            for (member, label) in zip(noisyMembers, corrupted.labels) { labels[member] = label }
+        } else {
+            for member in noisyMembers { labels[member] = learning.labels[member] }
+        }
+        for member in split.test { labels[member] = truth[member] }
+        knowsClean = learning.clean != nil || noise.kind != .clean
+        let relabelled = try learning.relabelled(labels)
+        self.learning = relabelled
+        self.noise = corrupted
+        if let own = source.test {
+            test = own
+            testMembers = Array(0..<own.count)
+        } else {
+            test = try relabelled.relabelled(truth)
+            testMembers = split.test
+        }
+        normalisation = try Normalisation.fit(relabelled, members: split.train)
+        sha256 = source.sha256
+    }
+
+    private static func features(
+        of data: Dataset, _ members: [Int], _ scale: LabelNoise.Features.Scale
+    ) -> LabelNoise.Features {
+        let size = data.sampleSize
+        var values: [Float] = []
+        values.reserveCapacity(members.count * size)
+        switch data.features {
+        case .images(let bytes, _, _, _):
+            // The method page's instance-dependent noise takes images in [0, 1]; its
+            // compatibility variant takes raw bytes.
+            let unit: Float = scale == .raw ? 1 : 1 / 255
+            for member in members {
+                for byte in bytes[member * size..<(member + 1) * size] { values.append(Float(byte) * unit) }
+            }
+        case .table(let all, _):
+            for member in members { values += all[member * size..<(member + 1) * size] }
+        }
+        return LabelNoise.Features(values: values, dimension: size)
+    }
+}
+
+/// Reads data files once, however many runs of a process use them.
+public final class DataFiles: @unchecked Sendable {
+    // The dictionary is guarded by `lock`.
+    struct Source {
+        var learning: Dataset
+        var test: Dataset?
+        var sha256: String
+    }
+
+    private let lock = NSLock()
+    private var known: [DataOptions: Source] = [:]
+
+    public init() {}
+
+    func load(_ options: DataOptions) throws(Problem) -> Source {
+        // The same files whatever the split.
+        var key = options
+        key.limit = nil
+        key.validation = 0.5
+        key.test = 0.5
+        lock.lock()
+        defer { lock.unlock() }
+        if let source = known[key] { return source }
+        let (learning, test) = try DataFiles.read(options)
+        if let test {
+            guard test.sampleShape == learning.sampleShape else {
+                throw .shapesDiffer(test.name, test.sampleShape, learning.sampleShape)
+            }
+            guard test.classCount <= learning.classCount else {
+                throw .labelsLost(test.name, test.classCount, learning.classCount)
+            }
+        }
+        let source = Source(
+            learning: learning, test: test,
+            sha256: test.map { learning.sha256 + $0.sha256 } ?? learning.sha256)
+        known[key] = source
+        return source
+    }
+
+    private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
+        switch options.kind {
+        case .embedded: return (try .embedded(.train), try .embedded(.test))
+        case .cifar10, .cifar100:
+            let family: CIFAR = options.kind == .cifar10 ? .ten : .hundred
+            return (
+                try family.read(folder: options.folder!, part: .train),
+                try family.read(folder: options.folder!, part: .test)
+            )
+        case .idx:
+            var learning = (options.images, options.labels)
+            var test = (options.testImages, options.testLabels)
+            if let folder = options.folder {
+                learning = try standard(folder, "train")
+                test = try standard(folder, "t10k")
+            }
+            let first = try IDX.read(
+                images: learning.0!, labels: learning.1!, classNames: options.classNames)
+            guard let images = test.0, let labels = test.1 else { return (first, nil) }
+            return (
+                first,
+                try IDX.read(
+                    images: images, labels: labels, classNames: first.classNames)
+            )
+        case .csv:
+            let first = try table(options.path!, options, classNames: options.classNames)
+            guard let path = options.testPath else { return (first, nil) }
+            return (first, try table(path, options, classNames: first.classNames))
+        }
+    }
+
+    private static func table(
+        _ path: String, _ options: DataOptions, classNames: [String]?
+    ) throws(Problem) -> Dataset {
+        let data = try Table.read(
+            path,
+            options: TableOptions(
+                delimiter: options.delimiter, header: options.header,
+                label: options.label ?? .index(-1), clean: options.clean, group: options.group,
+                dropped: options.drop, skipAtLines: options.skipAt, classNames: classNames))
+        guard let shape = options.imageShape else { return data }
+        return try data.asImages(channels: shape[0], height: shape[1], width: shape[2])
+    }
+
+    /// The pair of files under the names that MNIST and its followers use.
+    private static func standard(
+        _ folder: String, _ part: String
+    ) throws(Problem) -> (String?, String?) {
+        func find(_ name: String) throws(Problem) -> String {
+            for candidate in ["\(folder)/\(name)", "\(folder)/\(name).gz"]
+            where FileManager.default.fileExists(atPath: candidate) { return candidate }
+            throw .noStandardFile(folder, name)
+        }
+        return (try find("\(part)-images-idx3-ubyte"), try find("\(part)-labels-idx1-ubyte"))
+    }
+}

@@ -1,0 +1,115 @@
+import Crypto
+import Datasets
+import Distillation
+import Foundation
+import Models
+import Neural
+
+/// One training phase, completely: everything that its result depends on and nothing else.
+///
+/// A method is a chain of phases (a teacher, then its student; one stage after the other). A phase
+/// is known by the hash of this value, so that runs that share one (every method that starts from
+/// the same cross-entropy network) train it once, and a resumed run cannot continue the wrong one.
+public struct PhaseSpec: Codable, Equatable, Sendable {
+    /// What the student learns towards.
+    public enum Target: Codable, Equatable, Sendable {
+        case labels(CrossEntropyOptions)
+        case teacher(KnowledgeDistillationOptions, TeacherSource)
+        /// Soft or (β = ∞) hard labels of an earlier phase.
+        case pseudoLabels(beta: Beta, TeacherSource)
+    }
+
+    /// JSON has no infinity.
+    public enum Beta: Codable, Equatable, Sendable {
+        case soft(Double)
+        case hard
+
+        public init(_ beta: Double) { self = beta.isInfinite ? .hard : .soft(beta) }
+        public var value: Double { if case .soft(let beta) = self { beta } else { .infinity } }
+    }
+
+    public enum TeacherSource: Codable, Equatable, Sendable {
+        /// The phase with this key, and which of its weights.
+        case phase(key: String, TeacherWeights)
+        /// A file with weights, by path and content.
+        case file(path: String, sha256: String, ModelSpec)
+    }
+
+    /// Format of this description: a change of meaning changes every key.
+    public var version = 1
+    /// `teacher`, `student`, `stage-0`, …
+    public var name: String
+    /// Position in the chain; enters the draws of initial weights and order.
+    public var index: Int
+    public var seed: UInt64
+    public var data: DataOptions
+    public var dataHash: String
+    public var noise: LabelNoise
+    public var model: ModelSpec
+    public var target: Target
+    /// Start from these weights instead of fresh ones.
+    public var start: TeacherSource?
+    public var optimizer: OptimizerOptions
+    public var schedule: Schedule
+    public var training: TrainingOptions
+    public var compute: ComputeOptions
+
+    /// SHA-256 of the canonical JSON, 24 hexadecimal digits of it. How often checkpoints are written
+    /// and which readout the run reports do not enter: they do not change a result.
+    public var key: String {
+        var identity = self
+        identity.name = ""
+        identity.training.checkpointSteps = nil
+        identity.training.checkpointSeconds = 1
+        identity.training.useAverage = false
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Encoding values of these types cannot fail: there is no non-finite number in them.
+        let json = try! encoder.encode(identity)
+        return SHA256.hash(data: json).prefix(12).map { String(format: "%02x", $0) }.joined()
+    }
+
+    /// The seed of everything random inside the phase: stages of one run differ, equal phases of
+    /// different runs agree.
+    public var derivedSeed: UInt64 { seed &+ UInt64(index) &* 0x2545_f491_4f6c_dd1d }
+}
+
+extension Recipe {
+    /// The chain of phases that this recipe is. Each names the ones it needs by key.
+    public func phases(dataHash: String, compute: ComputeOptions, fileHash: (String) throws -> String)
+        rethrows -> [PhaseSpec]
+    {
+        func phase(
+            _ name: String, _ index: Int, _ target: PhaseSpec.Target, model: ModelSpec? = nil,
+            start: PhaseSpec.TeacherSource? = nil
+        ) -> PhaseSpec {
+            PhaseSpec(
+                name: name, index: index, seed: seed, data: data, dataHash: dataHash, noise: noise,
+                model: model ?? self.model, target: target, start: start, optimizer: optimizer,
+                schedule: schedule, training: training, compute: compute)
+        }
+        switch method {
+        case .crossEntropy(let options): return [phase("student", 0, .labels(options))]
+        case .distillation(let options, let teacher):
+            let network = teacher.model ?? model
+            if let file = teacher.file {
+                let source = PhaseSpec.TeacherSource.file(
+                    path: file, sha256: try fileHash(file), network)
+                return [phase("student", 1, .teacher(options, source))]
+            }
+            let first = phase("teacher", 0, .labels(.init()), model: network)
+            let source = PhaseSpec.TeacherSource.phase(key: first.key, teacher.weights)
+            return [first, phase("student", 1, .teacher(options, source))]
+        case .selfDistillation(let options, let weights):
+            var chain = [phase("stage-0", 0, .labels(.init()))]
+            for stage in 1...options.stages {
+                let source = PhaseSpec.TeacherSource.phase(key: chain.last!.key, weights)
+                let target = PhaseSpec.Target.pseudoLabels(
+                    beta: .init(options.beta(forStage: stage)), source)
+                chain.append(
+                    phase("stage-\(stage)", stage, target, start: options.start == .previous ? source : nil))
+            }
+            return chain
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import Diagnostics
+
+// Every sentence of the training target; tests pin them.
+
+extension Problem {
+    private static func key(_ path: String) -> Place { Place(detail: [path]) }
+
+    // MARK: Recipes
+
+    static func outOfRange(_ key: String, found: String, expected: String) -> Problem {
+        Problem(.data, "value out of range", at: self.key(key), found: found, expected: expected)
+    }
+    static func notUTF8(_ file: String, _ bytes: [UInt8]) -> Problem {
+        Problem(
+            .data, "not UTF-8 text", at: .file(file, "byte \(firstInvalidByte(bytes))"),
+            hint: "is this a recipe?")
+    }
+    static func notYAML(_ file: String, _ message: String) -> Problem {
+        Problem(.data, "not YAML", at: .file(file), found: oneLine(message, limit: 160))
+    }
+    static func recipeEmpty(_ file: String) -> Problem {
+        Problem(.data, "the recipe is empty", at: .file(file), expected: "data, model and method")
+    }
+    static func recipeNotMapping(_ file: String) -> Problem {
+        Problem(
+            .data, "the recipe is not a mapping", at: .file(file),
+            expected: "lines of the form key: value")
+    }
+    static func recipeTooLarge(_ file: String) -> Problem {
+        Problem(
+            .data, "file too large for a recipe", at: .file(file),
+            expected: "at most \(RecipeFile.sizeLimit) bytes")
+    }
+    static func recipeTooDeep(_ file: String, line: Int) -> Problem {
+        Problem(
+            .data, "nested too deeply", at: .file(file, "line \(line)"),
+            expected: "at most \(RecipeFile.depthLimit) levels")
+    }
+    static func notAssignment(_ text: String) -> Problem {
+        Problem(
+            .usage, "not an assignment", at: .init(detail: ["--set"]),
+            found: "\"\(oneLine(text, limit: 60))\"", expected: "key.path=value")
+    }
+    static func unknownMethod(_ name: String, known: [String]) -> Problem {
+        Problem(
+            .data, "unknown method \"\(oneLine(name, limit: 60))\"", at: key("method.name"),
+            hint: Suggestion.hint(for: name, among: known))
+    }
+    static func keyOfOtherKind(_ key: String, _ kind: DataOptions.Kind) -> Problem {
+        Problem(
+            .data, "key does not go with data.kind", at: self.key("data.\(key)"),
+            found: "kind \(kind.rawValue)")
+    }
+    static func missingFiles(_ path: String, or other: String?) -> Problem {
+        Problem(
+            .data, "missing key \"\(path)\"", at: key("data"),
+            hint: other.map { "or give \($0)" })
+    }
+    static func notComparison(_ file: String) -> Problem {
+        Problem(
+            .data, "the comparison has no rows", at: .file(file, "rows"),
+            expected: "a list with at least one entry")
+    }
+    static func searchInTrain(_ file: String) -> Problem {
+        Problem(
+            .data, "train does one run and cannot search", at: .file(file, "search"),
+            hint: "use limbeck compare")
+    }
+    static func rowsInTrain(_ file: String) -> Problem {
+        Problem(
+            .data, "this is a comparison, not a recipe", at: .file(file, "rows"),
+            hint: "use limbeck compare")
+    }
+    static func searchTooLarge(_ row: String, _ count: Int) -> Problem {
+        Problem(
+            .data, "the search is too large", at: .init(detail: ["search of \(row)"]),
+            found: "\(count) settings", expected: "at most 200")
+    }
+    static func twoRowsOfOneName(_ file: String, _ name: String) -> Problem {
+        Problem(.data, "two rows of the same name", at: .file(file, "rows"), found: "\"\(name)\"")
+    }
+
+    // MARK: Data
+
+    static func labelsLost(_ name: String, _ found: Int, _ expected: Int) -> Problem {
+        Problem(
+            .data, "training and test set do not fit together", at: .file(name),
+            found: "\(found) classes in the test set", expected: "at most \(expected)")
+    }
+    static func shapesDiffer(_ name: String, _ found: [Int], _ expected: [Int]) -> Problem {
+        Problem(
+            .data, "training and test samples differ in shape", at: .file(name), found: "\(found)",
+            expected: "\(expected)")
+    }
+    static func noStandardFile(_ folder: String, _ name: String) -> Problem {
+        Problem(
+            .io, "no such file", at: .file("\(folder)/\(name)"), expected: "\(name) or \(name).gz")
+    }
+    static func limitTooLarge(_ limit: Int, _ count: Int) -> Problem {
+        Problem(
+            .data, "value out of range", at: key("data.limit"), found: "\(limit)",
+            expected: "at most the \(count) training samples")
+    }
+
+    // MARK: Training
+
+    static func notFinite(term: String, phase: String, epoch: Int, step: Int, checkpoint: String?) -> Problem {
+        Problem(
+            .data, "the loss is not finite",
+            at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
+            found: "term \"\(term)\"", expected: "a finite number",
+            hint: "lower optimizer.rate; "
+                + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet"))
+    }
+    static func engine(_ error: any Error, phase: String) -> Problem {
+        Problem(.internal, "the engine failed: \(error)", at: .init(detail: ["phase \(phase)"]))
+    }
+    static func interrupted(checkpoint: String?) -> Problem {
+        Problem(
+            .interrupted, "interrupted", hint: checkpoint.map { "checkpoint \($0); continue with --resume" })
+    }
+
+    // MARK: Run folders and checkpoints
+
+    static func runExists(_ folder: String) -> Problem {
+        Problem(
+            .usage, "the run folder is there already", at: .file(folder),
+            hint: "continue with --resume, or give another --out")
+    }
+    static func noRun(_ folder: String) -> Problem {
+        Problem(.io, "no run to resume", at: .file(folder), expected: "a folder with recipe.yaml")
+    }
+    static func recipeChanged(_ folder: String) -> Problem {
+        Problem(
+            .data, "the recipe is not the one of this run", at: .file(folder),
+            hint: "leave the recipe out to resume with the run's own, or give another --out")
+    }
+    static func otherMachine(_ folder: String, _ what: String, found: String, expected: String) -> Problem {
+        Problem(
+            .data, "cannot resume exactly: the \(what) differs", at: .file(folder), found: found,
+            expected: expected, hint: "set it as it was, or allow it with --inexact")
+    }
+    static func checkpointDamaged(_ file: String, _ what: String) -> Problem {
+        Problem(.data, "the checkpoint is damaged: \(what)", at: .file(file))
+    }
+    static func phaseChanged(_ file: String) -> Problem {
+        Problem(
+            .data, "the checkpoint belongs to another recipe or data set", at: .file(file),
+            hint: "give another --out")
+    }
+
+    private static func firstInvalidByte(_ bytes: [UInt8]) -> Int {
+        var decoder = UTF8()
+        var iterator = bytes.makeIterator()
+        var offset = 0
+        while true {
+            switch decoder.decode(&iterator) {
+            case .scalarValue(let scalar): offset += UTF8.width(scalar)
+            case .emptyInput, .error: return offset
+            }
+        }
+    }
+}

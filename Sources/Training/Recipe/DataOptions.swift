@@ -1,0 +1,148 @@
+import Datasets
+import Diagnostics
+
+/// Where the samples come from and how they are split: the `data` part of a recipe.
+public struct DataOptions: Codable, Hashable, Sendable {
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        /// The 4,000 + 1,000 Fashion-MNIST images inside the program.
+        case embedded
+        /// IDX or IDX.gz files, as of MNIST and Fashion-MNIST.
+        case idx
+        /// The binary version of CIFAR-10 or CIFAR-100.
+        case cifar10, cifar100
+        /// CSV or TSV tables of numbers.
+        case csv
+    }
+
+    public var kind: Kind
+    /// idx: a folder with the four files under their usual names; cifar: the folder of .bin files.
+    public var folder: String?
+    /// idx: the files one by one; the test pair may be left out.
+    public var images: String?
+    public var labels: String?
+    public var testImages: String?
+    public var testLabels: String?
+    /// csv: the table, and optionally a second one for the test.
+    public var path: String?
+    public var testPath: String?
+    /// csv: name or index of the label column; the last one if not given.
+    public var label: TableOptions.Column?
+    /// csv: a column with the true labels, where they are known; only ever used in reports.
+    public var clean: TableOptions.Column?
+    /// csv: a column whose equal values must not be torn apart by a split.
+    public var group: TableOptions.Column?
+    /// csv: columns that are not features, by name or index.
+    public var drop: [TableOptions.Column]
+    /// csv: what separates the cells; guessed from the file's ending if not given.
+    public var delimiter: TableOptions.Delimiter?
+    /// csv: whether the first line names the columns.
+    public var header: Bool
+    /// csv: leave out lines that start with `@` (KEEL files).
+    public var skipAt: Bool
+    /// csv: channels, height, width, where the columns are pixels of images in 0…255.
+    public var imageShape: [Int]?
+    /// Names of the classes, in the order of their numbers.
+    public var classNames: [String]?
+    /// Take only this many training samples (seeded, stratified), before splitting.
+    public var limit: Int?
+    /// Share of the training samples held out for validation, (0, 1).
+    public var validation: Double
+    /// Share held out for the test, where the data brings no test set of its own, (0, 1).
+    public var test: Double
+    /// Keep the validation labels clean. Selection then uses information that noisy data does not
+    /// have; reports say so.
+    public var cleanValidation: Bool
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind, folder, images, labels, path, label, clean, group, drop, delimiter, header, limit
+        case validation, test
+        case testImages = "test-images"
+        case testLabels = "test-labels"
+        case testPath = "test-path"
+        case skipAt = "skip-at-lines"
+        case imageShape = "image-shape"
+        case classNames = "class-names"
+        case cleanValidation = "clean-validation"
+    }
+
+    public init(kind: Kind, validation: Double = 0.15, test: Double = 0.2) {
+        self.kind = kind
+        self.validation = validation
+        self.test = test
+        drop = []
+        header = true
+        skipAt = false
+        cleanValidation = false
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(kind: try values.decode(Kind.self, forKey: .kind))
+        validation = try values.decodeIfPresent(Double.self, forKey: .validation) ?? validation
+        test = try values.decodeIfPresent(Double.self, forKey: .test) ?? test
+        limit = try values.decodeIfPresent(Int.self, forKey: .limit)
+        cleanValidation =
+            try values.decodeIfPresent(Bool.self, forKey: .cleanValidation) ?? cleanValidation
+        classNames = try values.decodeIfPresent([String].self, forKey: .classNames)
+        // Every key is asked for, so that a key of another kind is not called unknown but misplaced.
+        func word(_ key: CodingKeys, for kinds: Kind...) throws -> String? {
+            let value = try values.decodeIfPresent(String.self, forKey: key)
+            if value != nil, !kinds.contains(kind) { throw Problem.keyOfOtherKind(key.rawValue, kind) }
+            return value
+        }
+        folder = try word(.folder, for: .idx, .cifar10, .cifar100)
+        images = try word(.images, for: .idx)
+        labels = try word(.labels, for: .idx)
+        testImages = try word(.testImages, for: .idx)
+        testLabels = try word(.testLabels, for: .idx)
+        path = try word(.path, for: .csv)
+        testPath = try word(.testPath, for: .csv)
+        label = try values.decodeIfPresent(TableOptions.Column.self, forKey: .label)
+        clean = try values.decodeIfPresent(TableOptions.Column.self, forKey: .clean)
+        group = try values.decodeIfPresent(TableOptions.Column.self, forKey: .group)
+        drop = try values.decodeIfPresent([TableOptions.Column].self, forKey: .drop) ?? []
+        delimiter = try values.decodeIfPresent(TableOptions.Delimiter.self, forKey: .delimiter)
+        header = try values.decodeIfPresent(Bool.self, forKey: .header) ?? true
+        skipAt = try values.decodeIfPresent(Bool.self, forKey: .skipAt) ?? false
+        imageShape = try values.decodeIfPresent([Int].self, forKey: .imageShape)
+        if kind != .csv {
+            let strays: [(CodingKeys, Bool)] = [
+                (.label, label != nil), (.clean, clean != nil), (.group, group != nil),
+                (.drop, !drop.isEmpty), (.delimiter, delimiter != nil), (.header, !header),
+                (.skipAt, skipAt), (.imageShape, imageShape != nil),
+            ]
+            if let (key, _) = strays.first(where: \.1) {
+                throw Problem.keyOfOtherKind(key.rawValue, kind)
+            }
+        }
+        for (key, value) in [("validation", validation), ("test", test)]
+        where !(value > 0 && value < 1) {
+            throw Problem.outOfRange("data.\(key)", found: "\(value)", expected: "a share above 0 and below 1")
+        }
+        if let limit, limit < 2 {
+            throw Problem.outOfRange("data.limit", found: "\(limit)", expected: "2 or more")
+        }
+        if let shape = imageShape, shape.count != 3 || shape.contains(where: { $0 < 1 || $0 > 4096 }) {
+            throw Problem.outOfRange(
+                "data.image-shape", found: "\(shape)", expected: "[channels, height, width]")
+        }
+        try checkComplete()
+    }
+
+    private func checkComplete() throws(Problem) {
+        switch kind {
+        case .embedded: break
+        case .idx:
+            if folder == nil && (images == nil || labels == nil) {
+                throw .missingFiles("data.folder", or: "data.images and data.labels")
+            }
+            if (testImages == nil) != (testLabels == nil) {
+                throw .missingFiles("data.test-images", or: "both or neither of test-images and test-labels")
+            }
+        case .cifar10, .cifar100:
+            if folder == nil { throw .missingFiles("data.folder", or: nil) }
+        case .csv:
+            if path == nil { throw .missingFiles("data.path", or: nil) }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Datasets
+import Diagnostics
+import Distillation
+import Models
+import Neural
+
+/// One run, described as data: what is learnt from, what learns, how, and from which seed.
+///
+/// Everything has a default but `data`, `model` and `method`; the resolved recipe, with every
+/// default written out, is kept in the run folder.
+public struct Recipe: Codable, Equatable, Sendable {
+    /// What tables and reports call this run; the method's name if not given.
+    public var name: String
+    /// Splits, label noise, initial weights, order and augmentation all derive from it.
+    public var seed: UInt64
+    public var data: DataOptions
+    public var noise: LabelNoise
+    public var model: ModelSpec
+    public var method: MethodOptions
+    public var optimizer: OptimizerOptions
+    public var schedule: Schedule
+    public var training: TrainingOptions
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, seed, data, noise, model, method, optimizer, schedule, training
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        data = try values.decode(DataOptions.self, forKey: .data)
+        noise = try values.decodeIfPresent(LabelNoise.self, forKey: .noise) ?? LabelNoise(.clean)
+        model = try values.decode(ModelSpec.self, forKey: .model)
+        method = try values.decode(MethodOptions.self, forKey: .method)
+        optimizer = try values.decodeIfPresent(OptimizerOptions.self, forKey: .optimizer) ?? .init()
+        schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
+        training = try values.decodeIfPresent(TrainingOptions.self, forKey: .training) ?? .init()
+        seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
+        name = try values.decodeIfPresent(String.self, forKey: .name) ?? method.name
+        guard !name.isEmpty, name.count <= 80 else {
+            throw Problem.outOfRange("name", found: "\(name.count) characters", expected: "1 to 80")
+        }
+    }
+}
+
+/// The method and its own options: `method: {name: …, …}`.
+public enum MethodOptions: Equatable, Sendable {
+    case crossEntropy(CrossEntropyOptions)
+    case distillation(KnowledgeDistillationOptions, TeacherOptions)
+    case selfDistillation(SelfDistillationOptions, TeacherWeights)
+
+    public static let names = ["cross-entropy", "distillation", "self-distillation"]
+
+    public var name: String {
+        switch self {
+        case .crossEntropy: "cross-entropy"
+        case .distillation: "distillation"
+        case .selfDistillation: "self-distillation"
+        }
+    }
+}
+
+/// Which of a finished phase's weights teach the next one.
+public enum TeacherWeights: String, Codable, Sendable, CaseIterable {
+    /// Best on the validation split: early stopping for the teacher.
+    case selected
+    /// After the last epoch.
+    case last
+    case averageSelected = "average-selected"
+    case averageLast = "average-last"
+}
+
+/// The teacher of `distillation`: trained here first, or brought as a file.
+public struct TeacherOptions: Codable, Equatable, Sendable {
+    /// Its network; the student's if not given.
+    public var model: ModelSpec?
+    /// A safetensors file with the weights of `model`; if not given, the teacher is trained with
+    /// cross-entropy on the same (noisy) labels.
+    public var file: String?
+    /// Which weights of the trained teacher teach.
+    public var weights: TeacherWeights
+
+    public init(model: ModelSpec? = nil, file: String? = nil, weights: TeacherWeights = .selected) {
+        self.model = model
+        self.file = file
+        self.weights = weights
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        model = try values.decodeIfPresent(ModelSpec.self, forKey: .model)
+        file = try values.decodeIfPresent(String.self, forKey: .file)
+        weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case model, file, weights }
+}
+
+extension MethodOptions: Codable {
+    private enum Keys: String, CodingKey { case name, teacher, weights }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Keys.self)
+        let name = try values.decode(String.self, forKey: .name)
+        switch name {
+        case "cross-entropy": self = .crossEntropy(try CrossEntropyOptions(from: decoder))
+        case "distillation":
+            self = .distillation(
+                try KnowledgeDistillationOptions(from: decoder),
+                try values.decodeIfPresent(TeacherOptions.self, forKey: .teacher) ?? .init())
+        case "self-distillation":
+            self = .selfDistillation(
+                try SelfDistillationOptions(from: decoder),
+                try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected)
+        default: throw Problem.unknownMethod(name, known: MethodOptions.names)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Keys.self)
+        try values.encode(name, forKey: .name)
+        switch self {
+        case .crossEntropy(let options): try options.encode(to: encoder)
+        case .distillation(let options, let teacher):
+            try options.encode(to: encoder)
+            try values.encode(teacher, forKey: .teacher)
+        case .selfDistillation(let options, let weights):
+            try options.encode(to: encoder)
+            try values.encode(weights, forKey: .weights)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Datasets
+import Diagnostics
+import Torch
+
+/// How long and how a phase trains.
+public struct TrainingOptions: Codable, Equatable, Sendable {
+    /// What decides which epoch's weights are `selected`: always on the validation split.
+    public enum Selection: String, Codable, Sendable, CaseIterable { case accuracy, nll }
+
+    /// Passes over the training split, 1 to 100,000.
+    public var epochs: Int
+    /// Samples per step; the last, smaller batch of an epoch is kept.
+    public var batch: Int
+    /// Random crop and flip.
+    public var augmentation: Augmentation
+    /// Decay of the average of weights, [0, 1); 0 for none. The average never influences training;
+    /// it is a strong cheap baseline under label noise, so it is on by default. About one epoch of
+    /// steps is a good memory: 1 − 1/steps.
+    public var average: Double
+    /// Whether the run's result is the averaged network rather than the trained one.
+    public var useAverage: Bool
+    /// Stop a phase after this many epochs without a better validation value; none: never.
+    public var patience: Int?
+    public var selection: Selection
+    /// A checkpoint every so many steps, besides those by time; none: only by time.
+    public var checkpointSteps: Int?
+    /// A checkpoint at least this often, in seconds, at the next step.
+    public var checkpointSeconds: Double
+
+    public init() {
+        epochs = 30
+        batch = 128
+        augmentation = .none
+        average = 0.99
+        useAverage = false
+        patience = nil
+        selection = .accuracy
+        checkpointSteps = nil
+        checkpointSeconds = 30
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case epochs, batch, augmentation, average, patience, selection
+        case useAverage = "use-average"
+        case checkpointSteps = "checkpoint-steps"
+        case checkpointSeconds = "checkpoint-seconds"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        epochs = try values.decodeIfPresent(Int.self, forKey: .epochs) ?? epochs
+        batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? batch
+        augmentation =
+            try values.decodeIfPresent(Augmentation.self, forKey: .augmentation) ?? augmentation
+        average = try values.decodeIfPresent(Double.self, forKey: .average) ?? average
+        useAverage = try values.decodeIfPresent(Bool.self, forKey: .useAverage) ?? useAverage
+        patience = try values.decodeIfPresent(Int.self, forKey: .patience)
+        selection = try values.decodeIfPresent(Selection.self, forKey: .selection) ?? selection
+        checkpointSteps = try values.decodeIfPresent(Int.self, forKey: .checkpointSteps)
+        checkpointSeconds =
+            try values.decodeIfPresent(Double.self, forKey: .checkpointSeconds) ?? checkpointSeconds
+        try require("epochs", epochs, in: 1...100_000)
+        try require("batch", batch, in: 1...65_536)
+        if let patience { try require("patience", patience, in: 1...100_000) }
+        if let steps = checkpointSteps { try require("checkpoint-steps", steps, in: 1...1_000_000_000) }
+        guard (0..<1).contains(average) else {
+            throw Problem.outOfRange(
+                "training.average", found: "\(average)", expected: "0 <= average < 1")
+        }
+        guard checkpointSeconds > 0 else {
+            throw Problem.outOfRange(
+                "training.checkpoint-seconds", found: "\(checkpointSeconds)", expected: "above 0")
+        }
+        if useAverage, average == 0 {
+            throw Problem.outOfRange(
+                "training.use-average", found: "true with average 0", expected: "an average above 0")
+        }
+    }
+
+    private func require(_ key: String, _ value: Int, in range: ClosedRange<Int>) throws(Problem) {
+        guard range.contains(value) else {
+            throw .outOfRange(
+                "training.\(key)", found: "\(value)",
+                expected: "\(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+}
+
+/// What a run computes on: part of its identity, because results are byte-identical only at equal
+/// engine, thread count, device and precision.
+public struct ComputeOptions: Codable, Equatable, Sendable {
+    public var engine: String
+    public var capability: String
+    public var threads: Int
+    public var device: String
+    public var precision: Precision
+
+    public init(threads: Int, device: Device = .cpu, precision: Precision = .float32) {
+        engine = Engine.version
+        capability = Engine.capability
+        self.threads = threads
+        self.device = device.description
+        self.precision = precision
+    }
+}
