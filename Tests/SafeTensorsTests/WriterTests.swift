@@ -52,11 +52,11 @@ struct WriterTests {
     /// Names are sorted by their bytes, not by what Unicode calls equal or before.
     @Test func orderIsThatOfBytes() throws {
         var writer = SafeTensorsWriter()
-        for name in ["b", "é", "a", "B", "f", "\u{FF5E}", "😀"] {
+        for name in ["b", "e\u{301}", "a", "😀", "B", "f", "\u{FF5E}"] {
             writer.add(name, .u8, shape: [], bytes: [0])
         }
         let read = try SafeTensorsFile(bytes: writer.encoded(), name: "x")
-        #expect(read.tensors.map(\.name) == ["B", "a", "b", "f", "é", "\u{FF5E}", "😀"])
+        #expect(read.tensors.map(\.name) == ["B", "a", "b", "e\u{301}", "f", "\u{FF5E}", "😀"])
     }
 
     @Test func mistakesAreNamed() {
