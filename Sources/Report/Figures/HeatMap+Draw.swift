@@ -108,7 +108,7 @@ extension HeatMap: Figure {
         let after = upright ? right + (widestName(columnNames) * slope - side / 2) : right
         drawScale(most, right + 20, top, bottom, into: &drawing)
         drawing.width = max(
-            right + 20 + 22 + Markup.width(of: text(most), size: size), after + 4)
+            right + 20 + 22 + Markup.width(of: number(most), size: size), after + 4)
         drawing.height = bottom + 8
     }
 
@@ -127,8 +127,10 @@ extension HeatMap: Figure {
         }
         let level = level(value, most)
         let words =
-            "\(rowAxis) \(name(rowLabels, r)), \(columnAxis) \(name(columnLabels, c)): "
-            + text(value) + (isPercent ? " %" : "")
+            numbered
+            ? "\(rowAxis) \(name(rowLabels, r)), \(columnAxis) \(name(columnLabels, c)): "
+                + number(value)
+            : "\(name(rowLabels, r)) → \(name(columnLabels, c)): \(number(value))"
         if numbered || level > 0 || value != 0 {
             drawing.shape(
                 "rect", box("h\(level)", x + inset, y + inset, extent, extent), tip: words)
@@ -136,12 +138,13 @@ extension HeatMap: Figure {
         if numbered {
             drawing.text(
                 text(value), x + side / 2, y + side / 2 + 4,
-                dense ? "cell small n\(level)" : "cell n\(level)", .middle)
+                "cell" + (dense ? " small" : "") + (value == 0 ? " zero" : " n\(level)"), .middle)
         }
     }
 
-    private var isPercent: Bool {
-        if case .percent = format { true } else { false }
+    /// The number with its sign.
+    private func number(_ value: Double) -> String {
+        if case .percent = format { text(value) + " %" } else { text(value) }
     }
 
     private func level(_ value: Double, _ most: Double) -> Int {
@@ -162,7 +165,7 @@ extension HeatMap: Figure {
             drawing.shape("rect", box("h\(level)", x, y, 12, step + 0.3))
         }
         drawing.shape("rect", box("frame", x, top, 12, height))
-        drawing.text(text(most) + (isPercent ? " %" : ""), x + 18, top + 10, "tick")
+        drawing.text(number(most), x + 18, top + 10, "tick")
         drawing.text("0", x + 18, top + height, "tick")
     }
 

@@ -66,6 +66,7 @@ enum Theme {
             .figure .hollow{fill:var(--surface);stroke:currentColor;stroke-width:1.75}
             .figure .none{fill:var(--surface);stroke:var(--grid)}
             .figure .frame{fill:none;stroke:var(--border)}
+            .figure .zero{fill:var(--muted)}
             .figure .cell{pointer-events:none}
             .figure .small{font-size:10.5px}
 
