@@ -18,6 +18,9 @@ extension HeatMap: Figure {
         "A matrix of \(rowCount) rows (\(rowAxis)) and \(columnCount) columns (\(columnAxis))."
     }
 
+    /// Numbers in many cells need the whole width to be read.
+    var isWide: Bool { max(rowCount, columnCount) > 12 && max(rowCount, columnCount) <= 20 }
+
     private func cell(_ row: Int, _ column: Int) -> Double? {
         guard row < values.count, column < values[row].count else { return nil }
         let value = values[row][column]
@@ -66,8 +69,8 @@ extension HeatMap: Figure {
         let columnNames = (0..<columns).map {
             Markup.cut(name(columnLabels, $0), to: 130, size: size)
         }
-        // Every k-th name where a name is higher than a cell.
-        let every = max(1, Int((16 / side).rounded(.up)))
+        // Every k-th name where a name, sloped, is higher than a cell.
+        let every = max(1, Int((23 / side).rounded(.up)))
         func widestName(_ names: [String]) -> Double {
             names.enumerated().filter { $0.offset % every == 0 }
                 .map { Markup.width(of: $0.element, size: size) }.max() ?? 0
