@@ -61,7 +61,7 @@ enum Theme {
             .figure .lead{fill:none;stroke:currentColor;stroke-opacity:.5}
             .figure .band{fill:currentColor;fill-opacity:.13}
             .figure .dot{fill:currentColor}
-            .figure .seed{fill:currentColor;fill-opacity:.5}
+            .figure .seed{fill:currentColor;fill-opacity:.65}
             .figure .bar{fill:none;stroke:currentColor;stroke-width:2}
             .figure .hollow{fill:var(--surface);stroke:currentColor;stroke-width:1.75}
             .figure .none{fill:var(--surface);stroke:var(--grid)}
