@@ -50,6 +50,7 @@ let engine: [Target] = [
         dependencies: [
             "Distillation", "Models", "Neural", "Torch", "Datasets", "SafeTensors", "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
+            .product(name: "Crypto", package: "swift-crypto"),
         ]),
     .executableTarget(
         name: "limbeck",
@@ -57,18 +58,21 @@ let engine: [Target] = [
             "Training", "Report", "Datasets", "Models", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
+    .target(
+        name: "TestSupport", dependencies: ["Torch", "SafeTensors"], path: "Tests/Support"),
     .testTarget(
-        name: "TorchTests", dependencies: ["Torch", "SafeTensors"],
-        resources: [.copy("Fixtures")]),
-    .testTarget(name: "NeuralTests", dependencies: ["Neural", "SafeTensors"],
-        resources: [.copy("Fixtures")]),
-    .testTarget(
-        name: "ModelsTests", dependencies: ["Models", "SafeTensors"],
+        name: "TorchTests", dependencies: ["Torch", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
     .testTarget(
-        name: "DistillationTests", dependencies: ["Distillation", "SafeTensors"],
+        name: "NeuralTests", dependencies: ["Neural", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(
+        name: "ModelsTests", dependencies: ["Models", "SafeTensors", "TestSupport"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "DistillationTests", dependencies: ["Distillation", "SafeTensors", "TestSupport"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "LimbeckTests", dependencies: ["limbeck", "Training", "Datasets"]),
 ]
 

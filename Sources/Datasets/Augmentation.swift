@@ -19,6 +19,13 @@ public struct Augmentation: Codable, Equatable, Sendable {
         self.flip = flip
     }
 
+    /// A key left out means off.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        padding = try fields.decodeIfPresent(Int.self, forKey: .padding) ?? 0
+        flip = try fields.decodeIfPresent(Bool.self, forKey: .flip) ?? false
+    }
+
     public var isOn: Bool { padding > 0 || flip }
 
     /// What is done to one sample: the window's offset, each in −padding...padding, and the flip.

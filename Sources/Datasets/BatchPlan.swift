@@ -83,12 +83,8 @@ public final class BatchPlan: Sendable {
         guard shuffled else { return members }
         if let order = recent.withLock({ $0?.epoch == epoch ? $0?.order : nil }) { return order }
         var order = members
-        order.withUnsafeMutableBufferPointer { order in
-            var draw = Draw(seed: seed, .order, epoch: epoch)
-            for i in stride(from: order.count - 1, to: 0, by: -1) {
-                order.swapAt(i, draw.below(i + 1))
-            }
-        }
+        var draw = Draw(seed: seed, .order, epoch: epoch)
+        order.permute(&draw)
         recent.withLock { $0 = (epoch, order) }
         return order
     }
@@ -138,6 +134,18 @@ public final class BatchPlan: Sendable {
                 for (row, sample) in indices.enumerated() {
                     writer.row(cells.baseAddress! + sample * size, to: out + row * size)
                 }
+            }
+        }
+    }
+}
+
+extension Array {
+    /// A uniform permutation (Fisher–Yates). Written out, because the standard library does not
+    /// promise that its own shuffle stays the same from one release to the next.
+    mutating func permute(_ draw: inout Draw) {
+        withUnsafeMutableBufferPointer { items in
+            for i in stride(from: items.count - 1, to: 0, by: -1) {
+                items.swapAt(i, draw.below(i + 1))
             }
         }
     }

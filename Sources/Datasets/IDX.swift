@@ -9,7 +9,7 @@ import Files
 /// channels, height, width), labels one. A file's size must be exactly what its header says, and
 /// nothing is allocated on the header's word alone.
 public enum IDX {
-    /// No header may claim more content than this, whatever the file's size.
+    /// No file may hold more bytes than this, decompressed.
     public static let limit = 4 << 30
 
     /// Reads a pair of files.
@@ -76,14 +76,15 @@ public enum IDX {
         _ input: [UInt8], file: String
     ) throws(Problem) -> (shape: [Int], bytes: [UInt8]) {
         guard Gunzip.isGzip(input) else {
-            let header = try Header(input, total: input.count, file: file)
+            let header = try Header(input, total: limit, file: file)
             guard input.count == header.total else {
                 throw .idxSize(file, found: "\(input.count)", expected: header.total)
             }
             return (header.shape, Array(input[header.length...]))
         }
         let start = try Gunzip.inflate(input, file: file, limit: Header.longest).bytes
-        let header = try Header(start, total: Gunzip.mostBytes(from: input.count), file: file)
+        let header = try Header(
+            start, total: min(limit, Gunzip.mostBytes(from: input.count)), file: file)
         let (bytes, outcome) = try Gunzip.inflate(input, file: file, limit: header.total)
         guard outcome == .whole, bytes.count == header.total else {
             throw .idxSize(
@@ -121,8 +122,8 @@ public enum IDX {
             if let empty = shape.firstIndex(of: 0) {
                 throw .idxEmpty(file, at: 4 + 4 * empty, shape)
             }
-            guard let size = checkedProduct(shape), size <= IDX.limit, size <= most - length
-            else { throw .idxClaim(file, shape, most: max(0, min(IDX.limit, most - length))) }
+            guard let size = checkedProduct(shape), size <= most - length
+            else { throw .idxClaim(file, shape, most: max(0, most - length)) }
             total = length + size
         }
     }

@@ -219,3 +219,177 @@ extension Problem {
             expected: "at least \(batchSize)", hint: "choose a smaller batch size")
     }
 }
+
+// MARK: - Splits
+
+extension Problem {
+    static func splitShare(_ part: String, _ share: Double) -> Problem {
+        Problem(
+            .data, "\(part) share out of range", found: "\(share)",
+            expected: "at least 0 and below 1")
+    }
+
+    static func splitSize(_ name: String, validation: Int, test: Int, count: Int) -> Problem {
+        Problem(
+            .data, "split leaves nothing to train on", at: .file(name),
+            found: "\(validation) validation and \(test) test samples",
+            expected: "at least 0 each, together fewer than \(count)")
+    }
+
+    static func classTooSmall(
+        _ name: String, _ label: String, samples: Int, units: Int, grouped: Bool, parts: Int
+    ) -> Problem {
+        Problem(
+            .data, "class \"\(label)\" is too small to split", at: .file(name),
+            found: grouped
+                ? "\(samples) samples in \(units) groups"
+                : units == samples
+                    ? "\(samples) samples" : "\(samples) samples, \(units) different",
+            expected: "at least \(parts)", hint: "one for each part")
+    }
+
+    static func partTooSmall(_ name: String, _ part: String, _ size: Int, classes: Int) -> Problem {
+        Problem(
+            .data, "\(part) split cannot hold every class", at: .file(name),
+            found: "\(size) samples for \(classes) classes",
+            hint: "give it more samples, or leave it out with 0")
+    }
+
+    static func groupsForbid(_ name: String, units: Int, sizes: [Int]) -> Problem {
+        Problem(
+            .data, "no split found that has every class in every part", at: .file(name),
+            found: "\(units) sets of samples that stay together",
+            expected: "sizes near \(sizes.map(String.init).joined(separator: ", "))",
+            hint: "ask for other sizes, or split without groups")
+    }
+
+    static func groupsTooLarge(
+        _ name: String, _ part: String, wanted: Int, got: Int, largest: Int
+    ) -> Problem {
+        Problem(
+            .data, "\(part) split is too far from the size asked for", at: .file(name),
+            found: "\(got) samples", expected: "about \(wanted)",
+            hint: "samples that must stay together number up to \(largest)")
+    }
+}
+
+// MARK: - Tables
+
+extension Problem {
+    static func notUTF8(_ file: String, at offset: Int, byte: UInt8) -> Problem {
+        Problem(
+            .data, "text is not UTF-8", at: .file(file, "byte \(offset)"),
+            found: hex([byte]), hint: "save the table as UTF-8")
+    }
+
+    static func tableTooLarge(_ file: String, limit: Int) -> Problem {
+        Problem(
+            .data, "gzip data unpacks to too much", at: .file(file),
+            expected: "at most \(limit) bytes")
+    }
+
+    static func emptyTable(_ file: String) -> Problem {
+        Problem(.data, "table has no samples", at: .file(file))
+    }
+
+    static func tooManyColumns(_ file: String, line: Int, most: Int) -> Problem {
+        Problem(
+            .data, "too many columns", at: .file(file, "line \(line)"), expected: "at most \(most)")
+    }
+
+    static func strayQuote(_ file: String, line: Int, at offset: Int) -> Problem {
+        Problem(
+            .data, "quote inside a cell without quotes",
+            at: .file(file, "line \(line)", "byte \(offset)"),
+            hint: "put the whole cell in quotes and double the quotes inside")
+    }
+
+    static func openQuote(_ file: String, line: Int, at offset: Int) -> Problem {
+        Problem(
+            .data, "quote is never closed", at: .file(file, "line \(line)", "byte \(offset)"))
+    }
+
+    static func afterQuote(_ file: String, line: Int, at offset: Int) -> Problem {
+        Problem(
+            .data, "text behind a closing quote", at: .file(file, "line \(line)", "byte \(offset)"),
+            hint: "is the delimiter right?")
+    }
+
+    static func columnTwice(_ file: String, line: Int, _ name: String) -> Problem {
+        Problem(
+            .data, "column name occurs twice", at: .file(file, "line \(line)"),
+            found: quote(name))
+    }
+
+    static func headerOfNumbers(_ file: String, line: Int) -> Problem {
+        Problem(
+            .data, "header holds only numbers", at: .file(file, "line \(line)"),
+            hint: "for a table without a header set header: false")
+    }
+
+    static func noFeatureColumn(_ file: String, _ columns: Int) -> Problem {
+        Problem(
+            .data, "no column is left for the features", at: .file(file),
+            found: "\(columns) column\(columns == 1 ? "" : "s")", hint: "is the delimiter right?")
+    }
+
+    static func noColumn(_ file: String, _ index: Int, count: Int) -> Problem {
+        Problem(
+            .data, "column does not exist", at: .file(file), found: "\(index)",
+            expected: "\(-count) to \(count - 1)")
+    }
+
+    static func noColumn(_ file: String, _ name: String, among names: [String]) -> Problem {
+        Problem(
+            .data, "column does not exist", at: .file(file), found: quote(name),
+            hint: Suggestion.hint(for: name, among: Array(names.prefix(20))))
+    }
+
+    static func columnRoles(_ file: String, _ name: String) -> Problem {
+        Problem(.data, "column is asked for twice", at: .file(file), found: quote(name))
+    }
+
+    static func ragged(_ file: String, line: Int, found: Int, expected: Int) -> Problem {
+        Problem(
+            .data, "wrong number of cells", at: .file(file, "line \(line)"), found: "\(found)",
+            expected: "\(expected)")
+    }
+
+    static func notANumber(
+        _ file: String, line: Int, column: String, _ text: String, maybeHeader: Bool
+    ) -> Problem {
+        if text.isEmpty { return emptyCell(file, line: line, column: column) }
+        return Problem(
+            .data, "cell is not a number", at: cell(file, line, column), found: quote(text),
+            hint: maybeHeader ? "for a table with a header set header: true" : nil)
+    }
+
+    static func emptyCell(_ file: String, line: Int, column: String) -> Problem {
+        Problem(
+            .data, "cell is empty", at: cell(file, line, column),
+            hint: "fill it in, or drop the row or the column")
+    }
+
+    static func tooManyClasses(_ file: String, line: Int, column: String, _ most: Int) -> Problem {
+        Problem(
+            .data, "more than \(most) different labels", at: cell(file, line, column),
+            hint: "is this the label column?")
+    }
+
+    static func unknownClass(
+        _ file: String, line: Int, _ name: String, among names: [String]
+    ) -> Problem {
+        Problem(
+            .data, "label is not one of the classes", at: .file(file, "line \(line)"),
+            found: quote(name), hint: Suggestion.hint(for: name, among: Array(names.prefix(20))))
+    }
+
+    private static func cell(_ file: String, _ line: Int, _ column: String) -> Place {
+        .file(file, "line \(line)", "column \(Problem.oneLine(column, limit: 60))")
+    }
+
+    /// Text of the user's, cut and without control characters.
+    private static func quote(_ text: String) -> String {
+        "\"\(Problem.oneLine(text, limit: 60))\""
+    }
+}

@@ -40,8 +40,14 @@ extension FileSystem {
 
     /// The folder that holds `path`; `.` for a bare name.
     public func parent(of path: String) -> String {
-        let folder = (path as NSString).deletingLastPathComponent
-        return folder.isEmpty ? "." : folder
+        // Not `NSString.deletingLastPathComponent`: on Linux it traps for a name of one letter.
+        let bytes = path.utf8
+        var name = bytes[...]
+        while name.count > 1, name.last == UInt8(ascii: "/") { name.removeLast() }
+        guard let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        var folder = name[..<slash]
+        while folder.last == UInt8(ascii: "/") { folder.removeLast() }
+        return folder.isEmpty ? "/" : String(Substring(folder))
     }
 }
 
@@ -50,11 +56,28 @@ public struct LocalFileSystem: FileSystem {
     public init() {}
 
     public func createDirectory(_ path: String) throws(Problem) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .cannot("create the folder", path, posixCode(error))
+        // The folders still to be made, innermost first.
+        var missing: [String] = []
+        var folder = path
+        while true {
+            var info = stat()
+            if stat(folder, &info) == 0 {
+                guard info.st_mode & S_IFMT == S_IFDIR else {
+                    throw .cannot("create the folder", path, ENOTDIR)
+                }
+                break
+            }
+            guard errno == ENOENT, folder != parent(of: folder) else {
+                throw .cannot("create the folder", path, errno)
+            }
+            missing.append(folder)
+            folder = parent(of: folder)
+        }
+        for folder in missing.reversed() {
+            // Another process may make the same folder at the same time.
+            guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
+                throw .cannot("create the folder", path, errno)
+            }
         }
     }
 
@@ -126,14 +149,15 @@ public struct LocalFileSystem: FileSystem {
 
 /// The `errno` behind an error of Foundation; the global one has been overwritten by then.
 private func posixCode(_ error: any Error) -> Int32 {
-    var next: NSError? = error as NSError
-    while let error = next {
+    var next: (any Error)? = error
+    while let error = next.map({ $0 as NSError }) {
         if error.domain == NSPOSIXErrorDomain { return Int32(truncatingIfNeeded: error.code) }
-        if error.domain == NSCocoaErrorDomain {
-            if error.code == CocoaError.Code.fileNoSuchFile.rawValue { return ENOENT }
-            if error.code == CocoaError.Code.fileWriteFileExists.rawValue { return EEXIST }
+        if error.domain == NSCocoaErrorDomain,
+            error.code == CocoaError.Code.fileNoSuchFile.rawValue
+        {
+            return ENOENT
         }
-        next = error.userInfo[NSUnderlyingErrorKey] as? NSError
+        next = error.userInfo[NSUnderlyingErrorKey] as? any Error
     }
     return EIO
 }

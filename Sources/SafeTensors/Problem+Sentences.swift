@@ -90,6 +90,12 @@ extension Problem {
             expected: "at most \(SafeTensorsFile.nameLimit) bytes")
     }
 
+    static func tooManyMarks(_ file: String, _ at: Int) -> Problem {
+        bad(
+            "name with too many combining marks in a row", file, "byte \(at)",
+            expected: "at most 30")
+    }
+
     static func numberTooLarge(_ file: String, _ at: Int) -> Problem {
         bad("number too large", file, "byte \(at)", expected: "at most \(Int.max)")
     }
@@ -227,16 +233,22 @@ extension Problem {
             at: name.map { Place(detail: [tensor($0)]) }, found: found, expected: expected)
     }
 
-    static func headerToWriteTooLong(_ length: Int) -> Problem {
+    static func headerToWriteTooLong(_ length: Int, _ limit: Int) -> Problem {
         unwritable(
             "header too long", found: "\(length) bytes",
-            expected: "at most \(SafeTensorsFile.headerLimit) bytes")
+            expected: "at most \(limit) bytes")
     }
 
     static func nameToWrite(_ what: String, _ name: String) -> Problem {
         unwritable(
             what, found: "\(name.utf8.count) bytes",
             expected: "at most \(SafeTensorsFile.nameLimit) bytes")
+    }
+
+    static func marksToWrite(_ name: String) -> Problem {
+        unwritable(
+            "name with too many combining marks in a row", found: quote(name),
+            expected: "at most 30")
     }
 
     static func reservedName() -> Problem {

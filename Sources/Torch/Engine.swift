@@ -40,17 +40,25 @@ public enum Engine {
         Engine.check(ct_set_deterministic(on), "setDeterministic", [])
     }
 
-    /// Runs `body`; the first engine error inside it is kept, later operators return poisoned
-    /// tensors without work, and the error is thrown at the end. This is what lets arithmetic
-    /// read like arithmetic. Outside any such scope an engine error traps.
+    /// Runs `body`; the first engine error inside it is kept, what depends on the failed result is
+    /// poisoned and costs nothing, and the error is thrown at the end, in place of any other that
+    /// `body` throws after it. This is what lets arithmetic read like arithmetic. Outside any such
+    /// scope an engine error traps.
+    ///
+    /// A scope belongs to its thread: `body` must not suspend or hand its tensors to other threads.
     public static func checked<Result>(_ body: () throws -> Result) throws -> Result {
         let outer = Scope.current
         let scope = Scope()
         Scope.current = scope
         defer { Scope.current = outer }
-        let result = try body()
-        if let error = scope.error { throw error }
-        return result
+        do {
+            let result = try body()
+            if let error = scope.error { throw error }
+            return result
+        } catch {
+            // A later error is most often a consequence of the first.
+            throw scope.error ?? error
+        }
     }
 
     /// Whether an error has happened in the innermost scope: lets long loops stop early.
@@ -73,7 +81,9 @@ public enum Engine {
                     Unmanaged<Scope>.fromOpaque($0).takeUnretainedValue()
                 }
             }
-            set { pthread_setspecific(key, newValue.map { Unmanaged.passUnretained($0).toOpaque() }) }
+            set {
+                pthread_setspecific(key, newValue.map { Unmanaged.passUnretained($0).toOpaque() })
+            }
         }
     }
 
@@ -83,7 +93,9 @@ public enum Engine {
         _ status: ct_status, _ operation: String, _ arguments: @autoclosure () -> [Tensor]
     ) -> Bool {
         if status == 0 { return true }
-        fail(operation, arguments().map { $0.isPoisoned ? [] : $0.shape }, String(cString: ct_last_error()))
+        fail(
+            operation, arguments().map { $0.isPoisoned ? [] : $0.shape },
+            String(cString: ct_last_error()))
         return false
     }
 
@@ -113,6 +125,17 @@ public enum Device: Equatable, Hashable, Sendable, CustomStringConvertible {
     /// The fastest device that is there.
     public static var best: Device {
         Device.cuda(0).isAvailable ? .cuda(0) : Device.mps.isAvailable ? .mps : .cpu
+    }
+
+    /// The inverse of `description`; the CPU for anything else.
+    public init(named name: String) {
+        if name == "mps" {
+            self = .mps
+        } else if name.hasPrefix("cuda") {
+            self = .cuda(Int(name.dropFirst(5)) ?? 0)
+        } else {
+            self = .cpu
+        }
     }
 
     public var description: String {

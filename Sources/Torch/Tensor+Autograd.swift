@@ -11,7 +11,9 @@ extension Tensor {
     public var gradient: Tensor? {
         guard let handle else { return nil }
         var out: ct_tensor?
-        guard Engine.check(ct_gradient(handle, &out), "gradient", [self]), let out else { return nil }
+        guard Engine.check(ct_gradient(handle, &out), "gradient", [self]), let out else {
+            return nil
+        }
         return Tensor(owning: out)
     }
 

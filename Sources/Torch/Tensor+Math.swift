@@ -101,7 +101,9 @@ extension Tensor {
     }
 
     /// beta · self + alpha · a × b
-    public func addingProduct(_ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
+    public func addingProduct(_ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1)
+        -> Tensor
+    {
         Tensor.make("addingProduct", self, a, b) {
             ct_addmm(handle, a.handle, b.handle, beta, alpha, $0)
         }

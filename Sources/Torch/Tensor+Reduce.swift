@@ -9,17 +9,31 @@ extension Tensor {
         }
     }
 
-    public func sum(_ dims: Int..., keep: Bool = false) -> Tensor { reduce(CT_SUM, dims, keep, "sum") }
-    public func mean(_ dims: Int..., keep: Bool = false) -> Tensor { reduce(CT_MEAN, dims, keep, "mean") }
-    public func max(_ dims: Int..., keep: Bool = false) -> Tensor { reduce(CT_AMAX, dims, keep, "max") }
-    public func min(_ dims: Int..., keep: Bool = false) -> Tensor { reduce(CT_AMIN, dims, keep, "min") }
+    public func sum(_ dims: Int..., keep: Bool = false) -> Tensor {
+        reduce(CT_SUM, dims, keep, "sum")
+    }
+    public func mean(_ dims: Int..., keep: Bool = false) -> Tensor {
+        reduce(CT_MEAN, dims, keep, "mean")
+    }
+    public func max(_ dims: Int..., keep: Bool = false) -> Tensor {
+        reduce(CT_AMAX, dims, keep, "max")
+    }
+    public func min(_ dims: Int..., keep: Bool = false) -> Tensor {
+        reduce(CT_AMIN, dims, keep, "min")
+    }
     public func logSumExp(_ dims: Int..., keep: Bool = false) -> Tensor {
         reduce(CT_LOGSUMEXP, dims, keep, "logSumExp")
     }
     /// Euclidean norm.
-    public func norm(_ dims: Int..., keep: Bool = false) -> Tensor { reduce(CT_NORM, dims, keep, "norm") }
-    public func any(_ dims: Int..., keep: Bool = false) -> Tensor { reduce(CT_ANY, dims, keep, "any") }
-    public func all(_ dims: Int..., keep: Bool = false) -> Tensor { reduce(CT_ALL, dims, keep, "all") }
+    public func norm(_ dims: Int..., keep: Bool = false) -> Tensor {
+        reduce(CT_NORM, dims, keep, "norm")
+    }
+    public func any(_ dims: Int..., keep: Bool = false) -> Tensor {
+        reduce(CT_ANY, dims, keep, "any")
+    }
+    public func all(_ dims: Int..., keep: Bool = false) -> Tensor {
+        reduce(CT_ALL, dims, keep, "all")
+    }
 
     public func variance(_ dims: Int..., unbiased: Bool = true, keep: Bool = false) -> Tensor {
         Tensor.make("variance", self) { out in
@@ -43,7 +57,9 @@ extension Tensor {
         pair("topK") { ct_topk(handle, Int64(k), Int64(dim), $0, $1) }
     }
     /// Stable.
-    public func sorted(_ dim: Int = -1, descending: Bool = false) -> (values: Tensor, indices: Tensor) {
+    public func sorted(_ dim: Int = -1, descending: Bool = false) -> (
+        values: Tensor, indices: Tensor
+    ) {
         pair("sorted") { ct_sort(handle, Int64(dim), descending, $0, $1) }
     }
     public func cumulativeSum(_ dim: Int) -> Tensor {

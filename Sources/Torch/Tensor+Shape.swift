@@ -27,7 +27,9 @@ extension Tensor {
     }
     /// `length` slices of `dim` from `start` on.
     public func narrowed(_ dim: Int, from start: Int, count length: Int) -> Tensor {
-        Tensor.make("narrowed", self) { ct_narrow(handle, Int64(dim), Int64(start), Int64(length), $0) }
+        Tensor.make("narrowed", self) {
+            ct_narrow(handle, Int64(dim), Int64(start), Int64(length), $0)
+        }
     }
     /// One slice, without the dimension.
     public func selected(_ dim: Int, _ index: Int) -> Tensor {
@@ -35,7 +37,9 @@ extension Tensor {
     }
     /// The slices of `dim` that `index` (int64, rank 1) names.
     public func indexed(_ dim: Int, by index: Tensor) -> Tensor {
-        Tensor.make("indexed", self, index) { ct_index_select(handle, Int64(dim), index.handle, $0) }
+        Tensor.make("indexed", self, index) {
+            ct_index_select(handle, Int64(dim), index.handle, $0)
+        }
     }
     /// out[i][j] = self[i][index[i][j]] for dim 1.
     public func gathered(_ dim: Int, _ index: Tensor) -> Tensor {

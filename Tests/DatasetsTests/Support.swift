@@ -49,3 +49,9 @@ func someImages(
         features: .images(bytes: bytes, channels: channels, height: height, width: width),
         labels: (0..<count).map { $0 % classes }, classNames: (0..<classes).map { "\($0)" })
 }
+
+/// Bytes from hex digits.
+func hex(_ text: String) -> [UInt8] {
+    let digits = text.utf8.map { UInt8(Int(String(UnicodeScalar($0)), radix: 16)!) }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+}

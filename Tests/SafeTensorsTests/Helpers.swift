@@ -5,11 +5,11 @@ import Randomness
 @testable import SafeTensors
 
 /// A file with `header` and `data`; `length` is claimed in place of the header's own.
-func file(_ header: String, data: [UInt8] = [], length: UInt64? = nil) -> [UInt8] {
-    file(Array(header.utf8), data: data, length: length)
+func framed(_ header: String, data: [UInt8] = [], length: UInt64? = nil) -> [UInt8] {
+    framed(Array(header.utf8), data: data, length: length)
 }
 
-func file(_ header: [UInt8], data: [UInt8] = [], length: UInt64? = nil) -> [UInt8] {
+func framed(_ header: [UInt8], data: [UInt8] = [], length: UInt64? = nil) -> [UInt8] {
     let length = length ?? UInt64(header.count)
     return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + header + data
 }

@@ -32,7 +32,7 @@ struct ReaderTests {
 
     @Test func floatsAreExact() throws {
         let values = try file.floats(of: "layer1.0.weight")
-        #expect(values.dropLast() == [1.5, -2, 0.1, 3e38, 1e-45])
+        #expect(values.dropLast() == [1.5, -2, 0.1, 3e38, 0x1p-149])
         #expect(values[5].isNaN)
         #expect(
             try file.floats(of: "f16") == [1.5, -65504, 0x1p-24, -0.0, .infinity, 0.333251953125])
@@ -49,19 +49,17 @@ struct ReaderTests {
         let all = (0...UInt16.max).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
         writer.add("h", .f16, shape: [65536], bytes: all)
         let file = try SafeTensorsFile(bytes: writer.encoded(), name: "h")
-        for (bits, value) in try file.floats(of: "h").enumerated() {
+        let wrong = try file.floats(of: "h").enumerated().filter { bits, value in
             let exponent = bits >> 10 & 31
             let fraction = Double(bits & 1023)
-            if exponent == 31 {
-                #expect(fraction == 0 ? value.isInfinite : value.isNaN)
-            } else {
-                let size =
-                    exponent == 0
-                    ? fraction * pow(2, -24) : (1 + fraction / 1024) * pow(2, Double(exponent - 15))
-                #expect(Double(value.magnitude) == size)
-            }
-            #expect((value.sign == .minus) == (bits >= 0x8000))
+            guard (value.sign == .minus) == (bits >= 0x8000) else { return true }
+            if exponent == 31 { return fraction == 0 ? !value.isInfinite : !value.isNaN }
+            let size =
+                exponent == 0
+                ? fraction * pow(2, -24) : (1 + fraction / 1024) * pow(2, Double(exponent - 15))
+            return Double(value.magnitude) != size
         }
+        #expect(wrong.isEmpty)
     }
 
     @Test func integersAreExact() throws {
@@ -84,24 +82,24 @@ struct ReaderTests {
             #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
             + #""b":{"dtype":"F64","shape":[1],"data_offsets":[1,9]}}"#
         let file = try SafeTensorsFile(
-            bytes: SafeTensorsTests.file(header, data: [9, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F]),
+            bytes: framed(header, data: [9, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F]),
             name: "x")
         #expect(try file.doubles(of: "b") == [1.5])
     }
 
     @Test func whatTheFormatAllowsIsAccepted() {
-        #expect(refusal(file("{}")) == nil)
-        #expect(refusal(file("{}      ")) == nil)
-        #expect(refusal(file("{ \"__metadata__\" :\t{ } }")) == nil)
+        #expect(refusal(framed("{}")) == nil)
+        #expect(refusal(framed("{}      ")) == nil)
+        #expect(refusal(framed("{ \"__metadata__\" :\t{ } }")) == nil)
         #expect(
             refusal(
-                file(
+                framed(
                     "{\"a\":\n{\"shape\":[ ],\r\"data_offsets\":[0 , 1],\"dtype\":\"U8\"}}",
                     data: [1])) == nil)
         // Empty tensors anywhere, several at one offset, and any size beside a size of 0.
         #expect(
             refusal(
-                file(
+                framed(
                     #"{"c":{"dtype":"U8","shape":[0,9223372036854775807],"data_offsets":[1,1]},"#
                         + #""b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
                         + #""a":{"dtype":"F64","shape":[3,0],"data_offsets":[0,0]},"#
@@ -109,7 +107,7 @@ struct ReaderTests {
                 == nil)
         #expect(
             refusal(
-                file(
+                framed(
                     #"{"a":{"dtype":"U8","shape":["#
                         + Array(repeating: "1", count: 64).joined(separator: ",")
                         + #"],"data_offsets":[0,1]}}"#, data: [1])) == nil)
@@ -117,12 +115,12 @@ struct ReaderTests {
 
     @Test func escapesAreDecoded() throws {
         let header = #"{"__metadata__":{"k":"\"\\\/\b\f\n\r\t\u00e9\u00E9\ud83d\uDE00\u0000"}}"#
-        let read = try SafeTensorsFile(bytes: file(header), name: "x")
+        let read = try SafeTensorsFile(bytes: framed(header), name: "x")
         #expect(read.metadata["k"] == "\"\\/\u{8}\u{C}\n\r\téé😀\0")
     }
 
     @Test func mistakesInAskingAreNamed() {
-        let bytes = SafeTensorsTests.file(
+        let bytes = framed(
             #"{"big":{"dtype":"U64","shape":[2],"data_offsets":[0,16]},"#
                 + #""odd":{"dtype":"BOOL","shape":[2],"data_offsets":[16,18]}}"#,
             data: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 2])

@@ -23,14 +23,14 @@ struct WriterTests {
     }
 
     @Test func smallestFiles() throws {
-        #expect(try SafeTensorsWriter().encoded() == file("{}      "))
+        #expect(try SafeTensorsWriter().encoded() == framed("{}      "))
         var writer = SafeTensorsWriter(metadata: ["b": "2", "a": "1", "é": "", "Z": "\u{1}\u{1F}"])
         writer.add("x", floats: [1.5], shape: [])
         #expect(
             try writer.encoded()
-                == file(
+                == framed(
                     #"{"__metadata__":{"Z":"\u0001\u001f","a":"1","b":"2","é":""},"#
-                        + #""x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}} "#,
+                        + #""x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}       "#,
                     data: [0, 0, 0xC0, 0x3F]))
     }
 
@@ -52,11 +52,11 @@ struct WriterTests {
     /// Names are sorted by their bytes, not by what Unicode calls equal or before.
     @Test func orderIsThatOfBytes() throws {
         var writer = SafeTensorsWriter()
-        for name in ["b", "é", "a", "B", "f", "\u{FF5E}", "😀"] {
+        for name in ["b", "e\u{301}", "a", "😀", "B", "f", "\u{FF5E}"] {
             writer.add(name, .u8, shape: [], bytes: [0])
         }
         let read = try SafeTensorsFile(bytes: writer.encoded(), name: "x")
-        #expect(read.tensors.map(\.name) == ["B", "a", "b", "f", "é", "\u{FF5E}", "😀"])
+        #expect(read.tensors.map(\.name) == ["B", "a", "b", "e\u{301}", "f", "\u{FF5E}", "😀"])
     }
 
     @Test func mistakesAreNamed() {
@@ -100,9 +100,27 @@ struct WriterTests {
             refusal([long: ""]) { _ in }
                 == "cannot encode as safetensors: metadata key too long: found 1025 bytes, expected at most 1024 bytes"
         )
+    }
+
+    @Test func marksInARowAreLimited() {
+        let marks = String(repeating: "\u{301}", count: 31)
+        let expected =
+            "cannot encode as safetensors: name with too many combining marks in a row: found \"\(marks)\", expected at most 30"
+        var writer = SafeTensorsWriter()
+        writer.add(marks, bools: [], shape: [0])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == expected)
+        writer = SafeTensorsWriter(metadata: [marks: ""])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == expected)
+        writer = SafeTensorsWriter(metadata: ["k": marks])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == nil)
+    }
+
+    @Test func theHeaderHasALimit() throws {
+        let writer = SafeTensorsWriter(metadata: ["k": "1234"])  // 29 bytes, padded to 32
+        #expect(try writer.encoded(headerLimit: 32) == writer.encoded())
         #expect(
-            refusal(["k": String(repeating: "x", count: 100_000_000)]) { _ in }
-                == "cannot encode as safetensors: header too long: found 100000032 bytes, expected at most 100000000 bytes"
+            sentence { () throws(Problem) in _ = try writer.encoded(headerLimit: 31) }
+                == "cannot encode as safetensors: header too long: found 32 bytes, expected at most 31 bytes"
         )
     }
 

@@ -15,50 +15,58 @@ struct LabelFile {
 
     init(_ path: String) { self.path = path }
 
+    /// The given labels, `[N]`, of the samples `ids` with the labels `clean`.
+    ///
+    /// - Parameter total: size of the whole data where `ids` are only some of 0..<`total`; the
+    ///   file then stands for the whole, and rows of other samples are checked and passed over.
     func labels(
-        for clean: [Int], ids: [Int], _ classes: ClassReader
+        for clean: [Int], ids: [Int], total: Int?, _ classes: ClassReader
     ) throws(Problem) -> [Int] {
         var rows = LabelRows(path: path, bytes: try readFile(path, limit: Self.limit))
         let columns = try header(&rows)
-        let positions =
-            columns.index == nil
-            ? [:] : Dictionary(zip(ids, 0...), uniquingKeysWith: { first, _ in first })
-        var lineOf = [Int](repeating: 0, count: clean.count)
+        let positions = Dictionary(zip(ids, 0...), uniquingKeysWith: { first, _ in first })
+        let size = total ?? clean.count
+        var lineOf: [Int: Int] = [:]  // of an id
         var labels = clean
         var count = 0
         while let row = try rows.next() {
             guard row.fields.count == columns.count else {
                 throw .labelFileColumns(path, row.line, row.fields.count, columns.count)
             }
-            var position = count
+            let id: Int
             if let column = columns.index {
                 let word = row.fields[column]
-                guard let id = Int(word) else { throw .labelFileIndex(path, row.line, word) }
-                guard let known = positions[id] else {
-                    throw .labelFileUnknownIndex(path, row.line, word, clean.count)
+                guard let number = Int(word) else { throw .labelFileIndex(path, row.line, word) }
+                let isOther = total.map { number >= 0 && number < $0 } ?? false
+                guard positions[number] != nil || isOther else {
+                    throw .labelFileUnknownIndex(path, row.line, word, size)
                 }
-                position = known
+                id = number
+            } else {
+                guard count < size else { throw .labelFileTooLong(path, row.line, size) }
+                id = total == nil ? ids[count] : count
             }
-            guard position < clean.count else {
-                throw .labelFileTooLong(path, row.line, clean.count)
+            if let before = lineOf.updateValue(row.line, forKey: id) {
+                throw .labelFileIndexTwice(path, row.line, id, before)
             }
-            guard lineOf[position] == 0 else {
-                throw .labelFileIndexTwice(path, row.line, ids[position], lineOf[position])
+            let given = try self.label(row.fields[columns.label], row.line, classes)
+            let said = try columns.clean.map { column throws(Problem) in
+                try self.label(row.fields[column], row.line, classes)
             }
-            lineOf[position] = row.line
-            labels[position] = try self.label(row.fields[columns.label], row.line, classes)
-            if let column = columns.clean {
-                let said = try self.label(row.fields[column], row.line, classes)
-                guard said == clean[position] else {
+            if let position = positions[id] {
+                labels[position] = given
+                if let said, let column = columns.clean, said != clean[position] {
                     throw .labelFileClean(
-                        path, row.line, row.fields[column], clean[position], ids[position], classes)
+                        path, row.line, row.fields[column], clean[position], id, classes)
                 }
             }
             count += 1
         }
-        guard count == clean.count else {
-            let missing = lineOf.firstIndex(of: 0) ?? count
-            throw .labelFileTooShort(path, count, clean.count, missing: ids[missing])
+        if columns.index == nil, count < size {
+            throw .labelFileTooShort(path, count, size)
+        }
+        if let missing = ids.first(where: { lineOf[$0] == nil }) {
+            throw .labelFileMissing(path, missing)
         }
         return labels
     }

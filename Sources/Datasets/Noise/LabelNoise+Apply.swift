@@ -24,12 +24,14 @@ extension LabelNoise {
     ///   - classNames: for explicit maps and label files by name, and for messages.
     ///   - features: one row per label; see ``needs``.
     ///   - ids: what identifies each sample for ever, all different; its index by default.
+    ///   - total: size of the whole data, where `ids` are some of 0..<`total`: a label file is
+    ///     then one for the whole data.
     ///   - seed: of the run; the recipe's own `seed` goes before it.
     /// - Throws: everything ``validate(classCount:classNames:)`` throws, a label out of range,
     ///   features that are missing or not finite, a damaged label file.
     public func apply(
         labels: [Int], classCount: Int, classNames: [String]? = nil, features: Features? = nil,
-        ids: [Int]? = nil, seed: UInt64
+        ids: [Int]? = nil, total: Int? = nil, seed: UInt64
     ) throws(Problem) -> NoisyLabels {
         let warnings = try validate(classCount: classCount, classNames: classNames)
         if let bad = labels.firstIndex(where: { $0 < 0 || $0 >= classCount }) {
@@ -61,11 +63,11 @@ extension LabelNoise {
             given = try instanceLabels(labels, classCount, features, ids, seed)
         case .file:
             given = try LabelFile(path ?? "").labels(
-                for: labels, ids: ids,
+                for: labels, ids: ids, total: total,
                 ClassReader(classCount: classCount, classNames: classNames))
         }
         return NoisyLabels(
-            self, seed: seed, clean: labels, labels: given, classCount: classCount,
+            self, seed: seed, ids: ids, clean: labels, labels: given, classCount: classCount,
             classNames: classNames, intended: matrix, warnings: warnings)
     }
 

@@ -8,7 +8,7 @@ import Diagnostics
 ///       map: cifar10
 ///
 /// Notation of all kinds: T[a][b] = P(given = b | clean = a), rows sum to 1, C classes, N samples,
-/// r the `rate`. ``apply(labels:classCount:classNames:features:ids:seed:)`` draws the given labels
+/// r the `rate`. ``apply(labels:classCount:classNames:features:ids:total:seed:)`` draws the given labels
 /// and reports the rate and matrix that came out; nothing here touches a file except kind `file`.
 ///
 /// The recipe says nothing about the network-made noise of Zhang et al. 2021 (PMD) or open-set

@@ -7,6 +7,8 @@ public struct NoisyLabels: Equatable, Sendable {
     /// The recipe, and the seed its draws came from.
     public let noise: LabelNoise
     public let seed: UInt64
+    /// What identifies each sample, `[N]`: the index in the whole data.
+    public let ids: [Int]
     /// The given labels, `[N]`, and the clean ones they came from.
     public let labels: [Int]
     public let clean: [Int]
@@ -35,11 +37,12 @@ public struct NoisyLabels: Equatable, Sendable {
 
     /// Measures `labels` against `clean`; both `[N]` and 0..<`classCount`.
     init(
-        _ noise: LabelNoise, seed: UInt64, clean: [Int], labels: [Int], classCount: Int,
+        _ noise: LabelNoise, seed: UInt64, ids: [Int], clean: [Int], labels: [Int], classCount: Int,
         classNames: [String]?, intended: [[Double]]?, warnings: [String]
     ) {
         self.noise = noise
         self.seed = seed
+        self.ids = ids
         self.labels = labels
         self.clean = clean
         self.classCount = classCount
@@ -85,14 +88,14 @@ public struct NoisyLabels: Equatable, Sendable {
     }
 
     /// Writes a label file: a header `index,given,clean`, then one row per sample, classes by name
-    /// where the data has names. Kind `file` reads it back, and refuses it on other data.
+    /// where the data has names; `index` is the sample's id. Kind `file` reads it back, and refuses it on other data.
     public func write(to path: String, using files: some FileSystem) throws(Problem) {
         let words = (0..<classCount).map { c in
             LabelFile.quoted(classNames.flatMap { c < $0.count ? $0[c] : nil } ?? "\(c)")
         }
         var bytes = Array("index,given,clean\n".utf8)
-        for (i, (given, clean)) in zip(labels, clean).enumerated() {
-            bytes += Array("\(i),\(words[given]),\(words[clean])\n".utf8)
+        for (id, (given, clean)) in zip(ids, zip(labels, clean)) {
+            bytes += Array("\(id),\(words[given]),\(words[clean])\n".utf8)
         }
         try files.replace(path, with: bytes)
     }

@@ -221,12 +221,16 @@ extension Problem {
         file(path, line, "more rows than samples", expected: "\(count) rows")
     }
 
-    static func labelFileTooShort(
-        _ path: String, _ rows: Int, _ count: Int, missing: Int
-    ) -> Problem {
+    static func labelFileTooShort(_ path: String, _ rows: Int, _ count: Int) -> Problem {
         Problem(
-            .data, "label file ends too early: sample \(missing) has no label", at: .file(path),
-            found: "\(rows) rows", expected: "\(count)")
+            .data, "label file ends too early", at: .file(path), found: "\(rows) rows",
+            expected: "\(count)")
+    }
+
+    static func labelFileMissing(_ path: String, _ index: Int) -> Problem {
+        Problem(
+            .data, "no row for sample \(index)", at: .file(path),
+            hint: "every sample needs exactly one")
     }
 
     static func labelFileOpenQuote(_ path: String, _ line: Int) -> Problem {

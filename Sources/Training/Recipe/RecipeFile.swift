@@ -4,7 +4,7 @@ import Foundation
 import Yams
 
 /// A recipe file as a tree of YAML, before it becomes a `Recipe`: where `--set` and grids change it.
-public struct RecipeFile: Sendable {
+public struct RecipeFile {
     /// The path as the user wrote it, for messages.
     public let file: String
     private var root: Node
@@ -138,5 +138,12 @@ extension Node {
             .mapping(.init(mapping.map { ($0.key.unmarked, $0.value.unmarked) }))
         case .alias: self
         }
+    }
+}
+
+extension RecipeFile {
+    /// Sets a key to a word as it is, however it would read as YAML.
+    public func setting(_ keyPath: String, word: String) throws(Problem) -> RecipeFile {
+        try setting(keyPath, to: Node(word, Tag(.str), .doubleQuoted))
     }
 }

@@ -32,6 +32,51 @@ struct NoiseFileTests {
             try labels("index,label\n30,dog\n10,dog\n20,cat\n", ids: [10, 20, 30]) == [1, 0, 1])
     }
 
+    /// Samples 1 and 3 of five: the file stands for all five, or names at least these two.
+    @Test(arguments: [
+        "label\n0\n2\n0\n1\n0\n", "index,label\n3,1\n1,2\n",
+        "index,label,clean\n0,0,1\n1,2,0\n2,0,0\n4,0,0\n3,1,1\n",
+    ])
+    func partOfTheData(_ text: String) throws {
+        try withFile(Array(text.utf8)) { path in
+            let noisy = try LabelNoise(.file, path: path).apply(
+                labels: [1, 0], classCount: 3, ids: [3, 1], total: 5, seed: 1)
+            #expect(noisy.labels == [1, 2])
+            try noisy.write(to: path, using: LocalFileSystem())
+            let written = try readFile(path)
+            #expect(
+                String(decoding: written, as: UTF8.self)
+                    == "index,given,clean\n3,1,1\n1,2,0\n")
+            let again = try LabelNoise(.file, path: path).apply(
+                labels: [0, 1], classCount: 3, ids: [1, 3], total: 5, seed: 1)
+            #expect(again.labels == [2, 1])
+        }
+    }
+
+    @Test(arguments: [
+        ("label\n0\n2\n", ": label file ends too early: found 2 rows, expected 5"),
+        ("label\n0\n2\n0\n1\n0\n0\n", ", line 7: more rows than samples: expected 5 rows"),
+        ("index,label\n1,1\n", ": no row for sample 3 (every sample needs exactly one)"),
+        (
+            "index,label\n5,1\n",
+            ", line 2: no sample has this index: found 5 (the data has 5 samples, counted from 0)"
+        ),
+        ("index,label\n2,1\n2,1\n", ", line 3: index 2 was labelled before, on line 2"),
+        (
+            "index,label\n2,7\n",
+            ", line 2: unknown label: found \"7\", expected a number 0...2"
+        ),
+    ])
+    func damagedForPartOfTheData(_ text: String, _ sentence: String) throws {
+        try withFile(Array(text.utf8)) { path in
+            let said = refusal { () throws(Problem) in
+                _ = try LabelNoise(.file, path: path).apply(
+                    labels: [1, 0], classCount: 3, ids: [3, 1], total: 5, seed: 1)
+            }
+            #expect(said == path + sentence)
+        }
+    }
+
     @Test func measuresTheFile() throws {
         try withFile(Array("label\n1\n1\n1\n1\n".utf8)) { path in
             let noisy = try LabelNoise(.file, path: path).apply(
@@ -87,11 +132,11 @@ struct NoiseFileTests {
         ("label\n0\n1\n2\n0\n", "line 5: more rows than samples: expected 3 rows"),
         (
             "label\n0\n1\n",
-            "label file ends too early: sample 2 has no label: found 2 rows, expected 3"
+            "label file ends too early: found 2 rows, expected 3"
         ),
         (
             "index,label\n0,0\n2,1\n",
-            "label file ends too early: sample 1 has no label: found 2 rows, expected 3"
+            "no row for sample 1 (every sample needs exactly one)"
         ),
         ("index,label\nx,0\n", "line 2: index is not a whole number: found \"x\""),
         ("index,label\n1.0,0\n", "line 2: index is not a whole number: found \"1.0\""),

@@ -70,9 +70,11 @@ struct NoiseInstanceTests {
             }, dimension: dimension)
     }
 
-    @Test(arguments: [0.2, 0.4]) func meanRate(_ rate: Double) throws {
+    /// At rate 0 all the noise comes from the spread of q.
+    @Test(arguments: [LabelNoise.Kind.instance, .instanceShared], [0, 0.2, 0.4])
+    func meanRate(_ kind: LabelNoise.Kind, _ rate: Double) throws {
         let (n, c) = (20_000, 5)
-        let noisy = try LabelNoise(.instance, rate: rate).apply(
+        let noisy = try LabelNoise(kind, rate: rate).apply(
             labels: cyclicLabels(n, c), classCount: c, features: Self.features(n, 4), seed: 6)
         // A sample flips with E[q], so the count is binomial.
         let mean = LabelNoise.truncatedNormalMean(rate)

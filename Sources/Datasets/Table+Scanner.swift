@@ -1,0 +1,160 @@
+import Diagnostics
+
+extension Table {
+    /// Cuts text into records after RFC 4180: cells in quotes may hold delimiters, line breaks and
+    /// doubled quotes; lines end with LF, CR LF or CR. Blanks around a cell without quotes, blank
+    /// lines and a byte order mark are left out.
+    struct Scanner {
+        /// A cell: a range of the text, with doubled quotes still in it if `escaped`.
+        struct Cell {
+            var range: Range<Int>
+            var escaped = false
+        }
+
+        static let mostColumns = 1_000_000
+
+        let bytes: [UInt8]
+        let file: String
+        let delimiter: UInt8
+        let skipAtLines: Bool
+        private var position: Int
+        /// The line at `position`, from 1.
+        private var line = 1
+        /// The line the last record starts on.
+        private(set) var recordLine = 0
+        /// The last record.
+        private(set) var cells: [Cell] = []
+
+        init(_ bytes: [UInt8], file: String, options: TableOptions) throws(Problem) {
+            self.bytes = bytes
+            self.file = file
+            delimiter = options.delimiter(for: file)
+            skipAtLines = options.skipAtLines
+            position = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+            if let bad = UTF8Check.firstInvalid(bytes) {
+                throw .notUTF8(file, at: bad, byte: bytes[bad])
+            }
+        }
+
+        /// The text of cell `index` of the last record.
+        func text(_ index: Int) -> String {
+            let text = String(decoding: bytes[cells[index].range], as: UTF8.self)
+            return cells[index].escaped ? text.replacing("\"\"", with: "\"") : text
+        }
+
+        /// Reads the next record into `cells`; false at the end.
+        mutating func next() throws(Problem) -> Bool {
+            while position < bytes.count {
+                if isBreak(bytes[position]) {
+                    skipBreak()
+                } else if skipAtLines, bytes[position] == 0x40 {
+                    while position < bytes.count, !isBreak(bytes[position]) { position += 1 }
+                } else {
+                    break
+                }
+            }
+            guard position < bytes.count else { return false }
+            recordLine = line
+            cells.removeAll(keepingCapacity: true)
+            while true {
+                cells.append(bytes[at: position] == 0x22 ? try quoted() : try plain())
+                guard cells.count <= Scanner.mostColumns else {
+                    throw .tooManyColumns(file, line: recordLine, most: Scanner.mostColumns)
+                }
+                guard position < bytes.count else { return true }
+                if isBreak(bytes[position]) {
+                    skipBreak()
+                    return true
+                }
+                position += 1  // the delimiter
+            }
+        }
+
+        private mutating func plain() throws(Problem) -> Cell {
+            var start = position
+            while position < bytes.count, bytes[position] != delimiter, !isBreak(bytes[position]) {
+                if bytes[position] == 0x22 {
+                    throw .strayQuote(file, line: line, at: position)
+                }
+                position += 1
+            }
+            var end = position
+            while start < end, isBlank(bytes[start]) { start += 1 }
+            while end > start, isBlank(bytes[end - 1]) { end -= 1 }
+            return Cell(range: start..<end)
+        }
+
+        private mutating func quoted() throws(Problem) -> Cell {
+            let opened = (line: line, at: position)
+            var cell = Cell(range: position..<position)
+            position += 1
+            let start = position
+            while true {
+                guard position < bytes.count else {
+                    throw .openQuote(file, line: opened.line, at: opened.at)
+                }
+                if isBreak(bytes[position]) {
+                    skipBreak()
+                } else if bytes[position] != 0x22 {
+                    position += 1
+                } else if bytes[at: position + 1] == 0x22 {
+                    cell.escaped = true
+                    position += 2
+                } else {
+                    break
+                }
+            }
+            cell.range = start..<position
+            position += 1
+            if let after = bytes[at: position], after != delimiter, !isBreak(after) {
+                throw .afterQuote(file, line: line, at: position)
+            }
+            return cell
+        }
+
+        private func isBreak(_ byte: UInt8) -> Bool { byte == 0x0a || byte == 0x0d }
+        private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+        private mutating func skipBreak() {
+            position += bytes[position] == 0x0d && bytes[at: position + 1] == 0x0a ? 2 : 1
+            line += 1
+        }
+    }
+}
+
+extension Array {
+    /// The element at `index`, or nil past the end.
+    subscript(at index: Int) -> Element? { index < count ? self[index] : nil }
+}
+
+enum UTF8Check {
+    /// The offset of the first byte that is not well-formed UTF-8 (Unicode 16, table 3-7).
+    static func firstInvalid(_ bytes: [UInt8]) -> Int? {
+        bytes.withUnsafeBufferPointer { bytes in
+            var i = 0
+            while i < bytes.count {
+                let lead = bytes[i]
+                if lead < 0x80 {
+                    i += 1
+                    continue
+                }
+                // How many bytes follow, and what the first of them may be.
+                let (more, second): (Int, ClosedRange<UInt8>)
+                switch lead {
+                case 0xc2...0xdf: (more, second) = (1, 0x80...0xbf)
+                case 0xe0: (more, second) = (2, 0xa0...0xbf)  // no over-long forms
+                case 0xed: (more, second) = (2, 0x80...0x9f)  // no surrogates
+                case 0xe1...0xef: (more, second) = (2, 0x80...0xbf)
+                case 0xf0: (more, second) = (3, 0x90...0xbf)
+                case 0xf1...0xf3: (more, second) = (3, 0x80...0xbf)
+                case 0xf4: (more, second) = (3, 0x80...0x8f)  // up to U+10FFFF
+                default: return i
+                }
+                guard i + more < bytes.count, second.contains(bytes[i + 1]) else { return i }
+                for k in 1..<more where bytes[i + 1 + k] & 0xc0 != 0x80 { return i }
+                i += more + 1
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,105 @@
+/// How to read a table of text: which column is what.
+public struct TableOptions: Codable, Equatable, Sendable {
+    /// What stands between two cells.
+    public enum Delimiter: String, Codable, Sendable, CaseIterable {
+        case comma, tab, semicolon
+
+        var byte: UInt8 {
+            switch self {
+            case .comma: 0x2c
+            case .tab: 0x09
+            case .semicolon: 0x3b
+            }
+        }
+    }
+
+    /// A column by its name in the header or its position from 0; −1 is the last one. In a recipe:
+    /// a word or a number.
+    public enum Column: Codable, Hashable, Sendable, ExpressibleByStringLiteral,
+        ExpressibleByIntegerLiteral, CustomStringConvertible
+    {
+        case name(String)
+        case index(Int)
+
+        public init(stringLiteral value: String) { self = .name(value) }
+        public init(integerLiteral value: Int) { self = .index(value) }
+
+        public init(from decoder: any Decoder) throws {
+            let value = try decoder.singleValueContainer()
+            if let index = try? value.decode(Int.self) {
+                self = .index(index)
+            } else {
+                self = .name(try value.decode(String.self))
+            }
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var value = encoder.singleValueContainer()
+            switch self {
+            case .name(let name): try value.encode(name)
+            case .index(let index): try value.encode(index)
+            }
+        }
+
+        public var description: String {
+            switch self {
+            case .name(let name): "\"\(name)\""
+            case .index(let index): "\(index)"
+            }
+        }
+    }
+
+    /// Nil: tab for names that end in `.tsv` or `.tab` (or those with `.gz` behind), else comma.
+    public var delimiter: Delimiter?
+    /// Whether the first line names the columns.
+    public var header: Bool
+    /// The given labels.
+    public var label: Column
+    /// The true labels, where they are known; of the same classes.
+    public var clean: Column?
+    /// Samples with equal text here stay on one side of a split.
+    public var group: Column?
+    /// Columns to leave out: identifiers, dates, free text.
+    public var dropped: [Column]
+    /// Leave out lines that start with `@` (the head of KEEL's .dat files).
+    public var skipAtLines: Bool
+    /// The classes in order. Nil: all that occur, sorted, by value where all are whole numbers.
+    /// A test file needs the list of its training file.
+    public var classNames: [String]?
+
+    public init(
+        delimiter: Delimiter? = nil, header: Bool = true, label: Column = .index(-1),
+        clean: Column? = nil, group: Column? = nil, dropped: [Column] = [],
+        skipAtLines: Bool = false, classNames: [String]? = nil
+    ) {
+        self.delimiter = delimiter
+        self.header = header
+        self.label = label
+        self.clean = clean
+        self.group = group
+        self.dropped = dropped
+        self.skipAtLines = skipAtLines
+        self.classNames = classNames
+    }
+
+    /// A key left out has the default of the other initialiser.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            delimiter: try fields.decodeIfPresent(Delimiter.self, forKey: .delimiter),
+            header: try fields.decodeIfPresent(Bool.self, forKey: .header) ?? true,
+            label: try fields.decodeIfPresent(Column.self, forKey: .label) ?? .index(-1),
+            clean: try fields.decodeIfPresent(Column.self, forKey: .clean),
+            group: try fields.decodeIfPresent(Column.self, forKey: .group),
+            dropped: try fields.decodeIfPresent([Column].self, forKey: .dropped) ?? [],
+            skipAtLines: try fields.decodeIfPresent(Bool.self, forKey: .skipAtLines) ?? false,
+            classNames: try fields.decodeIfPresent([String].self, forKey: .classNames))
+    }
+
+    func delimiter(for file: String) -> UInt8 {
+        if let delimiter { return delimiter.byte }
+        var name = file.lowercased()
+        if name.hasSuffix(".gz") { name.removeLast(3) }
+        return (name.hasSuffix(".tsv") || name.hasSuffix(".tab") ? Delimiter.tab : .comma).byte
+    }
+}

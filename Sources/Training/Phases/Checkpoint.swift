@@ -1,0 +1,137 @@
+import Crypto
+import Diagnostics
+import Files
+import Foundation
+import Models
+import SafeTensors
+import Torch
+
+/// Everything besides tensors that a phase needs to continue exactly where it was. There is no
+/// generator state in it: random numbers are derived from seed, epoch and step.
+struct CheckpointRecord: Codable, Equatable {
+    /// Of this layout of a checkpoint.
+    var version = 1
+    /// Of the phase.
+    var key: String
+    /// Steps taken since the phase began.
+    var step: Int
+    var epoch: Int
+    /// Steps taken in this epoch.
+    var stepInEpoch: Int
+    /// Sums over this epoch's samples so far.
+    var sums: EpochSums
+    /// How long the metrics file was: what is behind it was written after this checkpoint.
+    var metricsBytes: Int
+    var selected: Selection?
+    var averageSelected: Selection?
+    /// SHA-256 of the tensors' file.
+    var tensors: String
+}
+
+/// The best epoch so far, on the validation split.
+struct Selection: Codable, Equatable {
+    var epoch: Int
+    var validation: Evaluation
+}
+
+/// Sums of an epoch, so that its means do not depend on where a run was interrupted.
+struct EpochSums: Codable, Equatable {
+    var samples = 0
+    /// Of each loss term, unweighted, over samples.
+    var terms: [String: Double] = [:]
+    var total = 0.0
+    /// Predictions that meet the given label.
+    var hits = 0
+    /// Predictions that meet the clean label, where it is known.
+    var cleanHits = 0
+}
+
+/// The checkpoints of one phase: `checkpoints/step-N/` with the tensors and a record.
+///
+/// The commit point is the rename of the record, after everything else is on the disk; older
+/// checkpoints are removed only after that. Killed, or with a failing disk, at any instant, the
+/// folder loads as the previous checkpoint or as the new one.
+struct CheckpointStore {
+    let folder: String
+    let files: any FileSystem
+
+    private static let recordName = "checkpoint.json"
+    private static let tensorsName = "tensors.safetensors"
+
+    /// - Parameter record: its `tensors` hash is filled in here.
+    /// - Returns: the checkpoint's folder.
+    @discardableResult
+    func save(
+        _ record: CheckpointRecord, _ tensors: [(name: String, tensor: Tensor)]
+    ) throws(Problem) -> String {
+        let target = "\(folder)/\(CheckpointStore.name(record.step))"
+        let bytes = try WeightsFile.encoded(tensors)
+        var record = record
+        record.tensors = hex(SHA256.hash(data: bytes))
+        // A leftover of an interrupted save has no record and is written over.
+        try files.createDirectory(target)
+        try files.write(bytes, to: "\(target)/\(CheckpointStore.tensorsName)")
+        try files.sync("\(target)/\(CheckpointStore.tensorsName)")
+        try files.replace("\(target)/\(CheckpointStore.recordName)", with: json(record))
+        try files.sync(folder)
+        for name in entries() where name != CheckpointStore.name(record.step) {
+            try files.remove("\(folder)/\(name)")
+        }
+        return target
+    }
+
+    /// The newest complete checkpoint, or nil if there is none.
+    ///
+    /// - Throws: if the newest one that claims to be complete is damaged: silently falling back would
+    ///   hide a failing disk.
+    func load() throws(Problem) -> (record: CheckpointRecord, tensors: [String: Tensor], path: String)? {
+        for name in entries().reversed() {
+            let path = "\(folder)/\(name)/\(CheckpointStore.recordName)"
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            guard
+                let record = try? JSONDecoder().decode(
+                    CheckpointRecord.self, from: Data(try readFile(path, limit: 64 << 20))),
+                record.version == 1
+            else { throw .checkpointDamaged(path, "not a record of this version") }
+            let file = "\(folder)/\(name)/\(CheckpointStore.tensorsName)"
+            let bytes = try readFile(file)
+            guard hex(SHA256.hash(data: bytes)) == record.tensors else {
+                throw .checkpointDamaged(file, "its content does not match its record")
+            }
+            let tensors = try WeightsFile.tensors(of: SafeTensorsFile(bytes: bytes, name: file))
+            return (record, tensors, "\(folder)/\(name)")
+        }
+        return nil
+    }
+
+    func removeAll() throws(Problem) { try files.remove(folder) }
+
+    /// Names of checkpoints, complete or not, oldest first.
+    private func entries() -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasPrefix("step-") }.sorted()
+    }
+
+    private static func name(_ step: Int) -> String { String(format: "step-%012d", step) }
+}
+
+/// Canonical JSON of a small value, with a newline at its end.
+func json(_ value: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    // Only non-finite numbers can fail, and they have their words.
+    return Array(try! encoder.encode(value)) + [10]
+}
+
+/// The same on one line.
+func jsonLine(_ value: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return Array(try! encoder.encode(value)) + [10]
+}
+
+func hex(_ digest: SHA256.Digest) -> String { digest.map { String(format: "%02x", $0) }.joined() }

@@ -1,0 +1,42 @@
+import Datasets
+import Diagnostics
+import Foundation
+import Models
+
+/// What a weights file says about itself, so that it can be used without its run: network, shape
+/// of a sample, classes, and the normalisation its inputs need.
+public struct ModelCard: Codable, Equatable, Sendable {
+    public var model: ModelSpec
+    public var sampleShape: [Int]
+    public var classNames: [String]
+    public var normalisation: Normalisation
+    /// Names of the feature columns, for tables.
+    public var columns: [String]?
+
+    static let metadataKey = "limbeck"
+
+    init(spec: PhaseSpec, data: PreparedData) {
+        model = spec.model
+        sampleShape = data.sampleShape
+        classNames = data.learning.classNames
+        normalisation = data.normalisation
+        if case .table(_, let names) = data.learning.features { columns = names }
+    }
+
+    /// For the metadata of a safetensors file, which holds strings only.
+    var metadata: [String: String] {
+        [ModelCard.metadataKey: String(decoding: jsonLine(self).dropLast(), as: UTF8.self)]
+    }
+
+    /// - Parameter file: the path, for the message.
+    public init(metadata: [String: String], file: String) throws(Problem) {
+        guard let text = metadata[ModelCard.metadataKey],
+            let card = try? JSONDecoder().decode(ModelCard.self, from: Data(text.utf8))
+        else {
+            throw Problem(
+                .data, "the weights do not say what network they are", at: .file(file, "__metadata__"),
+                expected: "weights that limbeck saved")
+        }
+        self = card
+    }
+}

@@ -1,0 +1,102 @@
+import Crypto
+import Diagnostics
+import Files
+import Foundation
+import Models
+import SafeTensors
+import Torch
+
+/// The finished and unfinished phases below one folder, by key.
+///
+/// A phase is complete when its `result.json` is there and names its key: it is then never trained
+/// again, whichever run asks for it.
+public struct PhaseStore: Sendable {
+    public let folder: String
+    /// Folder names start with position and name where one run owns the store, so that people find
+    /// their way; in the shared store of a comparison the key alone counts.
+    public let named: Bool
+
+    public init(_ folder: String, named: Bool) {
+        self.folder = folder
+        self.named = named
+    }
+
+    public func path(_ spec: PhaseSpec) -> String {
+        named ? "\(folder)/\(spec.index)-\(spec.name)" : "\(folder)/\(spec.key)"
+    }
+
+    /// The result of a complete phase, or nil.
+    public func result(_ spec: PhaseSpec) -> PhaseResult? {
+        guard let bytes = try? readFile("\(path(spec))/result.json", limit: 256 << 20),
+            let result = try? decoder.decode(PhaseResult.self, from: Data(bytes)),
+            result.key == spec.key
+        else { return nil }
+        return result
+    }
+
+    /// The epochs of a phase so far.
+    public func metrics(_ spec: PhaseSpec) -> [EpochMetrics] {
+        guard let bytes = try? readFile("\(path(spec))/metrics.jsonl", limit: 256 << 20) else { return [] }
+        return bytes.split(separator: 10).compactMap {
+            try? decoder.decode(EpochMetrics.self, from: Data($0))
+        }
+    }
+
+    public func seconds(_ spec: PhaseSpec) -> Double {
+        guard let bytes = try? readFile("\(path(spec))/timing.json"),
+            let timing = try? JSONDecoder().decode([String: Double].self, from: Data(bytes))
+        else { return 0 }
+        return timing["seconds"] ?? 0
+    }
+
+    /// The weights of a finished phase.
+    public func weightsPath(_ spec: PhaseSpec, _ which: TeacherWeights) -> String {
+        "\(path(spec))/\(which.rawValue).safetensors"
+    }
+
+    private var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
+
+    /// Trains `spec` unless it is complete. `chain` holds the phases that it may ask for.
+    public func complete(
+        _ spec: PhaseSpec, chain: [PhaseSpec], data: PreparedData, environment: TrainingEnvironment
+    ) throws -> PhaseResult {
+        if let result = result(spec) {
+            environment.observe(.finished(spec, result, seconds: seconds(spec), reused: true))
+            return result
+        }
+        let began = environment.clock()
+        let trainer = try PhaseTrainer(
+            spec, data: data, folder: path(spec), environment: environment
+        ) { try weights($0, chain: chain) }
+        let result = try trainer.run()
+        // Apart from the result, so that equal runs leave equal bytes.
+        let timing = ["seconds": environment.clock() - began]
+        try environment.files.replace("\(path(spec))/timing.json", with: json(timing))
+        return result
+    }
+
+    private func weights(
+        _ source: PhaseSpec.TeacherSource, chain: [PhaseSpec]
+    ) throws -> (ModelSpec, [String: Tensor]) {
+        switch source {
+        case .phase(let key, let which):
+            guard let spec = chain.first(where: { $0.key == key }) else {
+                preconditionFailure("a phase asks for one that is not in its chain")
+            }
+            let file = try SafeTensorsFile(path: weightsPath(spec, which))
+            return (spec.model, try WeightsFile.tensors(of: file))
+        case .file(let path, _, let model):
+            return (model, try WeightsFile.tensors(of: SafeTensorsFile(path: path)))
+        }
+    }
+}
+
+/// SHA-256 of a file's content in hexadecimal.
+public func fileHash(_ path: String) throws(Problem) -> String {
+    hex(SHA256.hash(data: try readFile(path)))
+}

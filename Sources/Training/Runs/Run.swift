@@ -1,0 +1,120 @@
+import Datasets
+import Diagnostics
+import Files
+import Foundation
+import Models
+import Torch
+import Yams
+
+/// One run of a recipe in a folder of its own that explains itself:
+///
+///     recipe.yaml        the recipe with every default written out
+///     run.json           versions, threads, hashes of the data, sizes of the splits, realised noise
+///     labels.csv         given and clean label of every training and validation sample
+///     phases/            one folder per phase: metrics.jsonl, weights, result.json, checkpoints
+///     samples.csv        per training sample: label, prediction, loss, confidence
+///     model.safetensors  the run's result: the selected weights of its last phase
+///     result.json        the scores
+///     report.html        written by the program
+public final class Run {
+    public let recipe: Recipe
+    public let folder: String
+    public let compute: ComputeOptions
+    public let data: PreparedData
+    public let chain: [PhaseSpec]
+    public let store: PhaseStore
+    let environment: TrainingEnvironment
+
+    /// Reads and splits the data and checks everything that can be checked before the first step.
+    public init(
+        _ recipe: Recipe, folder: String, compute: ComputeOptions,
+        environment: TrainingEnvironment = .init(), dataFiles: DataFiles = .init()
+    ) throws {
+        self.recipe = recipe
+        self.folder = folder
+        self.compute = compute
+        self.environment = environment
+        data = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
+        chain = try recipe.phases(dataHash: data.sha256, compute: compute) { try fileHash($0) }
+        store = PhaseStore("\(folder)/phases", named: true)
+        for spec in chain {
+            try ModelRegistry.check(spec.model, sampleShape: data.sampleShape, classes: data.classCount)
+        }
+        try recipe.training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)
+    }
+
+    /// Trains whatever of the run is not trained yet and writes its records.
+    public func train() throws -> RunResult {
+        try start()
+        for spec in chain {
+            _ = try store.complete(spec, chain: chain, data: data, environment: environment)
+        }
+        let result = RunResult(run: self)
+        try finish(result)
+        return result
+    }
+
+    /// Creates the folder, or checks that it belongs to this very run.
+    private func start() throws(Problem) {
+        let files = environment.files
+        let facts = RunFacts(
+            compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
+        let path = "\(folder)/run.json"
+        if FileManager.default.fileExists(atPath: path) {
+            try facts.check(against: path, folder: folder)
+        }
+        try files.createDirectory(folder)
+        try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
+        try data.noise.write(to: "\(folder)/labels.csv", using: files)
+        try files.replace(path, with: json(facts))
+    }
+
+    private func finish(_ result: RunResult) throws {
+        let files = environment.files
+        let last = chain.last!
+        let which: TeacherWeights = recipe.training.useAverage ? .averageSelected : .selected
+        let weights = try readFile(store.weightsPath(last, which))
+        try files.replace("\(folder)/model.safetensors", with: weights)
+        try SampleRecords(self, weights: "\(folder)/model.safetensors").write(
+            to: "\(folder)/samples.csv", using: files)
+        try files.replace("\(folder)/result.json", with: json(result.scores))
+    }
+}
+
+extension Recipe {
+    /// The resolved recipe as YAML.
+    public var yaml: String {
+        let encoder = YAMLEncoder()
+        encoder.options = .init(width: 100, allowUnicode: true)
+        // Plain data: nothing in it can fail to encode.
+        return try! encoder.encode(self)
+    }
+}
+
+/// What a run reports; no clock in it.
+public struct RunResult: Sendable {
+    public struct Scores: Codable, Equatable, Sendable {
+        public var name: String
+        public var seed: UInt64
+        public var phases: [PhaseResult]
+        public var useAverage: Bool
+    }
+
+    public var scores: Scores
+    public var seconds: Double
+    public var noise: NoisyLabels
+
+    public init(run: Run) {
+        let phases = run.chain.compactMap(run.store.result)
+        scores = Scores(
+            name: run.recipe.name, seed: run.recipe.seed, phases: phases,
+            useAverage: run.recipe.training.useAverage)
+        seconds = run.chain.map(run.store.seconds).reduce(0, +)
+        noise = run.data.noise
+    }
+
+    /// The last phase, read as the recipe says.
+    public var readout: PhaseResult.Readout {
+        scores.phases.last!.readout(average: scores.useAverage)
+    }
+}

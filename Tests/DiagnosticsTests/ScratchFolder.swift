@@ -1,0 +1,22 @@
+import Files
+import Foundation
+
+/// A fresh folder that goes when the test does.
+final class ScratchFolder {
+    let path: String
+
+    init() throws {
+        path =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("limbeck-tests-\(UUID())").path
+        try LocalFileSystem().createDirectory(path)
+    }
+
+    deinit { try? LocalFileSystem().remove(path) }
+
+    func callAsFunction(_ name: String) -> String { path + "/" + name }
+
+    var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+}

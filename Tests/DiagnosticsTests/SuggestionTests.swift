@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Diagnostics
+
+struct SuggestionTests {
+    @Test(arguments: [
+        ("", "", 0), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0),
+        ("kitten", "sitting", 3),  // two substitutions, one insertion
+        ("seed", "sede", 1),  // one swap of neighbours
+        ("ca", "abc", 3),  // optimal string alignment; unrestricted Damerau would say 2
+        ("flaw", "lawn", 2), ("a", "b", 1),
+    ])
+    func distances(a: String, b: String, distance: Int) {
+        #expect(Suggestion.distance(a, b) == distance)
+        #expect(Suggestion.distance(b, a) == distance)
+    }
+
+    @Test func theNearestIsSuggested() {
+        let keys = ["seed", "steps", "epochs", "learning_rate", "weight_decay"]
+        #expect(Suggestion.nearest(to: "seeds", among: keys) == "seed")
+        #expect(Suggestion.nearest(to: "sede", among: keys) == "seed")
+        #expect(Suggestion.nearest(to: "EPOCHS", among: keys) == "epochs")
+        #expect(Suggestion.nearest(to: "learnig-rate", among: keys) == "learning_rate")
+        #expect(Suggestion.nearest(to: "weightdecay", among: keys) == "weight_decay")
+        #expect(Suggestion.nearest(to: "batch", among: keys) == nil)
+        #expect(Suggestion.nearest(to: "seed", among: []) == nil)
+        // Six letters may differ in two, not in three.
+        #expect(Suggestion.nearest(to: "epxxhs", among: keys) == "epochs")
+        #expect(Suggestion.nearest(to: "exxxhs", among: keys) == nil)
+    }
+
+    @Test func tiesGoToTheEarlier() {
+        #expect(Suggestion.nearest(to: "cat", among: ["bat", "rat"]) == "bat")
+        #expect(Suggestion.nearest(to: "cat", among: ["rat", "bat"]) == "rat")
+        #expect(Suggestion.nearest(to: "cat", among: ["bat", "cat"]) == "cat")
+    }
+
+    @Test func hints() {
+        #expect(Suggestion.hint(for: "sed", among: ["seed", "steps"]) == "did you mean \"seed\"?")
+        #expect(Suggestion.hint(for: "batch", among: ["seed", "steps"]) == "one of: seed, steps")
+    }
+
+    /// A third of a long word's length is more than the whole of any key.
+    @Test func longWordsAreNearNothing() {
+        let long = String(repeating: "x", count: 300)
+        #expect(Suggestion.nearest(to: long, among: ["seed"]) == nil)
+        let marks = String(repeating: "\u{301}\u{323}", count: 1_000_000)
+        let began = ContinuousClock.now
+        #expect(Suggestion.nearest(to: marks, among: ["seed", "steps"]) == nil)
+        #expect(ContinuousClock.now - began < .seconds(5))
+    }
+}
