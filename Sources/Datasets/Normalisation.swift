@@ -97,13 +97,9 @@ public struct Normalisation: Codable, Equatable, Sendable {
                 variance[column] += d * d
             }
         }
-        // A constant column's mean may be off by a rounding, and its deviation then be 1e-17, not 0.
+        // A constant column gives exactly 0: sums of up to 2²⁹ equal float32 are exact in a double.
         return Normalisation(
-            unchecked: mean.map { Float($0) },
-            zip(mean, variance).map { mean, sum in
-                let deviation = (sum / n).squareRoot()
-                return deviation <= abs(mean) * 1e-12 ? 1 : usable(deviation)
-            })
+            unchecked: mean.map { Float($0) }, variance.map { usable(($0 / n).squareRoot()) })
     }
 
     private static func usable(_ deviation: Double) -> Float {

@@ -33,8 +33,8 @@ extension Splitter {
     }
 
     /// The part of every sample. Units of several samples go first, in the order given, each to
-    /// the part whose open quota of their classes is largest for its size; single samples then
-    /// fill the quotas.
+    /// the part where the quotas of its samples' classes are most open (the steepest descent of
+    /// the squared shortfall); single samples then fill the quotas.
     private func assign(_ large: [[Int]], _ draw: inout Draw) -> [Int] {
         var part = [Int](repeating: 0, count: data.count)
         var open = quotas
@@ -62,18 +62,9 @@ extension Splitter {
         return part
     }
 
-    /// A unit may overshoot validation or test only by less than it helps; training takes the rest.
     private func home(of unit: [Int], _ open: [[Int]]) -> Int {
-        var best = 0
-        var bestScore = -Double.infinity
-        for p in 0..<3 where sizes[p] > 0 {
-            let room = open[p].reduce(0, +)
-            guard p == 0 || unit.count < 2 * room else { continue }
-            let score =
-                unit.reduce(0.0) { $0 + Double(open[p][data.labels[$1]]) } / Double(sizes[p])
-            if score > bestScore { (best, bestScore) = (p, score) }
-        }
-        return best
+        func room(_ p: Int) -> Int { unit.reduce(0) { $0 + open[p][data.labels[$1]] } }
+        return (0..<3).filter { sizes[$0] > 0 }.max { room($0) < room($1) }!
     }
 
     /// Whether every class that occurs is in every part that was asked for.

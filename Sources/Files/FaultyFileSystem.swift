@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Calls are numbered from 0 in the order they are made. To test that a save is safe, run it once
 /// without a fault, read `callCount`, then run it again with the fault at each of these numbers
-/// and look at what is left. For tests only; Limbeck itself never makes one.
+/// and look at what is left. For tests only: the program makes one only when a test asks for it.
 public final class FaultyFileSystem: FileSystem {
     public struct Fault: Equatable, Sendable {
         public enum Kind: Sendable {
@@ -18,6 +18,8 @@ public final class FaultyFileSystem: FileSystem {
             /// power. (That a rename not followed by a sync of its folder may be lost as well is
             /// not imitated: a stop before it leaves the same.)
             case powerLoss
+            /// The process kills itself at this call (SIGKILL): for tests from outside.
+            case kill
         }
 
         public var kind: Kind
@@ -133,6 +135,7 @@ public final class FaultyFileSystem: FileSystem {
         }
         guard let fault, isHit else { return }
         try partly(fault.halfWritten)
+        if fault.kind == .kill { raise(SIGKILL) }
         if fault.kind == .failure { throw problem }
         let lost = state.withLock { state in
             state.stopped = true

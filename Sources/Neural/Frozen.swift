@@ -24,6 +24,8 @@ public final class Frozen {
     /// Names and tensors of the unfolded network, for saving. Not to be changed.
     public var state: [(name: String, tensor: Tensor)] { network.state }
 
+    public func move(to device: Device) { network.move(to: device) }
+
     /// Samples [N, ...] to logits [N, classes], not recorded.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         withoutGradient { network(x, mode: .eval) }

@@ -127,6 +127,17 @@ public enum Device: Equatable, Hashable, Sendable, CustomStringConvertible {
         Device.cuda(0).isAvailable ? .cuda(0) : Device.mps.isAvailable ? .mps : .cpu
     }
 
+    /// The inverse of `description`; the CPU for anything else.
+    public init(named name: String) {
+        if name == "mps" {
+            self = .mps
+        } else if name.hasPrefix("cuda") {
+            self = .cuda(Int(name.dropFirst(5)) ?? 0)
+        } else {
+            self = .cpu
+        }
+    }
+
     public var description: String {
         switch self {
         case .cpu: "cpu"

@@ -61,16 +61,6 @@ extension Problem {
             .data, "the comparison has no rows", at: .file(file, "rows"),
             expected: "a list with at least one entry")
     }
-    static func searchInTrain(_ file: String) -> Problem {
-        Problem(
-            .data, "train does one run and cannot search", at: .file(file, "search"),
-            hint: "use limbeck compare")
-    }
-    static func rowsInTrain(_ file: String) -> Problem {
-        Problem(
-            .data, "this is a comparison, not a recipe", at: .file(file, "rows"),
-            hint: "use limbeck compare")
-    }
     static func searchTooLarge(_ row: String, _ count: Int) -> Problem {
         Problem(
             .data, "the search is too large", at: .init(detail: ["search of \(row)"]),
@@ -122,14 +112,6 @@ extension Problem {
 
     // MARK: Run folders and checkpoints
 
-    static func runExists(_ folder: String) -> Problem {
-        Problem(
-            .usage, "the run folder is there already", at: .file(folder),
-            hint: "continue with --resume, or give another --out")
-    }
-    static func noRun(_ folder: String) -> Problem {
-        Problem(.io, "no run to resume", at: .file(folder), expected: "a folder with recipe.yaml")
-    }
     static func recipeChanged(_ folder: String) -> Problem {
         Problem(
             .data, "the recipe is not the one of this run", at: .file(folder),

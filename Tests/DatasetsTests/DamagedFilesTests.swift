@@ -175,6 +175,9 @@ enum Damaged {
             "t.csv, line 3: wrong number of cells: found 2, expected 3",
             try table("a,b,l\n1,2,x\n3,y\n")),
         Case(
+            "t.csv, line 5: wrong number of cells: found 2, expected 3",
+            try table("a,b,l\r\n1,2,x\r\n\"3\",4,\"y\r\nz\"\r\n5,y\r\n")),
+        Case(
             "t.csv, line 2: wrong number of cells: found 4, expected 3",
             try table("a,b,l\n1,2,x,\n")),
         Case(

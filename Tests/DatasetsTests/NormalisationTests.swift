@@ -37,14 +37,23 @@ import Testing
         #expect(batch.features[3] == 0)
     }
 
+    /// Added up from one end these four give 1, from the other 0.
     @Test func orderOfMembersDoesNotMatter() throws {
         let data = try Dataset(
-            name: "a", features: .table((0..<999).map { 1 / Float($0 + 1) }, columns: ["a"]),
+            name: "a", features: .table([3e38, 1, -3e38, 1], columns: ["a"]), labels: [0, 0, 0, 0],
+            classNames: ["x"])
+        let forth = try Normalisation.fit(data, members: [0, 1, 2, 3])
+        #expect(forth.mean == [0.25])
+        #expect(try Normalisation.fit(data, members: [3, 2, 1, 0]) == forth)
+    }
+
+    @Test func constantColumnOfManyRows() throws {
+        let data = try Dataset(
+            name: "a", features: .table([Float](repeating: 0.1, count: 999), columns: ["a"]),
             labels: [Int](repeating: 0, count: 999), classNames: ["x"])
-        let members = Array(0..<999)
-        #expect(
-            try Normalisation.fit(data, members: members)
-                == Normalisation.fit(data, members: members.reversed()))
+        let norm = try Normalisation.fit(data, members: Array(0..<999))
+        #expect(norm.mean == [0.1])
+        #expect(norm.deviation == [1])
     }
 
     @Test func codable() throws {

@@ -52,11 +52,11 @@ struct WriterTests {
     /// Names are sorted by their bytes, not by what Unicode calls equal or before.
     @Test func orderIsThatOfBytes() throws {
         var writer = SafeTensorsWriter()
-        for name in ["b", "é", "a", "B", "f", "\u{FF5E}", "😀"] {
+        for name in ["b", "e\u{301}", "a", "😀", "B", "f", "\u{FF5E}"] {
             writer.add(name, .u8, shape: [], bytes: [0])
         }
         let read = try SafeTensorsFile(bytes: writer.encoded(), name: "x")
-        #expect(read.tensors.map(\.name) == ["B", "a", "b", "f", "é", "\u{FF5E}", "😀"])
+        #expect(read.tensors.map(\.name) == ["B", "a", "b", "e\u{301}", "f", "\u{FF5E}", "😀"])
     }
 
     @Test func mistakesAreNamed() {
@@ -100,6 +100,19 @@ struct WriterTests {
             refusal([long: ""]) { _ in }
                 == "cannot encode as safetensors: metadata key too long: found 1025 bytes, expected at most 1024 bytes"
         )
+    }
+
+    @Test func marksInARowAreLimited() {
+        let marks = String(repeating: "\u{301}", count: 31)
+        let expected =
+            "cannot encode as safetensors: name with too many combining marks in a row: found \"\(marks)\", expected at most 30"
+        var writer = SafeTensorsWriter()
+        writer.add(marks, bools: [], shape: [0])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == expected)
+        writer = SafeTensorsWriter(metadata: [marks: ""])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == expected)
+        writer = SafeTensorsWriter(metadata: ["k": marks])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == nil)
     }
 
     @Test func theHeaderHasALimit() throws {

@@ -44,15 +44,18 @@ public struct PreparedData: Sendable {
         split = try Split.make(
             learning, validation: options.validation, test: source.test == nil ? options.test : 0,
             seed: seed)
+        normalisation = try Normalisation.fit(learning, members: split.train)
         // Where the tool holds out the test set itself, noise must not reach it.
         let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation)).sorted()
         let truth = learning.clean ?? learning.labels
+        var features: LabelNoise.Features?
+        if let scale = noise.needs {
+            features = try PreparedData.features(of: learning, noisyMembers, scale, normalisation)
+        }
         let corrupted = try noise.apply(
             labels: noisyMembers.map { truth[$0] }, classCount: learning.classCount,
             classNames: learning.classNames,
-            features: noise.needs.map { scale in
-                PreparedData.features(of: learning, noisyMembers, scale)
-            }, ids: noisyMembers, seed: seed)
+            features: features, ids: noisyMembers, total: learning.count, seed: seed)
         var labels = options.cleanValidation || noise.kind != .clean ? truth : learning.labels
         if noise.kind != .clean {
             for (member, label) in zip(noisyMembers, corrupted.labels) { labels[member] = label }
@@ -71,28 +74,22 @@ public struct PreparedData: Sendable {
             test = try relabelled.relabelled(truth)
             testMembers = split.test
         }
-        normalisation = try Normalisation.fit(relabelled, members: split.train)
         sha256 = source.sha256
     }
 
+    /// What instance-dependent noise looks at: inputs as networks see them, or, for its
+    /// compatibility variant, as they are in the file.
     private static func features(
-        of data: Dataset, _ members: [Int], _ scale: LabelNoise.Features.Scale
-    ) -> LabelNoise.Features {
-        let size = data.sampleSize
-        var values: [Float] = []
-        values.reserveCapacity(members.count * size)
-        switch data.features {
-        case .images(let bytes, _, _, _):
-            // The method page's instance-dependent noise takes images in [0, 1]; its
-            // compatibility variant takes raw bytes.
-            let unit: Float = scale == .raw ? 1 : 1 / 255
-            for member in members {
-                for byte in bytes[member * size..<(member + 1) * size] { values.append(Float(byte) * unit) }
-            }
-        case .table(let all, _):
-            for member in members { values += all[member * size..<(member + 1) * size] }
-        }
-        return LabelNoise.Features(values: values, dimension: size)
+        of data: Dataset, _ members: [Int], _ scale: LabelNoise.Features.Scale,
+        _ normalisation: Normalisation
+    ) throws(Problem) -> LabelNoise.Features {
+        let plan = try BatchPlan(
+            data, members: members, batchSize: members.count, seed: 0,
+            normalisation: scale == .raw ? nil : normalisation, shuffled: false)
+        var values = plan.batch(epoch: 0, step: 0).features
+        // Without normalisation a plan gives images in [0, 1].
+        if scale == .raw, data.isImages { for i in values.indices { values[i] *= 255 } }
+        return LabelNoise.Features(values: values, dimension: data.sampleSize)
     }
 }
 

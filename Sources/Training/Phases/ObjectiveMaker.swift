@@ -13,6 +13,8 @@ struct ObjectiveMaker {
     let validation: EvaluationSet
     let test: EvaluationSet
 
+    private var device: Device { Device(named: spec.compute.device) }
+
     struct Made {
         var objective: any Objective
         var teacher: PhaseResult.Scores?
@@ -51,14 +53,19 @@ struct ObjectiveMaker {
         if case .file(let file, _, _) = source { path = file }
         try network.loadState(from: tensors, source: path)
         if data.learning.isImages { network.toChannelsLast() }
-        return Frozen(network)
+        let teacher = Frozen(network)
+        teacher.move(to: device)
+        return teacher
     }
 
     /// [rows of the training split, C], float32.
     private func trainingLogits(_ teacher: Frozen) throws -> Tensor {
         let rows = try EvaluationSet(
-            data.learning, members: data.split.train, normalisation: data.normalisation)
-        return try Engine.checked { rows.logits({ teacher($0) }, precision: spec.compute.precision) }
+            data.learning, members: data.split.train, normalisation: data.normalisation,
+            device: device)
+        return try Engine.checked {
+            rows.logits({ teacher($0) }, precision: spec.compute.precision).to(device)
+        }
     }
 
     private func scores(_ teacher: Frozen) throws -> PhaseResult.Scores {

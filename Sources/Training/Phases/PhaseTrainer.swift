@@ -67,17 +67,19 @@ public final class PhaseTrainer {
         self.data = data
         self.folder = folder
         self.environment = environment
-        device = .cpu
+        device = Device(named: spec.compute.device)
         drawSeed = spec.derivedSeed
         store = CheckpointStore(folder: "\(folder)/checkpoints", files: environment.files)
         student = try ModelRegistry.make(
             spec.model, sampleShape: data.sampleShape, classes: data.classCount, seed: spec.derivedSeed)
         if let start = spec.start { try student.loadState(from: try weights(start).1) }
+        student.move(to: device)
         if data.learning.isImages { student.toChannelsLast() }
         optimizer = spec.optimizer.make(over: student.parameters)
         if spec.training.average > 0 {
             average = WeightAverage(of: student.state, decay: spec.training.average)
             averaged = student.replica()
+            averaged?.move(to: device)
             if data.learning.isImages { averaged?.toChannelsLast() }
         } else {
             average = nil
@@ -94,9 +96,10 @@ public final class PhaseTrainer {
         for (row, member) in train.enumerated() { rows[member] = row }
         rowOfMember = rows
         validation = try EvaluationSet(
-            data.learning, members: data.split.validation, normalisation: data.normalisation)
+            data.learning, members: data.split.validation, normalisation: data.normalisation,
+            device: device)
         test = try EvaluationSet(
-            data.test, members: data.testMembers, normalisation: data.normalisation)
+            data.test, members: data.testMembers, normalisation: data.normalisation, device: device)
         let makers = ObjectiveMaker(spec: spec, data: data, validation: validation, test: test)
         let made = try makers.make(weights: weights)
         objective = made.objective
@@ -227,7 +230,6 @@ public final class PhaseTrainer {
     }
 
     private func endEpoch(rate: Double) throws {
-        let precision = spec.compute.precision
         let own = try scores(of: student)
         var averageScores: PhaseResult.Scores?
         if isBetter(own.validation, than: selected?.validation) {
@@ -243,7 +245,6 @@ public final class PhaseTrainer {
                 keep(averaged.state, in: averageSelectedState)
             }
         }
-        _ = precision
         let n = Double(max(1, sums.samples))
         let metrics = EpochMetrics(
             phase: spec.name, epoch: epoch + 1, step: step, rate: rate, loss: sums.total / n,
@@ -357,6 +358,7 @@ public final class PhaseTrainer {
             let last = try scores(of: network)
             try write(network.state, "\(prefix)last")
             let best = network.replica()
+            best.move(to: device)
             for ((_, tensor), copy) in zip(best.state, selectedCopies) { tensor.copy(from: copy) }
             if data.learning.isImages { best.toChannelsLast() }
             let chosen = try scores(of: best)

@@ -140,3 +140,10 @@ extension Node {
         }
     }
 }
+
+extension RecipeFile {
+    /// Sets a key to a word as it is, however it would read as YAML.
+    public func setting(_ keyPath: String, word: String) throws(Problem) -> RecipeFile {
+        try setting(keyPath, to: Node(word, Tag(.str), .doubleQuoted))
+    }
+}

@@ -7,11 +7,14 @@ import Yams
 /// A recipe is only data: nothing in it is executed or imported, whatever it says.
 struct StrictDecoder {
     let file: String
+    /// Where in the file the node stands, for messages.
+    var prefix: [String] = []
 
     func decode<Value: Decodable>(_ type: Value.Type, from node: Node) throws(Problem) -> Value {
         let record = Record(file: file)
         do {
-            let value = try type.init(from: NodeDecoder(node: node, codingPath: [], record: record))
+            let path = prefix.map(NameKey.init)
+            let value = try NodeDecoder(node: node, codingPath: path, record: record).value(type)
             try record.refuseUnasked()
             return value
         } catch let problem as Problem {
@@ -111,6 +114,14 @@ struct StrictDecoder {
 
 private func strings(_ path: [any CodingKey]) -> [String] {
     path.map { $0.intValue.map(String.init) ?? $0.stringValue }
+}
+
+private struct NameKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
 }
 
 private struct IndexKey: CodingKey {

@@ -57,7 +57,8 @@ public final class Run {
     /// Creates the folder, or checks that it belongs to this very run.
     private func start() throws(Problem) {
         let files = environment.files
-        let facts = RunFacts(self)
+        let facts = RunFacts(
+            compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
         let path = "\(folder)/run.json"
         if FileManager.default.fileExists(atPath: path) {
             try facts.check(against: path, folder: folder)
@@ -117,74 +118,3 @@ public struct RunResult: Sendable {
         scores.phases.last!.readout(average: scores.useAverage)
     }
 }
-
-/// The facts of `run.json`: what has to agree for a run to resume exactly, and what a reader of the
-/// folder wants to know.
-struct RunFacts: Codable, Equatable {
-    var limbeck = limbeckVersion
-    var compute: ComputeOptions
-    var name: String
-    var seed: UInt64
-    var phaseKeys: [String]
-    var dataName: String
-    var dataHash: String
-    var samples: [String: Int]
-    var duplicates: Int
-    var classNames: [String]
-    var noiseKind: String
-    var noiseIsCompatibilityMode: Bool
-    var intendedNoiseRate: Double?
-    var realisedNoiseRate: Double
-    var realisedTransition: [[Double]]
-    var labelsHash: String
-    var warnings: [String]
-
-    init(_ run: Run) {
-        let data = run.data
-        compute = run.compute
-        name = run.recipe.name
-        seed = run.recipe.seed
-        phaseKeys = run.chain.map(\.key)
-        dataName = data.learning.name
-        dataHash = data.sha256
-        samples = [
-            "train": data.split.train.count, "validation": data.split.validation.count,
-            "test": data.testMembers.count,
-        ]
-        duplicates = data.split.duplicates
-        classNames = data.learning.classNames
-        noiseKind = data.noise.noise.kind.rawValue
-        noiseIsCompatibilityMode = data.noise.compatibility
-        intendedNoiseRate = data.noise.intendedRate
-        realisedNoiseRate = data.noise.realisedRate
-        realisedTransition = data.noise.realisedTransition
-        labelsHash = data.noise.sha256
-        warnings = data.noise.warnings
-    }
-
-    /// Refuses to continue a run under anything that would change its result.
-    func check(against path: String, folder: String) throws(Problem) {
-        guard let old = try? JSONDecoder().decode(RunFacts.self, from: Data(try readFile(path))) else {
-            throw .checkpointDamaged(path, "not the facts of a run")
-        }
-        func same(_ what: String, _ found: String, _ expected: String) throws(Problem) {
-            guard found == expected else {
-                throw .otherMachine(folder, what, found: found, expected: expected)
-            }
-        }
-        try same("engine version", compute.engine, old.compute.engine)
-        try same("vector instruction set", compute.capability, old.compute.capability)
-        try same("thread count", "\(compute.threads)", "\(old.compute.threads)")
-        try same("device", compute.device, old.compute.device)
-        try same("precision", compute.precision.rawValue, old.compute.precision.rawValue)
-        guard old.dataHash == dataHash else {
-            throw .otherMachine(
-                folder, "data", found: "sha256 \(dataHash.prefix(12))…",
-                expected: "sha256 \(old.dataHash.prefix(12))…")
-        }
-        guard old.phaseKeys == phaseKeys else { throw .recipeChanged(folder) }
-    }
-}
-
-/// The version of this package.
-public let limbeckVersion = "0.1.0"

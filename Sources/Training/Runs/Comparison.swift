@@ -1,0 +1,243 @@
+import Datasets
+import Diagnostics
+import Files
+import Foundation
+import Models
+import Torch
+
+/// Rows × label noise × seeds, with every phase that several of them share trained once.
+///
+///     recipe.yaml    the rows as they were resolved
+///     phases/KEY/    every phase that was trained
+///     result.json    the table
+///     report.html    written by the program
+public final class Comparison {
+    /// One row at one noise and one seed.
+    public struct Cell: Codable, Sendable {
+        public var row: String
+        public var noise: Int
+        public var seed: UInt64
+        /// What the search chose; empty without one.
+        public var setting: String
+        public var chain: [PhaseSpec]
+        public var results: [PhaseResult]
+        public var metrics: [[EpochMetrics]]
+        public var useAverage: Bool
+        /// Of all phases in the chain, shared ones included, and of the search.
+        public var seconds: Double
+        public var realisedNoise: Double
+
+        public var readout: PhaseResult.Readout { results.last!.readout(average: useAverage) }
+    }
+
+    public let file: ComparisonFile
+    public let folder: String
+    public let compute: ComputeOptions
+    public let workers: Int
+    public private(set) var cells: [Cell] = []
+    public let seeds: [UInt64]
+    public let noises: [LabelNoise]
+
+    private let store: PhaseStore
+    private let environment: TrainingEnvironment
+    private let dataFiles = DataFiles()
+    private var prepared: [String: PreparedData] = [:]
+
+    /// - Parameters:
+    ///   - seeds: instead of the file's.
+    ///   - workers: phases trained at a time, each with `compute.threads` threads.
+    public init(
+        _ file: ComparisonFile, folder: String, seeds: [UInt64]? = nil, compute: ComputeOptions,
+        workers: Int, environment: TrainingEnvironment = .init()
+    ) throws {
+        self.file = file
+        self.folder = folder
+        self.compute = compute
+        self.workers = workers
+        self.environment = environment
+        self.seeds = seeds ?? file.seeds
+        noises = try file.noises ?? [file.rows[0].candidates[0].file.decoded(Recipe.self).noise]
+        store = PhaseStore("\(folder)/phases", named: false)
+    }
+
+    /// A row's setting at one noise and seed, resolved.
+    private struct Plan {
+        var row: ComparisonFile.Row
+        var noise: Int
+        var seed: UInt64
+        var candidates: [(setting: String, recipe: Recipe, chain: [PhaseSpec])]
+        var data: PreparedData
+    }
+
+    /// All phases that may have to be trained, for `--dry-run` and for the progress bar.
+    public func plannedPhases() throws -> Int {
+        Set(try plans().flatMap { plan in plan.candidates.flatMap { $0.chain.map(\.key) } }).count
+    }
+
+    public func run() throws {
+        try environment.files.createDirectory(folder)
+        let plans = try plans()
+        // First whatever a search has to see, then what its choice needs.
+        try train(
+            plans.flatMap { plan in
+                plan.candidates.flatMap { candidate in
+                    let searchesFirst = plan.candidates.count > 1 && plan.row.scope == .firstPhase
+                    return (searchesFirst ? Array(candidate.chain.prefix(1)) : candidate.chain)
+                        .map { ($0, candidate.chain, plan.data) }
+                }
+            })
+        let chosen = plans.map { plan in (plan, choice(plan)) }
+        try train(chosen.flatMap { plan, choice in choice.chain.map { ($0, choice.chain, plan.data) } })
+        cells = chosen.map(cell)
+        try environment.files.replace("\(folder)/recipe.yaml", with: Array(resolved(plans).utf8))
+        try environment.files.replace("\(folder)/result.json", with: json(record(plans)))
+    }
+
+    /// The table and everything its report shows.
+    private func record(_ plans: [Plan]) -> ComparisonRecord {
+        let first = plans[0]
+        return ComparisonRecord(
+            facts: RunFacts(
+                compute: compute, name: first.row.name, seed: first.seed, chain: first.candidates[0].chain,
+                data: first.data),
+            rows: file.rows.map(\.name), seeds: seeds,
+            noises: noises.indices.map { n in
+                let data = plans.filter { $0.noise == n }.map(\.data)
+                return ComparisonRecord.Noise(
+                    kind: noises[n].kind.rawValue, rate: noises[n].rate,
+                    realised: data.map(\.noise.realisedRate).reduce(0, +) / Double(data.count))
+            }, cells: cells)
+    }
+
+    /// Every row's recipe, in one YAML stream.
+    private func resolved(_ plans: [Plan]) -> String {
+        plans.filter { $0.noise == 0 && $0.seed == seeds[0] }.map { plan in
+            plan.candidates.map { "# \($0.setting.isEmpty ? "row" : $0.setting)\n" + $0.recipe.yaml }
+                .joined(separator: "---\n")
+        }.joined(separator: "---\n")
+    }
+
+    private func plans() throws -> [Plan] {
+        var plans: [Plan] = []
+        for (n, noise) in noises.enumerated() {
+            for seed in seeds {
+                for row in file.rows {
+                    var candidates: [(setting: String, recipe: Recipe, chain: [PhaseSpec])] = []
+                    var data: PreparedData?
+                    for candidate in row.candidates {
+                        var recipe = try candidate.file.decoded(Recipe.self)
+                        recipe.seed = seed
+                        if file.noises != nil { recipe.noise = noise }
+                        data = try prepare(recipe)
+                        let chain = try recipe.phases(dataHash: data!.sha256, compute: compute) {
+                            try fileHash($0)
+                        }
+                        for spec in chain {
+                            try ModelRegistry.check(
+                                spec.model, sampleShape: data!.sampleShape, classes: data!.classCount)
+                        }
+                        candidates.append((candidate.setting, recipe, chain))
+                    }
+                    plans.append(
+                        Plan(row: row, noise: n, seed: seed, candidates: candidates, data: data!))
+                }
+            }
+        }
+        return plans
+    }
+
+    private func prepare(_ recipe: Recipe) throws -> PreparedData {
+        let key = String(decoding: jsonLine(recipe.data) + jsonLine(recipe.noise), as: UTF8.self) + "\(recipe.seed)"
+        if let data = prepared[key] { return data }
+        let data = try PreparedData(
+            recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
+        prepared[key] = data
+        return data
+    }
+
+    private func train(_ wanted: [(PhaseSpec, [PhaseSpec], PreparedData)]) throws {
+        var seen: Set<String> = []
+        var done: Set<String> = []
+        var jobs: [Scheduler.Job] = []
+        let stop = StopFlag()
+        var environment = environment
+        let asked = environment.shouldStop
+        environment.shouldStop = { asked() || stop.isSet }
+        let (store, inner) = (store, environment)
+        for (spec, chain, data) in wanted where seen.insert(spec.key).inserted {
+            if store.result(spec) != nil {
+                done.insert(spec.key)
+                continue
+            }
+            let keys = Set(chain.map(\.key))
+            jobs.append(
+                Scheduler.Job(spec: spec, needs: spec.neededKeys.intersection(keys)) {
+                    do {
+                        _ = try store.complete(spec, chain: chain, data: data, environment: inner)
+                    } catch {
+                        stop.set()
+                        throw error
+                    }
+                })
+        }
+        try Scheduler(jobs, done: done).run(workers: workers, threads: compute.threads)
+    }
+
+    /// The candidate that is best on the validation split; the first of equals.
+    private func choice(_ plan: Plan) -> (setting: String, recipe: Recipe, chain: [PhaseSpec]) {
+        guard plan.candidates.count > 1 else { return plan.candidates[0] }
+        func value(_ candidate: (setting: String, recipe: Recipe, chain: [PhaseSpec])) -> Double {
+            let phase = plan.row.scope == .firstPhase ? candidate.chain.first! : candidate.chain.last!
+            let readout = store.result(phase)!.readout(average: candidate.recipe.training.useAverage)
+            let validation = readout.selected.validation
+            return candidate.recipe.training.selection == .accuracy ? validation.accuracy : -validation.nll
+        }
+        return plan.candidates.enumerated().max { a, b in
+            let (x, y) = (value(a.element), value(b.element))
+            return x < y || (x == y && a.offset > b.offset)
+        }!.element
+    }
+
+    private func cell(
+        _ plan: Plan, _ choice: (setting: String, recipe: Recipe, chain: [PhaseSpec])
+    ) -> Cell {
+        let searched = plan.candidates.count > 1
+            ? plan.candidates.flatMap { plan.row.scope == .firstPhase ? Array($0.chain.prefix(1)) : $0.chain }
+            : []
+        let trained = Set((searched + choice.chain).map(\.key))
+        var seconds = 0.0
+        var counted: Set<String> = []
+        for spec in searched + choice.chain where trained.contains(spec.key) {
+            if counted.insert(spec.key).inserted { seconds += store.seconds(spec) }
+        }
+        return Cell(
+            row: plan.row.name, noise: plan.noise, seed: plan.seed, setting: choice.setting,
+            chain: choice.chain, results: choice.chain.map { store.result($0)! },
+            metrics: choice.chain.map(store.metrics), useAverage: choice.recipe.training.useAverage,
+            seconds: seconds, realisedNoise: plan.data.noise.realisedRate)
+    }
+}
+
+extension PhaseSpec {
+    /// Keys of the phases whose weights this one starts from or learns from.
+    var neededKeys: Set<String> {
+        func key(_ source: TeacherSource?) -> String? {
+            if case .phase(let key, _)? = source { return key }
+            return nil
+        }
+        let teacher: TeacherSource? =
+            switch target {
+            case .labels: nil
+            case .teacher(_, let source), .pseudoLabels(_, let source): source
+            }
+        return Set([key(teacher), key(start)].compactMap(\.self))
+    }
+}
+
+/// Set by one thread, read by others.
+final class StopFlag: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value = false
+    var isSet: Bool { lock.withLock { value } }
+    func set() { lock.withLock { value = true } }
+}

@@ -1,0 +1,80 @@
+import Diagnostics
+import Foundation
+import Torch
+
+/// Trains phases side by side, each on its own threads, in an order that their dependencies allow.
+///
+/// On a processor with few cores and small networks, one thread for each of several runs does far
+/// more work than several threads for each run in turn.
+final class Scheduler: @unchecked Sendable {
+    // Everything mutable is touched only while `condition` is locked.
+    struct Job {
+        var spec: PhaseSpec
+        /// Keys of the phases that must be complete before.
+        var needs: Set<String>
+        var work: @Sendable () throws -> Void
+    }
+
+    private let condition = NSCondition()
+    private var waiting: [Job]
+    private var done: Set<String>
+    private var running = 0
+    private var failure: (any Error)?
+
+    init(_ jobs: [Job], done: Set<String>) {
+        waiting = jobs
+        self.done = done
+    }
+
+    /// Whether some job has failed: the others stop at their next step.
+    var hasFailed: Bool {
+        condition.withLock { failure != nil }
+    }
+
+    /// - Parameters:
+    ///   - workers: phases at a time.
+    ///   - threads: engine threads of each.
+    /// - Throws: the first failure, after the other workers have stopped.
+    func run(workers: Int, threads: Int) throws {
+        let group = DispatchGroup()
+        for _ in 0..<max(1, workers) {
+            group.enter()
+            let thread = Thread { [self] in
+                Engine.threads = threads
+                while let job = next() { perform(job) }
+                group.leave()
+            }
+            // The engine's kernels and autograd recurse deeper than a secondary thread's default.
+            thread.stackSize = 16 << 20
+            thread.start()
+        }
+        group.wait()
+        if let failure { throw failure }
+    }
+
+    private func next() -> Job? {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            if failure != nil || waiting.isEmpty { return nil }
+            if let i = waiting.firstIndex(where: { $0.needs.isSubset(of: done) }) {
+                running += 1
+                return waiting.remove(at: i)
+            }
+            precondition(running > 0, "phases that wait for one another")
+            condition.wait()
+        }
+    }
+
+    private func perform(_ job: Job) {
+        var failed: (any Error)?
+        do { try job.work() } catch { failed = error }
+        condition.lock()
+        running -= 1
+        done.insert(job.spec.key)
+        // A worker that was stopped because another failed reports an interruption: the cause counts.
+        if let failed, failure == nil || (failure as? Problem)?.kind == .interrupted { failure = failed }
+        condition.broadcast()
+        condition.unlock()
+    }
+}

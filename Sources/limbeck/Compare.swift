@@ -1,0 +1,93 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Foundation
+import Report
+import Training
+
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compares methods over label noise and seeds in one table.",
+        discussion: """
+            Takes a comparison file (a recipe with the key `rows`) or several recipes, one row each. \
+            Phases that rows share are trained once. Running it again continues where it stopped.
+
+            Example: limbeck compare comparison.yaml --seeds 0,1,2 --out comparisons/noise
+            """)
+
+    @Argument(help: "Comparison file, or recipes.")
+    var recipes: [String]
+
+    @Option(name: .customLong("set"), help: "Change one value of every row: key.path=value. May be repeated.")
+    var overrides: [String] = []
+
+    @Option(help: "Seeds, separated by commas; at least three say something about chance.")
+    var seeds: String?
+
+    @Option(help: "The folder of the comparison.")
+    var out: String = "runs/comparison"
+
+    @Option(help: "Networks trained at a time. Default: processors divided by --threads.")
+    var jobs: Int?
+
+    @Flag(help: "Check everything; train nothing.")
+    var dryRun = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var compute: ComputeArguments
+
+    func validate() throws {
+        if let jobs, !(1...256).contains(jobs) {
+            throw ValidationError("--jobs: found \(jobs), expected 1 to 256")
+        }
+    }
+
+    func run() throws {
+        let files = try recipes.map { (path) throws(Problem) in try RecipeFile(path: path) }
+        try ComparisonRunner(
+            files: files, overrides: overrides, seeds: try parseSeeds(seeds), folder: out, jobs: jobs,
+            compute: compute, json: json
+        ).run(dryRun: dryRun)
+    }
+}
+
+/// What `compare` and `demo` do once they know their rows.
+struct ComparisonRunner {
+    var files: [RecipeFile]
+    var overrides: [String] = []
+    var seeds: [UInt64]?
+    var folder: String
+    var jobs: Int?
+    var compute: ComputeArguments
+    var json: Bool
+
+    func run(dryRun: Bool = false) throws {
+        let file = try ComparisonFile(files, overrides: overrides)
+        let first = try file.rows[0].candidates[0].file.decoded(Recipe.self)
+        let options = try compute.resolve(model: first.model, concurrent: true)
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        let comparison = try Comparison(
+            file, folder: folder, seeds: seeds, compute: options,
+            workers: jobs ?? max(1, processors / options.threads), environment: .program())
+        let phases = try comparison.plannedPhases()
+        Console.say(
+            "\(file.rows.count) rows, \(comparison.seeds.count) seeds, \(comparison.noises.count) noise "
+                + "setting\(comparison.noises.count == 1 ? "" : "s"): at most \(phases) phases, "
+                + "\(comparison.workers) at a time")
+        if dryRun { return Console.print("nothing is wrong with the recipes; nothing was trained") }
+        Progressing.shared.begin(phases: phases, verbose: false)
+        try comparison.run()
+        Progressing.shared.clear()
+        let record = try ComparisonRecord(folder: folder)
+        let report = "\(folder)/report.html"
+        try ComparisonReport(record).page(folder: folder).write(to: report, using: LocalFileSystem())
+        if json {
+            Console.print(json: TableJSON(record, report: report))
+        } else {
+            Console.print(ComparisonReport(record).terminal)
+            Console.print("report: \(report)")
+        }
+    }
+}

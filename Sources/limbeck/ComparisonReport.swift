@@ -1,0 +1,187 @@
+import Files
+import Foundation
+import Report
+import Training
+
+/// A comparison's record as a table, findings and a page.
+struct ComparisonReport {
+    let record: ComparisonRecord
+
+    init(_ record: ComparisonRecord) { self.record = record }
+
+    /// Rows of the table: every row at every noise.
+    private var groups: [(name: String, cells: [Comparison.Cell])] {
+        record.noises.indices.flatMap { n in
+            record.rows.map { row in
+                let label = record.noises.count > 1 ? "\(row) | \(noiseName(n))" : row
+                return (label, record.cells(row: row, noise: n))
+            }
+        }
+    }
+
+    private func noiseName(_ n: Int) -> String {
+        let noise = record.noises[n]
+        return noise.kind + (noise.rate.map { " \(Numbers.compact($0))" } ?? "")
+    }
+
+    private var methods: [MethodResult] {
+        groups.map { name, cells in
+            MethodResult(
+                name: name, last: cells.map(\.readout.last.test.accuracy),
+                selected: cells.map(\.readout.selected.test.accuracy), seconds: cells.map(\.seconds))
+        }
+    }
+
+    /// What each row buys over the first, and over the best plain row where there is one; said for the
+    /// selected weights, which are what a user would keep.
+    var findings: [String] {
+        guard record.seeds.count > 1 else {
+            return ["One seed: no difference here can be told from chance."]
+        }
+        var sentences: [String] = []
+        for n in record.noises.indices {
+            let sides = record.rows.map { row in
+                Finding.Side(
+                    name: row, values: record.cells(row: row, noise: n).map(\.readout.selected.test.accuracy))
+            }
+            let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
+            sentences += Finding.comparisons(sides, baseline: record.rows[0]).map { prefix + $0 }
+            for strong in record.rows.dropFirst() where isReference(strong) {
+                let base = sides.first { $0.name == strong }!
+                let after = sides.drop { $0.name != strong }.dropFirst()
+                sentences += after.map { prefix + Finding.compare($0, over: base) }
+            }
+        }
+        return sentences
+    }
+
+    /// A later row of plain cross-entropy whose setting was searched: the fair thing to beat.
+    private func isReference(_ row: String) -> Bool {
+        let cells = record.cells(row: row, noise: 0)
+        return cells.contains { !$0.setting.isEmpty } && cells.allSatisfy { $0.chain.count == 1 }
+    }
+
+    var terminal: String {
+        var parts = [
+            "test accuracy in percent, mean ± sd over \(record.seeds.count) seeds",
+            record.noises.map {
+                "label noise: \($0.kind)\($0.rate.map { ", rate \(Numbers.compact($0))" } ?? ""), realised "
+                    + percent($0.realised)
+            }.joined(separator: "\n"),
+        ]
+        var table = page(recipe: "").methodTable
+        table.title = ""
+        parts.append(TextTable(table).render())
+        parts += findings.map { "- " + $0 }
+        return parts.joined(separator: "\n")
+    }
+
+    func page(folder: String) throws -> ComparisonPage {
+        page(recipe: String(decoding: try readFile("\(folder)/recipe.yaml", limit: 4 << 20), as: UTF8.self))
+    }
+
+    private func page(recipe: String) -> ComparisonPage {
+        let facts = CommonFacts.list(record.facts).map { fact in
+            fact.name == "label noise"
+                ? Fact(
+                    "label noise",
+                    record.noises.indices.map { n in
+                        "\(noiseName(n)), realised \(percent(record.noises[n].realised))"
+                    }.joined(separator: "; ")) : fact
+        }
+        return ComparisonPage(
+            title: "Comparison on \(record.facts.dataName)",
+            subtitle: "\(record.rows.count) methods, seeds "
+                + record.seeds.map(String.init).joined(separator: ", "),
+            facts: facts, warnings: record.facts.warnings, findings: findings, methods: methods,
+            baseline: groups.first?.name, tables: [stages, settings].compactMap(\.self), charts: charts,
+            heatMaps: matrices, recipe: recipe)
+    }
+
+    /// Each phase of the rows that have several.
+    private var stages: TableModel? {
+        var rows: [[String]] = []
+        for (name, cells) in groups {
+            guard let first = cells.first, first.results.count > 1 else { continue }
+            for i in first.results.indices {
+                func spread(_ value: (PhaseResult) -> Double?) -> String {
+                    let values = cells.compactMap { value($0.results[i]) }
+                    return values.isEmpty ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
+                }
+                rows.append([
+                    name, first.results[i].name, spread { $0.pseudoLabelAccuracy },
+                    spread { $0.student.last.test.accuracy }, spread { $0.student.selected.test.accuracy },
+                ])
+            }
+        }
+        guard !rows.isEmpty else { return nil }
+        return TableModel(
+            title: "Phase by phase",
+            columns: [
+                .init("method"), .init("phase"), .init("right pseudo-labels", .trailing),
+                .init("last", .trailing), .init("selected", .trailing),
+            ], rows: rows)
+    }
+
+    /// What the searches chose.
+    private var settings: TableModel? {
+        var rows: [[String]] = []
+        for (name, cells) in groups {
+            for cell in cells where !cell.setting.isEmpty { rows.append([name, "\(cell.seed)", cell.setting]) }
+        }
+        guard !rows.isEmpty else { return nil }
+        return TableModel(
+            title: "Chosen on the validation split",
+            columns: [.init("method"), .init("seed", .trailing), .init("setting")], rows: rows)
+    }
+
+    private var charts: [CurveChart] {
+        record.noises.indices.map { n in
+            let curves = record.rows.compactMap { row -> Curve? in
+                let cells = record.cells(row: row, noise: n)
+                let seeds = cells.map { cell in
+                    (cell.metrics.last ?? []).map { epoch in
+                        100 * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test).accuracy
+                    }
+                }
+                guard let length = seeds.map(\.count).max(), length > 0 else { return nil }
+                return Curve(name: row, x: (1...length).map(Double.init), seeds: seeds)
+            }
+            return CurveChart(
+                title: "Test accuracy over the last phase"
+                    + (record.noises.count > 1 ? ", \(noiseName(n))" : ""),
+                xLabel: "epoch", yLabel: "accuracy (%)", curves: curves,
+                note: "Mean over seeds, bands of one standard deviation. Shown, never used to choose.")
+        }
+    }
+
+    private var matrices: [HeatMap] {
+        let names = record.facts.classNames
+        guard names.count <= 100 else { return [] }
+        var maps = [
+            HeatMap(
+                title: "Realised label noise, first seed", rowLabels: names, columnLabels: names,
+                values: record.facts.realisedTransition, format: .percent(0), rowAxis: "clean label",
+                columnAxis: "given label", maximum: 1)
+        ]
+        let best = groups.max { a, b in
+            Estimate(values: a.cells.map(\.readout.selected.validation.accuracy)).mean
+                < Estimate(values: b.cells.map(\.readout.selected.validation.accuracy)).mean
+        }
+        if let best, let first = best.cells.first {
+            var sum = first.readout.selected.test.confusion.map { $0.map(Double.init) }
+            for cell in best.cells.dropFirst() {
+                for (i, row) in cell.readout.selected.test.confusion.enumerated() {
+                    for (j, count) in row.enumerated() { sum[i][j] += Double(count) }
+                }
+            }
+            maps.append(
+                HeatMap(
+                    title: "Confusion on the test split: \(best.name)", rowLabels: names,
+                    columnLabels: names, values: sum, format: .count, rowAxis: "label",
+                    columnAxis: "prediction",
+                    note: "The method that is best on validation; counts of all seeds together."))
+        }
+        return maps
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Datasets
+import Diagnostics
+import Foundation
+import Report
+import Torch
+import Training
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures a trained network: accuracy, top-5, NLL, calibration error, per class.",
+        discussion: """
+            MODEL is a run folder or a .safetensors file that limbeck wrote. A run folder brings its own \
+            data; otherwise say what to measure on.
+
+            Example: limbeck evaluate runs/first --part test
+            """)
+
+    enum Part: String, ExpressibleByArgument, CaseIterable { case train, validation, test }
+
+    @Argument(help: "A run folder or a weights file.")
+    var model: String
+
+    @OptionGroup var samples: SampleArguments
+
+    @Option(help: "train, validation or test, of a run's or a recipe's data. Labels are the given (noisy) ones, but for test.")
+    var part: Part = .test
+
+    @Option(help: "Engine threads.")
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    private struct Result: Encodable {
+        var accuracy: Double
+        var top5: Double
+        var nll: Double
+        var ece: Double
+        var samples: Int
+        var perClass: [String: Double]
+        enum CodingKeys: String, CodingKey {
+            case accuracy, top5, nll, ece, samples
+            case perClass = "per_class"
+        }
+    }
+
+    func run() throws {
+        Engine.threads = threads
+        let saved = try SavedModel(path: model)
+        let (data, members) = try chosen(saved)
+        let evaluation = try saved.evaluate(data, members: members)
+        if json {
+            let classes = zip(saved.card.classNames, evaluation.perClass)
+            return Console.print(
+                json: Result(
+                    accuracy: evaluation.accuracy, top5: evaluation.top5, nll: evaluation.nll,
+                    ece: evaluation.ece, samples: evaluation.samples,
+                    perClass: Dictionary(
+                        classes.compactMap { name, value in value.map { (name, $0) } },
+                        uniquingKeysWith: { first, _ in first })))
+        }
+        var table = TableModel(columns: [.init("measure"), .init("value", .trailing)])
+        table.rows = [
+            ["accuracy", percent(evaluation.accuracy)], ["top-5", percent(evaluation.top5)],
+            ["NLL (nats)", Numbers.fixed(evaluation.nll, 4)],
+            ["ECE (15 bins)", Numbers.fixed(evaluation.ece, 4)], ["samples", "\(evaluation.samples)"],
+        ]
+        for (name, value) in zip(saved.card.classNames, evaluation.perClass) {
+            table.rows.append(["  \(name)", value.map(percent) ?? "no sample"])
+        }
+        Console.print(TextTable(table).render())
+    }
+
+    private func chosen(_ saved: SavedModel) throws -> (Dataset, [Int]) {
+        if let data = try samples.labelled(for: saved) { return (data, Array(0..<data.count)) }
+        guard let path = samples.recipe ?? ownRecipe else { throw Problem.noData() }
+        let recipe = try RecipeFile(path: path).decoded(Recipe.self)
+        let prepared = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed)
+        switch part {
+        case .train: return (prepared.learning, prepared.split.train)
+        case .validation: return (prepared.learning, prepared.split.validation)
+        case .test: return (prepared.test, prepared.testMembers)
+        }
+    }
+
+    private var ownRecipe: String? {
+        let path = "\(model)/recipe.yaml"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+}

@@ -1,0 +1,18 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C and a polite kill: training stops at the next step and writes a checkpoint.
+enum Interrupts {
+    private static let requested = Atomic<Bool>(false)
+
+    static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    static func install() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { _ in
+                // A second one ends the process at once.
+                if Interrupts.requested.exchange(true, ordering: .relaxed) { _exit(130) }
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Diagnostics
+
+// Every sentence of the program itself; tests pin them.
+
+extension Problem {
+    static func searchInTrain(_ file: String) -> Problem {
+        Problem(
+            .data, "train does one run and cannot search", at: .file(file, "search"),
+            hint: "use limbeck compare")
+    }
+    static func rowsInTrain(_ file: String) -> Problem {
+        Problem(
+            .data, "this is a comparison, not a recipe", at: .file(file, "rows"),
+            hint: "use limbeck compare")
+    }
+    static func runExists(_ folder: String) -> Problem {
+        Problem(
+            .usage, "the run folder is there already", at: .file(folder),
+            hint: "continue with --resume, or give another --out")
+    }
+    static func noRun(_ folder: String) -> Problem {
+        Problem(.io, "no run to resume", at: .file(folder), expected: "a folder with recipe.yaml")
+    }
+    static func unknownWord(_ option: String, _ word: String, _ known: [String]) -> Problem {
+        Problem(
+            .usage, "unknown word \"\(oneLine(word, limit: 40))\"", at: .init(detail: [option]),
+            hint: Suggestion.hint(for: word, among: known))
+    }
+    static func noDevice(_ name: String) -> Problem {
+        Problem(
+            .usage, "no such device here", at: .init(detail: ["--device"]), found: name,
+            hint: "this machine offers: cpu")
+    }
+    static func noRecipe() -> Problem {
+        Problem(.usage, "no recipe", hint: "limbeck train RECIPE.yaml, or --resume --out RUN")
+    }
+    static func badSeeds(_ text: String) -> Problem {
+        Problem(
+            .usage, "wrong value", at: .init(detail: ["--seeds"]), found: "\"\(oneLine(text, limit: 40))\"",
+            expected: "different whole numbers, separated by commas")
+    }
+    static func notAFolder(_ path: String) -> Problem {
+        Problem(
+            .data, "neither a run nor a comparison", at: .file(path),
+            expected: "a folder that train or compare finished")
+    }
+    static func noData() -> Problem {
+        Problem(
+            .usage, "no samples to evaluate on",
+            hint: "give a run folder, --recipe, --table, or --images with --labels")
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Report
+import Training
+
+/// Shows how training gets on: a bar that is redrawn on a terminal, plain lines elsewhere.
+///
+/// Phases may train side by side on several threads; every step of any of them comes here.
+final class Progressing: @unchecked Sendable {
+    // Everything is touched only while `lock` is held.
+    static let shared = Progressing()
+
+    private let lock = NSLock()
+    private let clock: @Sendable () -> Double = { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
+    private lazy var throttle = ProgressThrottle(interval: Console.isTerminal ? 0.1 : 10, clock: clock)
+    private var began = 0.0
+    private var skipped = 0
+    private var running: [String: (name: String, step: Int, steps: Int)] = [:]
+    private var finishedSteps = 0
+    private var finishedPhases = 0
+    private var phases = 1
+    private var isDrawn = false
+    private var verbose = true
+
+    /// - Parameters:
+    ///   - phases: how many will be trained or found, for the time left.
+    ///   - verbose: a line per epoch and teacher; otherwise per phase.
+    func begin(phases: Int, verbose: Bool) {
+        lock.withLock {
+            self.phases = max(1, phases)
+            self.verbose = verbose
+            began = clock()
+        }
+    }
+
+    func observe(_ event: PhaseEvent) {
+        lock.lock()
+        defer { lock.unlock() }
+        switch event {
+        case .began(let spec, let resumed, let steps):
+            running[spec.key] = (spec.name, resumed ?? 0, steps)
+            skipped += resumed ?? 0
+            if let resumed { line("\(title(spec)): resumed at step \(resumed) of \(steps)") }
+        case .teacher(let spec, let scores):
+            if verbose {
+                line(
+                    "\(title(spec)): its teacher has accuracy \(percent(scores.test.accuracy)) on the test "
+                        + "split, \(percent(scores.validation.accuracy)) on validation")
+            }
+        case .step(let spec, let step, _):
+            running[spec.key]?.step = step
+            draw(final: false)
+        case .epoch(let spec, let metrics):
+            if verbose {
+                line(
+                    "\(title(spec)) epoch \(metrics.epoch): loss \(Numbers.fixed(metrics.loss, 4)), "
+                        + "validation \(percent(metrics.validation.accuracy)), test \(percent(metrics.test.accuracy))"
+                        + (metrics.averageTest.map { ", average \(percent($0.accuracy))" } ?? ""))
+            }
+        case .finished(let spec, let result, let seconds, let reused):
+            finishedSteps += running.removeValue(forKey: spec.key)?.steps ?? 0
+            finishedPhases += 1
+            let scores = result.student
+            line(
+                "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
+                    + "test \(percent(scores.last.test.accuracy)) last, "
+                    + "\(percent(scores.selected.test.accuracy)) selected on validation")
+        }
+    }
+
+    func clear() {
+        if isDrawn, Console.isTerminal {
+            FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+            isDrawn = false
+        }
+    }
+
+    private func title(_ spec: PhaseSpec) -> String { "\(spec.name) (\(spec.model.name), seed \(spec.seed))" }
+
+    private func line(_ text: String) {
+        clear()
+        Console.say(text)
+        draw(final: true)
+    }
+
+    private func draw(final: Bool) {
+        guard throttle.isDue(final: final && Console.isTerminal) else { return }
+        let now = running.values.map(\.step).reduce(0, +) + finishedSteps
+        // Phases of one recipe are about equally long: those to come are taken to be as the known.
+        let known = running.values.map(\.steps).reduce(0, +) + finishedSteps
+        let count = running.count + finishedPhases
+        let total = count == 0 ? 0 : known * max(phases, count) / count
+        let label = running.values.map(\.name).sorted().joined(separator: " + ")
+        let elapsed = clock() - began
+        if Console.isTerminal {
+            var size = winsize()
+            let width = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
+            let text = Progress.line(
+                done: now, total: total, elapsed: elapsed, label: label, width: max(20, width - 1))
+            FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+            isDrawn = true
+        } else if !final {
+            Console.say(Progress.plain(done: now, total: total, elapsed: elapsed, label: label))
+        }
+    }
+}
+
+func percent(_ share: Double) -> String { Numbers.fixed(share * 100, 1) + " %" }

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Foundation
+import Training
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Writes the HTML report of a finished run or comparison anew.")
+
+    @Argument(help: "The folder of a run or a comparison.")
+    var folder: String
+
+    @Option(help: "Where the page goes; FOLDER/report.html if not given.")
+    var out: String?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let path = out ?? "\(folder)/report.html"
+        if FileManager.default.fileExists(atPath: "\(folder)/run.json") {
+            try RunReport.page(RunRecord(folder: folder)).write(to: path, using: LocalFileSystem())
+        } else if FileManager.default.fileExists(atPath: "\(folder)/result.json") {
+            try ComparisonReport(ComparisonRecord(folder: folder)).page(folder: folder)
+                .write(to: path, using: LocalFileSystem())
+        } else {
+            throw Problem.notAFolder(folder)
+        }
+        if json { Console.print(json: ["report": path]) } else { Console.print("report: \(path)") }
+    }
+}

@@ -1,0 +1,131 @@
+import Report
+import Training
+
+/// A run's record as a page.
+enum RunReport {
+    static func page(_ record: RunRecord) -> RunPage {
+        let facts = record.facts
+        return RunPage(
+            title: facts.name,
+            subtitle: "\(facts.dataName), seed \(facts.seed)",
+            facts: CommonFacts.list(facts),
+            warnings: facts.warnings
+                + (facts.noiseIsCompatibilityMode
+                    ? ["The label noise is a compatibility mode: it reproduces a published code's quirk."] : []),
+            findings: findings(record),
+            tables: [table(record.scores)],
+            charts: charts(record),
+            heatMaps: matrices(record),
+            recipe: record.recipe)
+    }
+
+    static func terminalTable(_ result: RunResult) -> String {
+        TextTable(table(result.scores)).render()
+    }
+
+    private static func table(_ scores: RunResult.Scores) -> TableModel {
+        var rows: [[String]] = []
+        for phase in scores.phases {
+            func row(_ name: String, _ readout: PhaseResult.Readout) {
+                rows.append([
+                    name, percent(readout.last.test.accuracy), percent(readout.selected.test.accuracy),
+                    "\(readout.selectedEpoch) of \(phase.epochs)",
+                    percent(readout.selected.validation.accuracy),
+                    Numbers.fixed(readout.selected.test.nll, 3), Numbers.fixed(readout.selected.test.ece, 3),
+                ])
+            }
+            row(phase.name, phase.student)
+            if let average = phase.average { row("\(phase.name), average of weights", average) }
+        }
+        return TableModel(
+            title: "Accuracy in percent on the test split",
+            columns: [
+                .init("phase"), .init("last", .trailing), .init("selected", .trailing),
+                .init("epoch", .trailing), .init("validation", .trailing), .init("NLL", .trailing),
+                .init("ECE", .trailing),
+            ], rows: rows,
+            note: "Selected: the epoch that was best on the validation split. Validation, NLL and ECE are those "
+                + "of the selected weights; validation labels are as noisy as the training labels unless the "
+                + "recipe keeps them clean.")
+    }
+
+    private static func findings(_ record: RunRecord) -> [String] {
+        var lines: [String] = []
+        for phase in record.scores.phases {
+            if let teacher = phase.teacher {
+                var line = "\(phase.name) learnt from a teacher with \(percent(teacher.test.accuracy)) on the test split"
+                if let labels = phase.pseudoLabelAccuracy {
+                    line += "; \(percent(labels)) of its labels for the training samples are right"
+                }
+                lines.append(line + ".")
+            }
+        }
+        lines.append("One seed: differences between methods need several, see limbeck compare.")
+        return lines
+    }
+
+    private static func charts(_ record: RunRecord) -> [CurveChart] {
+        var accuracy: [Curve] = []
+        var loss: [Curve] = []
+        for (phase, epochs) in zip(record.scores.phases, record.metrics) {
+            let x = epochs.map { Double($0.epoch) }
+            let prefix = record.scores.phases.count > 1 ? "\(phase.name), " : ""
+            func add(_ name: String, _ value: (EpochMetrics) -> Double?) {
+                let values = epochs.map { (value($0) ?? .nan) * 100 }
+                if values.contains(where: \.isFinite) {
+                    accuracy.append(Curve(name: prefix + name, x: x, mean: values))
+                }
+            }
+            add("test") { $0.test.accuracy }
+            if record.scores.phases.count == 1 {
+                add("validation") { $0.validation.accuracy }
+                add("training, given labels") { $0.trainAccuracy }
+                add("training, clean labels") { $0.trainCleanAccuracy }
+                add("test, average of weights") { $0.averageTest?.accuracy }
+            }
+            loss.append(Curve(name: prefix + "training loss", x: x, mean: epochs.map(\.loss)))
+        }
+        return [
+            CurveChart(title: "Accuracy", xLabel: "epoch", yLabel: "accuracy (%)", curves: accuracy),
+            CurveChart(title: "Training loss", xLabel: "epoch", yLabel: "loss (nats)", curves: loss),
+        ]
+    }
+
+    private static func matrices(_ record: RunRecord) -> [HeatMap] {
+        let names = record.facts.classNames
+        guard names.count <= 100, let last = record.scores.phases.last else { return [] }
+        let test = last.readout(average: record.scores.useAverage).selected.test
+        return [
+            HeatMap(
+                title: "Confusion on the test split (selected weights)", rowLabels: names,
+                columnLabels: names, values: test.confusion.map { $0.map(Double.init) }, format: .count,
+                rowAxis: "label", columnAxis: "prediction"),
+            HeatMap(
+                title: "Realised label noise", rowLabels: names, columnLabels: names,
+                values: record.facts.realisedTransition, format: .percent(0), rowAxis: "clean label",
+                columnAxis: "given label", maximum: 1),
+        ]
+    }
+}
+
+/// Facts that every report shows.
+enum CommonFacts {
+    static func list(_ facts: RunFacts) -> [Fact] {
+        let sizes = ["train", "validation", "test"].compactMap { name in
+            facts.samples[name].map { "\($0) \(name)" }
+        }
+        let noise =
+            facts.noiseKind
+            + (facts.intendedNoiseRate.map { ", intended \(percent($0))" } ?? "")
+            + ", realised \(percent(facts.realisedNoiseRate))"
+        return [
+            Fact("data", facts.dataName), Fact("samples", sizes.joined(separator: ", ")),
+            Fact("classes", "\(facts.classNames.count)"), Fact("label noise", noise),
+            Fact("data SHA-256", String(facts.dataHash.prefix(16)) + "…"),
+            Fact("labels SHA-256", String(facts.labelsHash.prefix(16)) + "…"),
+            Fact("engine", "LibTorch \(facts.compute.engine), \(facts.compute.capability)"),
+            Fact("device", "\(facts.compute.device), \(facts.compute.threads) threads, \(facts.compute.precision.rawValue)"),
+            Fact("limbeck", facts.limbeck),
+        ]
+    }
+}

@@ -1,0 +1,82 @@
+import Report
+import Training
+
+/// The JSON of `demo`, `compare` and `train`; other programs build on its shape.
+struct TableJSON: Encodable {
+    struct Noise: Encodable {
+        var kind: String
+        var rate: Double?
+        var realised: Double
+    }
+
+    struct Spread: Encodable {
+        var mean: Double
+        /// Sample standard deviation; null with one seed.
+        var sd: Double?
+
+        init(_ values: [Double]) {
+            let estimate = Estimate(values: values)
+            (mean, sd) = (estimate.mean, estimate.sd)
+        }
+
+        enum CodingKeys: String, CodingKey { case mean, sd }
+        func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(mean, forKey: .mean)
+            try values.encode(sd, forKey: .sd)
+        }
+    }
+
+    struct Row: Encodable {
+        var method: String
+        var seeds: Int
+        var last: Spread
+        var selected: Spread
+        /// Mean over seeds of the seconds of all phases of the row, shared ones included.
+        var seconds: Double
+        /// Only where several noise settings are compared.
+        var noise: Noise?
+        /// What a search chose, per seed.
+        var settings: [String]?
+    }
+
+    var data: String
+    var noise: Noise
+    var rows: [Row]
+    var report: String
+    var run: String?
+
+    init(_ record: ComparisonRecord, report: String) {
+        data = record.facts.dataName
+        let noises = record.noises.map { Noise(kind: $0.kind, rate: $0.rate, realised: $0.realised) }
+        noise = noises[0]
+        rows = noises.indices.flatMap { n in
+            record.rows.map { name in
+                let cells = record.cells(row: name, noise: n)
+                return Row(
+                    method: name, seeds: cells.count,
+                    last: Spread(cells.map(\.readout.last.test.accuracy)),
+                    selected: Spread(cells.map(\.readout.selected.test.accuracy)),
+                    seconds: cells.map(\.seconds).reduce(0, +) / Double(max(1, cells.count)),
+                    noise: noises.count > 1 ? noises[n] : nil,
+                    settings: cells.contains { !$0.setting.isEmpty } ? cells.map(\.setting) : nil)
+            }
+        }
+        self.report = report
+    }
+
+    init(run: Run, result: RunResult, report: String) {
+        data = run.data.learning.name
+        noise = Noise(
+            kind: result.noise.noise.kind.rawValue, rate: result.noise.noise.rate,
+            realised: result.noise.realisedRate)
+        rows = [
+            Row(
+                method: run.recipe.name, seeds: 1,
+                last: Spread([result.readout.last.test.accuracy]),
+                selected: Spread([result.readout.selected.test.accuracy]), seconds: result.seconds)
+        ]
+        self.report = report
+        self.run = run.folder
+    }
+}

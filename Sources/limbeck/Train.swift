@@ -1,0 +1,105 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Foundation
+import Report
+import Training
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs one recipe.",
+        discussion: """
+            The run folder holds the resolved recipe, metrics, checkpoints, the trained network as \
+            safetensors, per-sample records and a report. Killed at any moment, the run continues with \
+            --resume to the same bytes.
+
+            Example: limbeck train recipe.yaml --set noise.rate=0.2 --out runs/first
+            """)
+
+    @Argument(help: "The recipe, a YAML file. With --resume the run's own is used if this is left out.")
+    var recipe: String?
+
+    @Option(name: .customLong("set"), help: "Change one value of the recipe: key.path=value. May be repeated.")
+    var overrides: [String] = []
+
+    @Option(help: "The run folder. Default: runs/NAME-SEED.")
+    var out: String?
+
+    @Option(help: "Instead of the recipe's seed.")
+    var seed: UInt64?
+
+    @Flag(help: "Continue the run in --out.")
+    var resume = false
+
+    @Flag(help: "Check recipe, files, shapes and memory; train nothing.")
+    var dryRun = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var compute: ComputeArguments
+
+    func run() throws {
+        let recipe = try read()
+        let folder = out ?? "runs/\(slug(recipe.name))-\(recipe.seed)"
+        if resume, !FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml") {
+            throw Problem.noRun(folder)
+        }
+        if !resume, !dryRun, FileManager.default.fileExists(atPath: "\(folder)/run.json") {
+            throw Problem.runExists(folder)
+        }
+        let options = try compute.resolve(model: recipe.model, concurrent: false)
+        let run = try Run(recipe, folder: folder, compute: options, environment: .program())
+        if dryRun { return try describe(run) }
+        for warning in run.data.noise.warnings { Console.say("warning: \(warning)") }
+        announce(run)
+        Progressing.shared.begin(phases: run.chain.count, verbose: true)
+        let result = try run.train()
+        Progressing.shared.clear()
+        let report = "\(folder)/report.html"
+        try RunReport.page(RunRecord(folder: folder)).write(to: report, using: LocalFileSystem())
+        if json {
+            Console.print(json: TableJSON(run: run, result: result, report: report))
+        } else {
+            Console.print(RunReport.terminalTable(result))
+            Console.print("report: \(report)")
+        }
+    }
+
+    private func read() throws(Problem) -> Recipe {
+        guard let path = recipe ?? (resume ? out.map { "\($0)/recipe.yaml" } : nil) else {
+            throw .noRecipe()
+        }
+        var file = try RecipeFile(path: path)
+        if file.has("rows") { throw .rowsInTrain(path) }
+        if file.has("search") { throw .searchInTrain(path) }
+        for assignment in overrides { file = try file.setting(assignment) }
+        if let seed { file = try file.setting("seed=\(seed)") }
+        return try file.decoded(Recipe.self)
+    }
+
+    private func announce(_ run: Run) {
+        let split = run.data.split
+        Console.say(
+            "\(run.data.learning.name): \(split.train.count) training, \(split.validation.count) validation, "
+                + "\(run.data.testMembers.count) test samples, \(run.data.classCount) classes")
+        for line in NoiseLines.short(run.data.noise) { Console.say(line) }
+        let c = run.compute
+        Console.say(
+            "\(run.recipe.model.name), \(run.chain.count) phase\(run.chain.count == 1 ? "" : "s"), LibTorch "
+                + "\(c.engine), \(c.device), \(c.threads) thread\(c.threads == 1 ? "" : "s"), \(c.precision.rawValue)")
+    }
+
+    private func describe(_ run: Run) throws {
+        let plan = try DryRun(run)
+        if json { return Console.print(json: plan) }
+        announce(run)
+        for line in plan.lines { Console.say(line) }
+        Console.print("nothing is wrong with the recipe; nothing was trained")
+    }
+
+    private func slug(_ name: String) -> String {
+        let kept = name.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
+        return String(kept).split(separator: "-").joined(separator: "-")
+    }
+}
