@@ -134,6 +134,9 @@ import Torch
             // 1280 is the least that MobileNetV2's last layer has.
             #expect(try make(ModelSpec(name: "mobilenetv2", width: 0.5)).head.inputs == 1280)
             #expect(try make(ModelSpec(name: "mobilenetv2", width: 1.4)).head.inputs == 1792)
+            // 24 · 0.35 = 8.4 rounds to 8, 32 · 0.35 = 11.2 to 16, because 8 is below nine tenths of it.
+            let narrow = try make(ModelSpec(name: "mobilenetv2", width: 0.35), classes: 1000)
+            #expect(narrow.parameterCount == 1_677_128)
             #expect(try make(ModelSpec(name: "wrn-10-3")).head.inputs == 192)
         }
     }
