@@ -8,10 +8,10 @@ import Torch
 @testable import Neural
 
 /// Forward passes and gradients against PyTorch, from equal weights.
-@Suite struct NetworkTests {
+@Suite(.takesTurns) struct NetworkTests {
     @Test(arguments: TinyNetwork.all) func equalsPyTorch(_ tiny: TinyNetwork) throws {
         try withNoLeaks {
-            let fixture = try Fixture("networks", in: .module)
+            let fixture = try FixtureFile("networks", in: .module)
             let network = tiny.make(Generator(seed: 1))
             fill(network.state)
             let x = values(inputStream, tiny.shape)
@@ -116,7 +116,7 @@ import Torch
     }
 }
 
-@Suite struct FrozenTests {
+@Suite(.takesTurns) struct FrozenTests {
     @Test(arguments: TinyNetwork.all) func foldingKeepsTheLogits(_ tiny: TinyNetwork) throws {
         try withNoLeaks {
             let network = tiny.make(Generator(seed: 1))

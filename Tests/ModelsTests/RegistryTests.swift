@@ -7,7 +7,7 @@ import Torch
 
 @testable import Models
 
-@Suite struct RegistryTests {
+@Suite(.takesTurns) struct RegistryTests {
     private static func text(_ folder: String, _ name: String) throws -> [[String]] {
         let url = try #require(
             Bundle.module.url(
@@ -44,7 +44,7 @@ import Torch
     /// Well-known sizes, as a check on the golden lists themselves.
     @Test func parameterCounts() throws {
         try withNoLeaks { () throws in
-            // 3·2 … by hand: LeNet-5 at 1×28×28 has 156 + 2416 + 48120 + 10164 + 850.
+            // LeNet-5 at 1×28×28 has 156 + 2416 + 48120 + 10164 + 850.
             #expect(try make(ModelSpec(name: "lenet5"), [1, 28, 28]).parameterCount == 61_706)
             // 20·2 + 2 weights and biases without a hidden layer.
             let linear = ModelSpec(name: "mlp", hidden: [])

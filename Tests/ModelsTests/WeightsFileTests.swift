@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite struct WeightsFileTests {
+@Suite(.takesTurns) struct WeightsFileTests {
     private func inFolder(_ body: (String) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("limbeck-weights-\(UUID().uuidString)")

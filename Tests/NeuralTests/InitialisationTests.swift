@@ -5,7 +5,7 @@ import Torch
 
 /// First weights against the formulas: 20,000 values and more, so that the sampling error of a
 /// standard deviation is below 0.5 %.
-@Suite struct InitialisationTests {
+@Suite(.takesTurns) struct InitialisationTests {
     struct Moments {
         var mean = 0.0, std = 0.0, fourth = 0.0, largest = 0.0
 

@@ -6,7 +6,7 @@ import Torch
 @testable import Neural
 
 /// Outputs, gradients, running statistics and evaluation outputs against PyTorch's layers.
-@Suite struct LayerTests {
+@Suite(.takesTurns) struct LayerTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
         let shape: [Int]
@@ -95,7 +95,7 @@ import Torch
     private func check(
         _ module: any Module, _ x: Tensor, _ name: String, inputGradient: Tensor? = nil
     ) throws {
-        let fixture = try Fixture("layers", in: .module)
+        let fixture = try FixtureFile("layers", in: .module)
         fill(module.state)
         let y = module(x, mode: .train(Generator(seed: 2)))
         try fixture.expect(y, is: "\(name)/output")

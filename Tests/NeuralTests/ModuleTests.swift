@@ -5,7 +5,7 @@ import Torch
 
 @testable import Neural
 
-@Suite struct ModuleTests {
+@Suite(.takesTurns) struct ModuleTests {
     final class Inner: Module {
         let scaleFactor = Parameter(.ones([2]))
         let runningMax = Buffer(.zeros([]))
@@ -83,7 +83,7 @@ import Torch
     }
 }
 
-@Suite struct StateTests {
+@Suite(.takesTurns) struct StateTests {
     private func tensors(_ module: some Module) -> [String: Tensor] {
         Dictionary(uniqueKeysWithValues: module.state.map { ($0.name, $0.tensor) })
     }

@@ -55,7 +55,7 @@ public func relativeError(_ found: [Double], _ expected: [Double]) -> Double {
     return worst / scale
 }
 
-extension Fixture {
+extension FixtureFile {
     /// Throws `NotClose` unless `tensor` has the shape of the fixture's tensor `name` and their
     /// `relativeError` is at most `tolerance`.
     public func expect(_ tensor: Tensor?, is name: String, tolerance: Double = 1e-6) throws {
