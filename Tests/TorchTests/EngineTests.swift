@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite struct EngineTests {
+@Suite(.takesTurns) struct EngineTests {
     private struct Other: Error {}
 
     @Test func keepsTheFirstErrorAndPoisonsWhatDependsOnIt() throws {

@@ -8,8 +8,8 @@ import Torch
 ///
 /// Errors are max |a − b| / max(1, |b|), see `largestError`. The references were computed in
 /// float64, so that float32 results have to be right to 1e-6 on their own.
-@Suite struct OperatorTests {
-    static let fixture = Result { try Fixture("operators", in: .module) }
+@Suite(.takesTurns) struct OperatorTests {
+    static let fixture = Result { try FixtureFile("operators", in: .module) }
 
     /// One case of the fixture with fresh tensors.
     struct Case {
