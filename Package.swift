@@ -70,10 +70,19 @@ let engine: [Target] = [
         name: "ModelsTests", dependencies: ["Models", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
     .testTarget(
-        name: "DistillationTests", dependencies: ["Distillation", "SafeTensors", "TestSupport"],
+        name: "DistillationTests",
+        dependencies: ["Distillation", "Randomness", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
-    .testTarget(name: "LimbeckTests", dependencies: ["limbeck", "Training", "Datasets"]),
+    .testTarget(
+        name: "TrainingTests",
+        dependencies: [
+            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics", "TestSupport",
+        ]),
+    .testTarget(
+        name: "LimbeckTests",
+        dependencies: [
+            "limbeck", "Training", "Datasets", "SafeTensors", "Files", "Randomness", "TestSupport",
+        ]),
 ]
 
 let package = Package(

@@ -15,8 +15,24 @@ extension Problem {
             .data, "not UTF-8 text", at: .file(file, "byte \(firstInvalidByte(bytes))"),
             hint: "is this a recipe?")
     }
-    static func notYAML(_ file: String, _ message: String) -> Problem {
-        Problem(.data, "not YAML", at: .file(file), found: oneLine(message, limit: 160))
+    static func notYAML(_ file: String, line: Int?, _ message: String) -> Problem {
+        Problem(
+            .data, "not YAML: \(oneLine(message, limit: 160))",
+            at: Place(file: file, detail: line.map { ["line \($0)"] } ?? []))
+    }
+    static func keyTwice(_ file: String, line: Int, _ key: String) -> Problem {
+        Problem(
+            .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)"))
+    }
+    static func tooManyAliases(_ file: String) -> Problem {
+        Problem(
+            .data, "too many YAML aliases", at: .file(file),
+            expected: "at most \(RecipeFile.aliasLimit)")
+    }
+    static func recipeExpands(_ file: String) -> Problem {
+        Problem(
+            .data, "the recipe is too large with its aliases written out", at: .file(file),
+            expected: "at most \(RecipeFile.nodeLimit) values")
     }
     static func recipeEmpty(_ file: String) -> Problem {
         Problem(.data, "the recipe is empty", at: .file(file), expected: "data, model and method")
@@ -102,6 +118,16 @@ extension Problem {
             hint: "lower optimizer.rate; "
                 + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet"))
     }
+    static func notFinite(
+        weights name: String, phase: String, epoch: Int, step: Int, checkpoint: String?
+    ) -> Problem {
+        Problem(
+            .data, "the weights are not finite",
+            at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
+            found: "tensor \(name)", expected: "finite numbers",
+            hint: "lower optimizer.rate; "
+                + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet"))
+    }
     static func engine(_ error: any Error, phase: String) -> Problem {
         Problem(.internal, "the engine failed: \(error)", at: .init(detail: ["phase \(phase)"]))
     }
@@ -120,7 +146,7 @@ extension Problem {
     static func otherMachine(_ folder: String, _ what: String, found: String, expected: String) -> Problem {
         Problem(
             .data, "cannot resume exactly: the \(what) differs", at: .file(folder), found: found,
-            expected: expected, hint: "set it as it was, or allow it with --inexact")
+            expected: expected, hint: "set it as it was, or give another --out")
     }
     static func checkpointDamaged(_ file: String, _ what: String) -> Problem {
         Problem(.data, "the checkpoint is damaged: \(what)", at: .file(file))

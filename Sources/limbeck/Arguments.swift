@@ -18,9 +18,7 @@ struct ComputeArguments: ParsableArguments {
     var precision: String = "auto"
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads: found \(threads), expected 1 to 1024")
-        }
+        if let threads { try checkThreads(threads) }
     }
 
     /// - Parameter concurrent: whether several networks train at a time, with a thread each.
@@ -53,6 +51,12 @@ struct ComputeArguments: ParsableArguments {
             throw .unknownWord("--precision", precision, ["auto", "fp32", "bf16"])
         }
         return precision
+    }
+}
+
+func checkThreads(_ threads: Int) throws {
+    guard (1...1024).contains(threads) else {
+        throw ValidationError("--threads: found \(threads), expected 1 to 1024")
     }
 }
 

@@ -32,6 +32,8 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    func validate() throws { try checkThreads(threads) }
+
     private struct Result: Encodable {
         var accuracy: Double
         var top5: Double
@@ -75,8 +77,11 @@ struct Evaluate: ParsableCommand {
     private func chosen(_ saved: SavedModel) throws -> (Dataset, [Int]) {
         if let data = try samples.labelled(for: saved) { return (data, Array(0..<data.count)) }
         guard let path = samples.recipe ?? ownRecipe else { throw Problem.noData() }
-        let recipe = try RecipeFile(path: path).decoded(Recipe.self)
-        let prepared = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed)
+        let file = try RecipeFile(path: path)
+        let recipe = try file.decoded(Recipe.self)
+        let prepared = try file.placing {
+            try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed)
+        }
         switch part {
         case .train: return (prepared.learning, prepared.split.train)
         case .validation: return (prepared.learning, prepared.split.validation)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import Torch
 import Training
 
 @main
@@ -29,6 +30,9 @@ struct Limbeck: ParsableCommand {
         } catch let problem as Problem {
             Console.complain("\(problem)")
             Foundation.exit(problem.kind.rawValue)
+        } catch let error as EngineError {
+            Console.complain("\(Problem(.internal, "the engine failed: \(error)"))")
+            Foundation.exit(Problem.Kind.internal.rawValue)
         } catch {
             // The parser's own errors, `--help` and `--version` among them.
             exit(withError: error)

@@ -81,7 +81,9 @@ struct Noise: ParsableCommand {
         if let map { file = try file.setting("noise.map", word: map) }
         if let seed { file = try file.setting("seed=\(seed)") }
         let decoded = try file.without("rows", "search", "search-on", "seeds", "noises").decoded(Recipe.self)
-        let data = try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)
+        let data = try file.placing {
+            try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)
+        }
         let noisy = data.noise
         if let out { try noisy.write(to: out, using: LocalFileSystem()) }
         if json {

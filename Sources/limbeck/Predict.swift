@@ -35,6 +35,7 @@ struct Predict: ParsableCommand {
     var json = false
 
     func validate() throws {
+        try checkThreads(threads)
         if json, out == nil { throw ValidationError("--json: the CSV needs a place, give --out FILE") }
     }
 

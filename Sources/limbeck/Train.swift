@@ -40,7 +40,8 @@ struct Train: ParsableCommand {
     @OptionGroup var compute: ComputeArguments
 
     func run() throws {
-        let recipe = try read()
+        let file = try read()
+        let recipe = try file.decoded(Recipe.self)
         let folder = out ?? "runs/\(slug(recipe.name))-\(recipe.seed)"
         if resume, !FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml") {
             throw Problem.noRun(folder)
@@ -49,7 +50,9 @@ struct Train: ParsableCommand {
             throw Problem.runExists(folder)
         }
         let options = try compute.resolve(model: recipe.model, concurrent: false)
-        let run = try Run(recipe, folder: folder, compute: options, environment: .program())
+        let run = try file.placing {
+            try Run(recipe, folder: folder, compute: options, environment: .program())
+        }
         if dryRun { return try describe(run) }
         for warning in run.data.noise.warnings { Console.say("warning: \(warning)") }
         announce(run)
@@ -66,7 +69,7 @@ struct Train: ParsableCommand {
         }
     }
 
-    private func read() throws(Problem) -> Recipe {
+    private func read() throws(Problem) -> RecipeFile {
         guard let path = recipe ?? (resume ? out.map { "\($0)/recipe.yaml" } : nil) else {
             throw .noRecipe()
         }
@@ -75,7 +78,7 @@ struct Train: ParsableCommand {
         if file.has("search") { throw .searchInTrain(path) }
         for assignment in overrides { file = try file.setting(assignment) }
         if let seed { file = try file.setting("seed=\(seed)") }
-        return try file.decoded(Recipe.self)
+        return file
     }
 
     private func announce(_ run: Run) {

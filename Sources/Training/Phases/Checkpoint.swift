@@ -24,6 +24,8 @@ struct CheckpointRecord: Codable, Equatable {
     var metricsBytes: Int
     var selected: Selection?
     var averageSelected: Selection?
+    /// Spent before this checkpoint, for the time that reports show.
+    var seconds: Double
     /// SHA-256 of the tensors' file.
     var tensors: String
 }
@@ -73,7 +75,9 @@ struct CheckpointStore {
         try files.write(bytes, to: "\(target)/\(CheckpointStore.tensorsName)")
         try files.sync("\(target)/\(CheckpointStore.tensorsName)")
         try files.replace("\(target)/\(CheckpointStore.recordName)", with: json(record))
+        // The new folder's name, and that of the folder of all checkpoints when this is its first.
         try files.sync(folder)
+        try files.sync(files.parent(of: folder))
         for name in entries() where name != CheckpointStore.name(record.step) {
             try files.remove("\(folder)/\(name)")
         }
@@ -89,7 +93,7 @@ struct CheckpointStore {
             let path = "\(folder)/\(name)/\(CheckpointStore.recordName)"
             guard FileManager.default.fileExists(atPath: path) else { continue }
             guard
-                let record = try? JSONDecoder().decode(
+                let record = try? jsonDecoder().decode(
                     CheckpointRecord.self, from: Data(try readFile(path, limit: 64 << 20))),
                 record.version == 1
             else { throw .checkpointDamaged(path, "not a record of this version") }
@@ -132,6 +136,14 @@ func jsonLine(_ value: some Encodable) -> [UInt8] {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return Array(try! encoder.encode(value)) + [10]
+}
+
+/// Reads what `json` writes.
+func jsonDecoder() -> JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return decoder
 }
 
 func hex(_ digest: SHA256.Digest) -> String { digest.map { String(format: "%02x", $0) }.joined() }

@@ -64,7 +64,9 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
         identity.training.useAverage = false
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Encoding values of these types cannot fail: there is no non-finite number in them.
+        // A key that has no meaning for its kind may hold any number, not-a-number included.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let json = try! encoder.encode(identity)
         return SHA256.hash(data: json).prefix(12).map { String(format: "%02x", $0) }.joined()
     }

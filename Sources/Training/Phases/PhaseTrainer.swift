@@ -57,6 +57,9 @@ public final class PhaseTrainer {
     private var averageSelectedState: [Tensor]
     private var lastCheckpoint: String?
     private var drawSeed: UInt64
+    private var began = 0.0
+    /// Spent on this phase by earlier processes, up to the checkpoint that was resumed from.
+    public private(set) var earlierSeconds = 0.0
 
     /// - Parameter weights: the tensors of an earlier phase's network, by its key.
     public init(
@@ -111,7 +114,7 @@ public final class PhaseTrainer {
 
     /// Trains to the end. Resumes from the newest checkpoint of the folder, if there is one.
     public func run() throws -> PhaseResult {
-        let began = environment.clock()
+        began = environment.clock()
         let steps = plan.stepsPerEpoch * spec.training.epochs
         try environment.files.createDirectory(folder)
         try resume()
@@ -120,12 +123,10 @@ public final class PhaseTrainer {
         var prefetcher = Prefetcher(
             samePlan(), epoch: epoch, step: stepInEpoch, epochs: spec.training.epochs)
         var lastSaved = environment.clock()
-        var rate = 0.0
         while epoch < spec.training.epochs, !isOutOfPatience {
             while stepInEpoch < plan.stepsPerEpoch {
                 guard let batch = prefetcher.next() else { break }
-                rate = learningRate()
-                try advance(batch, rate: rate)
+                try advance(batch, rate: learningRate())
                 stepInEpoch += 1
                 step += 1
                 environment.observe(.step(spec, step: step, of: steps))
@@ -296,14 +297,24 @@ public final class PhaseTrainer {
     }
 
     @discardableResult
-    private func saveCheckpoint() throws(Problem) -> String {
+    private func saveCheckpoint() throws -> String {
+        // The loss is known before the update; whether the update spoilt the weights is seen here.
+        try Engine.checked {
+            for (name, tensor) in student.state where tensor.dtype.isFloatingPoint {
+                guard tensor.isFinite().all().item == 1 else {
+                    throw Problem.notFinite(
+                        weights: name, phase: spec.name, epoch: epoch, step: step,
+                        checkpoint: lastCheckpoint)
+                }
+            }
+        }
         // Metrics first: the record says how much of them belongs to this checkpoint.
         if metricsBytes > 0 { try environment.files.sync(metricsPath) }
         let path = try store.save(
             CheckpointRecord(
                 key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch, sums: sums,
                 metricsBytes: metricsBytes, selected: selected, averageSelected: averageSelected,
-                tensors: ""), tensors)
+                seconds: earlierSeconds + environment.clock() - began, tensors: ""), tensors)
         lastCheckpoint = path
         return path
     }
@@ -332,9 +343,15 @@ public final class PhaseTrainer {
         (sums, metricsBytes) = (record.sums, record.metricsBytes)
         (selected, averageSelected) = (record.selected, record.averageSelected)
         lastCheckpoint = path
-        if FileManager.default.fileExists(atPath: metricsPath) {
-            try environment.files.truncate(metricsPath, to: metricsBytes)
+        earlierSeconds = record.seconds
+        let attributes = try? FileManager.default.attributesOfItem(atPath: metricsPath)
+        let length = attributes?[.size] as? Int ?? 0
+        // Cutting a file that is too short would pad it with zeros.
+        guard length >= metricsBytes else {
+            throw .checkpointDamaged(
+                metricsPath, "\(length) bytes where the checkpoint knows \(metricsBytes)")
         }
+        if length > metricsBytes { try environment.files.truncate(metricsPath, to: metricsBytes) }
     }
 
     private func fill(

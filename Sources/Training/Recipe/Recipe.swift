@@ -42,6 +42,29 @@ public struct Recipe: Codable, Equatable, Sendable {
         guard !name.isEmpty, name.count <= 80 else {
             throw Problem.outOfRange("name", found: "\(name.count) characters", expected: "1 to 80")
         }
+        try validate()
+    }
+
+    /// What can be said without the data; whether network, noise and samples fit is seen later.
+    private func validate() throws(Problem) {
+        try optimizer.validate(at: .init(detail: ["optimizer"]))
+        try schedule.validate(at: .init(detail: ["schedule"]))
+        try Recipe.check(model, at: "")
+        if case .distillation(_, let teacher) = method, let model = teacher.model {
+            try Recipe.check(model, at: "method.teacher.")
+        }
+    }
+
+    /// - Parameter prefix: the key path before `model`.
+    private static func check(_ model: ModelSpec, at prefix: String) throws(Problem) {
+        do {
+            // Samples that every network takes: only its name and options are in question.
+            try ModelRegistry.check(model, sampleShape: [3, 64, 64], classes: 2)
+        } catch {
+            var problem = error
+            if let key = problem.place?.detail.first { problem.place?.detail = [prefix + key] }
+            throw problem
+        }
     }
 }
 

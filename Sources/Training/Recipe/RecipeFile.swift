@@ -12,6 +12,9 @@ public struct RecipeFile {
     /// Far above any real recipe; hostile ones are refused before they are parsed.
     static let sizeLimit = 256 << 10
     static let depthLimit = 40
+    /// Aliases multiply: a few lines of them can stand for more values than memory holds.
+    static let aliasLimit = 16
+    static let nodeLimit = 1_000_000
 
     public init(path: String) throws(Problem) {
         try self.init(bytes: try readFile(path, limit: RecipeFile.sizeLimit), file: path)
@@ -27,15 +30,80 @@ public struct RecipeFile {
     public init(text: String, file: String) throws(Problem) {
         self.file = file
         guard text.utf8.count <= RecipeFile.sizeLimit else { throw .recipeTooLarge(file) }
-        if let line = RecipeFile.tooDeep(text) { throw .recipeTooDeep(file, line: line) }
+        guard let node = try RecipeFile.composed(text, file: file) else { throw .recipeEmpty(file) }
+        guard case .mapping = node else { throw .recipeNotMapping(file) }
+        root = node
+    }
+
+    /// The text as a tree, or nil if there is nothing in it.
+    private static func composed(_ text: String, file: String) throws(Problem) -> Node? {
+        if let line = tooDeep(text) { throw .recipeTooDeep(file, line: line) }
+        guard aliases(in: text) <= aliasLimit else { throw .tooManyAliases(file) }
         do {
-            guard let node = try Yams.compose(yaml: text) else { throw Problem.recipeEmpty(file) }
-            guard case .mapping = node else { throw Problem.recipeNotMapping(file) }
-            root = node
+            guard let node = try Yams.compose(yaml: text) else { return nil }
+            var left = nodeLimit
+            guard fits(node, &left) else { throw Problem.recipeExpands(file) }
+            return node
         } catch let problem as Problem {
             throw problem
         } catch {
-            throw .notYAML(file, "\(error)")
+            switch error as? YamlError {
+            case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
+                .composer(_, let problem, let mark, _)?:
+                throw .notYAML(file, line: mark.line, problem)
+            case .reader(let problem, _, _, _)?: throw .notYAML(file, line: nil, problem)
+            case .duplicatedKeysInMapping(let keys, let context)?:
+                throw .keyTwice(file, line: context.mark.line, keys.first ?? "?")
+            default: throw .notYAML(file, line: nil, "\(error)")
+            }
+        }
+    }
+
+    /// Whether a tree has at most `left` nodes, counted as often as aliases repeat them.
+    private static func fits(_ node: Node, _ left: inout Int) -> Bool {
+        left -= 1
+        guard left > 0 else { return false }
+        switch node {
+        case .scalar, .alias: return true
+        case .sequence(let list):
+            for item in list where !fits(item, &left) { return false }
+        case .mapping(let pairs):
+            for (key, value) in pairs where !fits(key, &left) || !fits(value, &left) { return false }
+        }
+        return true
+    }
+
+    /// How many `*name` stand where a value or key begins.
+    private static func aliases(in text: String) -> Int {
+        var count = 0
+        var before = UInt8(ascii: "\n")
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "*"), "\n:-[{,?".utf8.contains(before) { count += 1 }
+            if byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") { before = byte }
+        }
+        return count
+    }
+
+    /// Runs `body`; a problem of it that names only a key path of this file gets file and line.
+    public func placing<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let problem as Problem {
+            guard problem.place?.file == nil, let path = problem.place?.detail.first,
+                let key = path.split(whereSeparator: { $0 == "." || $0 == "[" }).first, has(String(key))
+            else { throw problem }
+            var placed = problem
+            var names: [Substring] = path.split(separator: ".")
+            var line: Int?
+            var node: Node? = root
+            while let name = names.first, case .mapping(let mapping)? = node,
+                let (key, value) = mapping.first(where: { $0.key.string == String(name) })
+            {
+                line = key.mark?.line ?? line
+                node = value
+                names.removeFirst()
+            }
+            placed.place = Problem.Place(
+                file: file, detail: (line.map { ["line \($0)"] } ?? []) + problem.place!.detail)
+            throw placed
         }
     }
 
@@ -65,8 +133,8 @@ public struct RecipeFile {
             throw .notAssignment(assignment)
         }
         let value = String(assignment[assignment.index(after: equals)...])
-        guard RecipeFile.tooDeep(value) == nil, value.utf8.count < 65_536,
-            let node = try? Yams.compose(yaml: value) ?? Node("")
+        guard value.utf8.count < 65_536,
+            let node = try? RecipeFile.composed(value, file: "--set") ?? Node("")
         else { throw .notAssignment(assignment) }
         return try setting(String(assignment[..<equals]), to: node.unmarked)
     }

@@ -30,7 +30,7 @@ struct StrictDecoder {
     final class Record {
         let file: String
         private var present: [(path: [String], keys: [(name: String, line: Int?)])] = []
-        private var asked: [[String]: [String]] = [:]
+        private var asked: [[String]: Set<String>] = [:]
         private var lines: [[String]: Int] = [:]
 
         init(file: String) { self.file = file }
@@ -43,7 +43,7 @@ struct StrictDecoder {
         }
 
         func ask(_ path: [String], _ key: String) {
-            if asked[path]?.contains(key) != true { asked[path, default: []].append(key) }
+            asked[path, default: []].insert(key)
         }
 
         func refuseUnasked() throws(Problem) {
@@ -55,7 +55,7 @@ struct StrictDecoder {
             }
         }
 
-        private func unknown(_ key: String, in path: [String], known: [String]) -> Problem {
+        private func unknown(_ key: String, in path: [String], known: Set<String>) -> Problem {
             Problem(
                 .data, "unknown key \"\(Problem.oneLine(key, limit: 60))\"", at: place(path + [key]),
                 hint: Suggestion.hint(for: key, among: known.sorted()))
@@ -218,18 +218,29 @@ private struct NodeDecoder: Decoder {
 }
 
 private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let mapping: Node.Mapping
+    private let names: [String]
+    private let nodes: [String: Node]
     let decoder: NodeDecoder
     var codingPath: [any CodingKey] { decoder.codingPath }
-    var allKeys: [Key] { mapping.compactMap { $0.key.string.flatMap(Key.init(stringValue:)) } }
+    var allKeys: [Key] { names.compactMap(Key.init(stringValue:)) }
+
+    // A mapping searches its keys one by one: too slow for a hostile file with many of them. By
+    // their text, so that the key 9 of a class map is found whatever type YAML gives it.
+    init(mapping: Node.Mapping, decoder: NodeDecoder) {
+        self.decoder = decoder
+        names = mapping.compactMap(\.key.string)
+        nodes = Dictionary(
+            mapping.compactMap { pair in pair.key.string.map { ($0, pair.value) } },
+            uniquingKeysWith: { first, _ in first })
+    }
 
     func contains(_ key: Key) -> Bool {
         decoder.record.ask(strings(codingPath), key.stringValue)
-        return mapping[key.stringValue] != nil
+        return nodes[key.stringValue] != nil
     }
     private func found(_ key: Key) throws -> NodeDecoder {
         decoder.record.ask(strings(codingPath), key.stringValue)
-        guard let node = mapping[key.stringValue] else {
+        guard let node = nodes[key.stringValue] else {
             throw DecodingError.keyNotFound(key, .init(codingPath: codingPath, debugDescription: ""))
         }
         return decoder.at(key, node)

@@ -64,6 +64,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         try require("batch", batch, in: 1...65_536)
         if let patience { try require("patience", patience, in: 1...100_000) }
         if let steps = checkpointSteps { try require("checkpoint-steps", steps, in: 1...1_000_000_000) }
+        try require("augmentation.padding", augmentation.padding, in: 0...1024)
         guard (0..<1).contains(average) else {
             throw Problem.outOfRange(
                 "training.average", found: "\(average)", expected: "0 <= average < 1")

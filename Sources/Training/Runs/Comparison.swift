@@ -128,13 +128,13 @@ public final class Comparison {
                         var recipe = try candidate.file.decoded(Recipe.self)
                         recipe.seed = seed
                         if file.noises != nil { recipe.noise = noise }
-                        data = try prepare(recipe)
-                        let chain = try recipe.phases(dataHash: data!.sha256, compute: compute) {
-                            try fileHash($0)
-                        }
-                        for spec in chain {
-                            try ModelRegistry.check(
-                                spec.model, sampleShape: data!.sampleShape, classes: data!.classCount)
+                        let chain = try candidate.file.placing {
+                            data = try prepare(recipe)
+                            let chain = try recipe.phases(dataHash: data!.sha256, compute: compute) {
+                                try fileHash($0)
+                            }
+                            try recipe.check(chain, data!)
+                            return chain
                         }
                         candidates.append((candidate.setting, recipe, chain))
                     }
@@ -166,6 +166,7 @@ public final class Comparison {
         let (store, inner) = (store, environment)
         for (spec, chain, data) in wanted where seen.insert(spec.key).inserted {
             if store.result(spec) != nil {
+                try store.tidy(spec, using: environment.files)
                 done.insert(spec.key)
                 continue
             }

@@ -73,6 +73,11 @@ public struct ComparisonFile {
         if let node = file.part("noises") {
             noises = try StrictDecoder(file: file.file, prefix: ["noises"])
                 .decode([LabelNoise].self, from: node)
+            guard noises!.count > 0, noises!.count <= 100 else {
+                throw Problem(
+                    .data, "value out of range", at: .file(file.file, "noises"),
+                    found: "\(noises!.count) entries", expected: "1 to 100")
+            }
         }
         let base = file.without("rows", "seeds", "noises")
         for (i, node) in list.enumerated() {

@@ -28,7 +28,7 @@ public struct PhaseStore: Sendable {
     /// The result of a complete phase, or nil.
     public func result(_ spec: PhaseSpec) -> PhaseResult? {
         guard let bytes = try? readFile("\(path(spec))/result.json", limit: 256 << 20),
-            let result = try? decoder.decode(PhaseResult.self, from: Data(bytes)),
+            let result = try? jsonDecoder().decode(PhaseResult.self, from: Data(bytes)),
             result.key == spec.key
         else { return nil }
         return result
@@ -38,7 +38,7 @@ public struct PhaseStore: Sendable {
     public func metrics(_ spec: PhaseSpec) -> [EpochMetrics] {
         guard let bytes = try? readFile("\(path(spec))/metrics.jsonl", limit: 256 << 20) else { return [] }
         return bytes.split(separator: 10).compactMap {
-            try? decoder.decode(EpochMetrics.self, from: Data($0))
+            try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
         }
     }
 
@@ -54,11 +54,12 @@ public struct PhaseStore: Sendable {
         "\(path(spec))/\(which.rawValue).safetensors"
     }
 
-    private var decoder: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return decoder
+    /// Removes what a process leaves behind that was killed between the result and its end.
+    func tidy(_ spec: PhaseSpec, using files: any FileSystem) throws(Problem) {
+        for name in ["checkpoints", "timing.json.partial"]
+        where FileManager.default.fileExists(atPath: "\(path(spec))/\(name)") {
+            try files.remove("\(path(spec))/\(name)")
+        }
     }
 
     /// Trains `spec` unless it is complete. `chain` holds the phases that it may ask for.
@@ -66,6 +67,7 @@ public struct PhaseStore: Sendable {
         _ spec: PhaseSpec, chain: [PhaseSpec], data: PreparedData, environment: TrainingEnvironment
     ) throws -> PhaseResult {
         if let result = result(spec) {
+            try tidy(spec, using: environment.files)
             environment.observe(.finished(spec, result, seconds: seconds(spec), reused: true))
             return result
         }
@@ -75,7 +77,7 @@ public struct PhaseStore: Sendable {
         ) { try weights($0, chain: chain) }
         let result = try trainer.run()
         // Apart from the result, so that equal runs leave equal bytes.
-        let timing = ["seconds": environment.clock() - began]
+        let timing = ["seconds": environment.clock() - began + trainer.earlierSeconds]
         try environment.files.replace("\(path(spec))/timing.json", with: json(timing))
         return result
     }

@@ -21,7 +21,7 @@ public struct RunRecord: Sendable {
             let bytes = try readFile("\(folder)/phases/\(name)/metrics.jsonl", limit: 256 << 20)
             metrics.append(
                 bytes.split(separator: 10).compactMap {
-                    try? decoder.decode(EpochMetrics.self, from: Data($0))
+                    try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
                 })
         }
     }
@@ -65,16 +65,9 @@ public struct ComparisonRecord: Codable, Sendable {
     }
 }
 
-private var decoder: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return decoder
-}
-
 private func decoded<Value: Decodable>(_ path: String) throws(Problem) -> Value {
     let bytes = try readFile(path, limit: 1 << 30)
-    guard let value = try? decoder.decode(Value.self, from: Data(bytes)) else {
+    guard let value = try? jsonDecoder().decode(Value.self, from: Data(bytes)) else {
         throw Problem(
             .data, "not a record of this program", at: .file(path),
             hint: "is the run finished, and of this version?")

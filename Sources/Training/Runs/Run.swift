@@ -37,10 +37,7 @@ public final class Run {
         data = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
         chain = try recipe.phases(dataHash: data.sha256, compute: compute) { try fileHash($0) }
         store = PhaseStore("\(folder)/phases", named: true)
-        for spec in chain {
-            try ModelRegistry.check(spec.model, sampleShape: data.sampleShape, classes: data.classCount)
-        }
-        try recipe.training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)
+        try recipe.check(chain, data)
     }
 
     /// Trains whatever of the run is not trained yet and writes its records.
@@ -82,6 +79,14 @@ public final class Run {
 }
 
 extension Recipe {
+    /// Refuses networks and augmentation that do not fit the samples.
+    func check(_ chain: [PhaseSpec], _ data: PreparedData) throws(Problem) {
+        for spec in chain {
+            try ModelRegistry.check(spec.model, sampleShape: data.sampleShape, classes: data.classCount)
+        }
+        try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)
+    }
+
     /// The resolved recipe as YAML.
     public var yaml: String {
         let encoder = YAMLEncoder()

@@ -49,7 +49,7 @@ public struct RunFacts: Codable, Equatable, Sendable {
 
     /// Refuses to continue a run under anything that would change its result.
     func check(against path: String, folder: String) throws(Problem) {
-        guard let old = try? JSONDecoder().decode(RunFacts.self, from: Data(try readFile(path))) else {
+        guard let old = try? jsonDecoder().decode(RunFacts.self, from: Data(try readFile(path))) else {
             throw .checkpointDamaged(path, "not the facts of a run")
         }
         func same(_ what: String, _ found: String, _ expected: String) throws(Problem) {
