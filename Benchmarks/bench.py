@@ -1,6 +1,6 @@
 """Limbeck's training step beside the same step in plain PyTorch, interleaved in one run.
 
-    python3 bench.py --ours ../.build/release/limbeck-bench [--rounds 7] [--threads 2]
+    python3 bench.py --ours PROGRAM [--rounds 7] [--threads 2]
 
 Both programs stay alive and take turns (ours, theirs, theirs channels-last, then backwards), so
 that a drift of the machine hits all alike; a ratio is formed within a round, and the table shows
@@ -15,6 +15,7 @@ Standard output gets the Markdown table (or, with --json, one JSON object), stan
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -245,17 +246,11 @@ def main():
         ours = Program("Limbeck", shlex.split(options.ours), options.threads)
 
     rows, starts = [], []
-    with theirs:
-        if ours:
-            ours.__enter__()
-        try:
-            for model in options.models:
-                for precision in options.precisions:
-                    say(f"{model} {precision} ...")
-                    rows.append(compare(ours, theirs, model, precision, options))
-        finally:
-            if ours:
-                ours.__exit__()
+    with theirs, ours or contextlib.nullcontext():
+        for model in options.models:
+            for precision in options.precisions:
+                say(f"{model} {precision} ...")
+                rows.append(compare(ours, theirs, model, precision, options))
     # Only once nothing else of ours is alive.
     for model in options.models if options.starts else []:
         say(f"{model} start-up ...")

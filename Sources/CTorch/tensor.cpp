@@ -78,6 +78,10 @@ ct_status ct_copy(ct_tensor t, ct_tensor source) {
 }
 ct_status ct_fill(ct_tensor t, double value) { CT_RUN(at::NoGradGuard guard; get(t).fill_(value)); }
 ct_status ct_add_in_place(ct_tensor t, ct_tensor other, double alpha) {
-    CT_RUN(at::NoGradGuard guard; get(t).add_(get(other), alpha));
+    // Integers refuse a factor that is not one.
+    CT_RUN(at::NoGradGuard guard;
+           get(t).add_(get(other), at::isIntegralType(get(t).scalar_type(), true)
+                                       ? at::Scalar(static_cast<int64_t>(alpha))
+                                       : at::Scalar(alpha)));
 }
 ct_status ct_mul_in_place(ct_tensor t, double factor) { CT_RUN(at::NoGradGuard guard; get(t).mul_(factor)); }

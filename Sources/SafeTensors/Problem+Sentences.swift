@@ -90,6 +90,12 @@ extension Problem {
             expected: "at most \(SafeTensorsFile.nameLimit) bytes")
     }
 
+    static func tooManyMarks(_ file: String, _ at: Int) -> Problem {
+        bad(
+            "name with too many combining marks in a row", file, "byte \(at)",
+            expected: "at most 30")
+    }
+
     static func numberTooLarge(_ file: String, _ at: Int) -> Problem {
         bad("number too large", file, "byte \(at)", expected: "at most \(Int.max)")
     }
@@ -237,6 +243,12 @@ extension Problem {
         unwritable(
             what, found: "\(name.utf8.count) bytes",
             expected: "at most \(SafeTensorsFile.nameLimit) bytes")
+    }
+
+    static func marksToWrite(_ name: String) -> Problem {
+        unwritable(
+            "name with too many combining marks in a row", found: quote(name),
+            expected: "at most 30")
     }
 
     static func reservedName() -> Problem {

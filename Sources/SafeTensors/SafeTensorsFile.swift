@@ -13,9 +13,10 @@ import Files
 /// Invariant: the ranges of `tensors`, in order, cover the data from its first byte to the last
 /// byte of the file without hole or overlap, and each is exactly as long as dtype and shape say.
 ///
-/// Stricter than the reference reader: duplicate and unknown keys, names over 1,024 bytes, more
-/// than 64 dimensions, and names that differ only in Unicode normalisation are refused. The last
-/// three bound the work a hostile header can ask for. Memory is a small multiple of the file.
+/// Stricter than the reference reader: duplicate and unknown keys, names that differ only in
+/// Unicode normalisation (Swift calls them equal), names over 1,024 bytes or with more than 30
+/// combining marks in a row, and more than 64 dimensions are refused. The limits bound the work a
+/// hostile header can ask for. Memory is a small multiple of the file.
 /// Does not read dtypes of less than a byte, 8-bit floats or complex numbers.
 public struct SafeTensorsFile: Sendable {
     /// The header may have at most this many bytes (the reference's limit).

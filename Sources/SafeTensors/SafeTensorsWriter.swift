@@ -61,8 +61,8 @@ public struct SafeTensorsWriter: Sendable {
 
     /// The file.
     ///
-    /// - Throws: `Problem` (`.data`) for a name that comes twice, is reserved or too long, a shape
-    ///   that does not fit its bytes, and a header above its limit: a file that
+    /// - Throws: `Problem` (`.data`) for a name that comes twice, is reserved or that the reader
+    ///   would refuse, a shape that does not fit its bytes, and a header above its limit: a file that
     ///   `SafeTensorsFile` would refuse is never made.
     public func encoded() throws(Problem) -> [UInt8] {
         try encoded(headerLimit: SafeTensorsFile.headerLimit)
@@ -118,11 +118,13 @@ public struct SafeTensorsWriter: Sendable {
         for key in metadata.keys where key.utf8.count > SafeTensorsFile.nameLimit {
             throw .nameToWrite("metadata key too long", key)
         }
+        for key in metadata.keys where !HeaderParser.isStreamSafe(key) { throw .marksToWrite(key) }
         var names: Set<String> = []
         for tensor in tensors {
             guard tensor.name.utf8.count <= SafeTensorsFile.nameLimit else {
                 throw .nameToWrite("tensor name too long", tensor.name)
             }
+            guard HeaderParser.isStreamSafe(tensor.name) else { throw .marksToWrite(tensor.name) }
             guard tensor.name != "__metadata__" else { throw .reservedName() }
             guard names.insert(tensor.name).inserted else { throw .nameTwice(tensor.name) }
             guard tensor.shape.count <= SafeTensorsFile.rankLimit else {

@@ -107,7 +107,7 @@ extension ModelsTests {
                 let y = network(x, mode: .train(Generator(seed: 1)))
                 #expect(y.shape == [2, 3])
                 y.squared().sum().backward()
-                #expect(y.floats().allSatisfy(\.isFinite))
+                #expect(y.floats().allSatisfy { $0.isFinite })
                 #expect(network.features(x, mode: .eval).shape == [2, network.head.inputs])
             }
             #expect(throws: Problem.self) {

@@ -65,7 +65,8 @@ extension NeuralTests {
             Case(name: "identity", shape: [40], scale: 8) { _ in Activation(.identity) },
             Case(name: "sequential", shape: [4, 2, 4, 4]) {
                 Sequential(
-                    Conv2d(2, 3, kernel: 3, generator: $0), BatchNorm2d(3), Activation(.relu),
+                    Conv2d(2, 3, kernel: 3, bias: false, generator: $0), BatchNorm2d(3),
+                    Activation(.relu),
                     Flatten(), Linear(12, 2, generator: $0))
             },
         ]

@@ -137,6 +137,12 @@ let json: [Malformed] = [
         "name too long", framed("{\"" + String(repeating: "n", count: 1025) + "\":1}"),
         ", byte 9: name too long: found 1025 bytes, expected at most 1024 bytes"),
     Malformed(
+        "31 combining marks", framed("{\"a" + String(repeating: "\u{301}", count: 31) + "\":1}"),
+        ", byte 9: name with too many combining marks in a row: expected at most 30"),
+    Malformed(
+        "30 combining marks", framed("{\"a" + String(repeating: "\u{301}", count: 30) + "\":1}"),
+        ", byte 73: malformed header: found \"1\", expected an object"),
+    Malformed(
         "tensor twice", framed("{\(a),\(a)}", data: [1]),
         ", byte 61: duplicate tensor name: found \"a\" again"),
     Malformed(

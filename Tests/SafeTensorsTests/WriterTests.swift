@@ -102,6 +102,19 @@ struct WriterTests {
         )
     }
 
+    @Test func marksInARowAreLimited() {
+        let marks = String(repeating: "\u{301}", count: 31)
+        let expected =
+            "cannot encode as safetensors: name with too many combining marks in a row: found \"\(marks)\", expected at most 30"
+        var writer = SafeTensorsWriter()
+        writer.add(marks, bools: [], shape: [0])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == expected)
+        writer = SafeTensorsWriter(metadata: [marks: ""])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == expected)
+        writer = SafeTensorsWriter(metadata: ["k": marks])
+        #expect(sentence { () throws(Problem) in _ = try writer.encoded() } == nil)
+    }
+
     @Test func theHeaderHasALimit() throws {
         let writer = SafeTensorsWriter(metadata: ["k": "1234"])  // 29 bytes, padded to 32
         #expect(try writer.encoded(headerLimit: 32) == writer.encoded())

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite struct AutogradTests {
+@Suite(.takesTurns) struct AutogradTests {
     private struct Other: Error {}
 
     private func leaf(_ values: [Float]) -> Tensor {

@@ -4,7 +4,7 @@ import Testing
 
 /// An operator that is added without a test is noticed: every public function of the Torch target
 /// is an operator of the fixture or stands in the list of what is tested by hand.
-@Suite struct CoverageTests {
+@Suite(.takesTurns) struct CoverageTests {
     /// By the file of this target that tests it.
     static let byHand: [String: Set<String>] = [
         "AutogradTests": [

@@ -3,7 +3,7 @@ import Testing
 import Torch
 
 /// The numbers of `torch.Generator().manual_seed(seed)` (fixture: scripts/fixtures/torch_ops.py).
-@Suite struct GeneratorTests {
+@Suite(.takesTurns) struct GeneratorTests {
     static let fills: [String: @Sendable (Tensor, Generator) -> Void] = [
         "normal": { $0.fillNormal(mean: 0.5, std: 2, $1) },
         "uniform": { $0.fillUniform(-1, 3, $1) },

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite struct TensorTests {
+@Suite(.takesTurns) struct TensorTests {
     @Test func makesAndReadsEveryKind() throws {
         try withNoLeaks {
             #expect(Tensor([1.5, -2] as [Float], [2]).floats() == [1.5, -2])

@@ -4,7 +4,7 @@ import Torch
 
 /// The fused updates on numbers that can be checked in the head. Whole optimizers are compared with
 /// PyTorch in NeuralTests.
-@Suite struct UpdatesTests {
+@Suite(.takesTurns) struct UpdatesTests {
     private func vector(_ values: Float...) -> Tensor { Tensor(values, [values.count]) }
 
     /// g = 1 + .5·2 = 2; v = 2 on the first step whatever the dampening; p = 2 − .1·2.

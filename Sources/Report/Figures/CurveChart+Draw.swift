@@ -7,6 +7,9 @@ extension CurveChart: Figure {
     /// Curves with more points are drawn with every k-th of them, and the last.
     static let mostPoints = 1000
 
+    /// Many curves need the whole width.
+    var isWide: Bool { curves.count > 4 }
+
     var summary: String {
         let ends = curves.map { curve in
             let last = Array(zip(curve.x, curve.mean)).last { $1.isFinite }
@@ -35,9 +38,9 @@ extension CurveChart: Figure {
         let size = 12.5
         let labelWidth = curves.map { Markup.width(of: $0.name, size: size) }.max() ?? 0
         let beside = curves.count <= 12 && labelWidth <= 210
-        let width = 640.0
+        let width = isWide ? drawing.room : 640
         let top = 28.0
-        let plotHeight = 270.0
+        let plotHeight = isWide ? 380.0 : 270
         let right = beside && !curves.isEmpty ? labelWidth + 52 : 16
         let yTicks = Ticks(yFit, about: 6)
         let left = (yTicks.labels.map { Markup.width(of: $0, size: size) }.max() ?? 0) + 10

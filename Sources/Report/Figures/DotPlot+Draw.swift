@@ -20,11 +20,11 @@ extension DotPlot: Figure {
 
     func draw(into drawing: inout Drawing) {
         let size = 12.5
-        let width = 820.0
-        let rowHeight = 36.0
+        let width = drawing.room
         let two = rows.contains { $0.second != nil }
-        let names = rows.map { Markup.cut($0.name, to: 280, size: 13) }
-        let left = max((names.map { Markup.width(of: $0, size: 13) }.max() ?? 0) + 16, 40)
+        let rowHeight = two ? 44.0 : 38
+        let names = rows.map { Markup.cut($0.name, to: 300, size: 13.5) }
+        let left = max((names.map { Markup.width(of: $0, size: 13.5) }.max() ?? 0) + 16, 40)
         let texts = rows.map { label(Estimate(mean: $0.mean, sd: $0.sd)) }
         let seconds = rows.map { $0.second.map(label) ?? "" }
         func column(_ title: String, _ texts: [String]) -> Double {
@@ -81,12 +81,13 @@ extension DotPlot: Figure {
     private func draw(
         _ row: Row, _ x: Axis, _ y: Double, two: Bool, into drawing: inout Drawing
     ) {
-        let main = two ? y - 6 : y
+        let main = two ? y - 3 : y + 4
         drawing.open("g", [("class", "c0")])
         bar(Estimate(mean: row.mean, sd: row.sd), x, main, into: &drawing)
         for (k, point) in row.points.enumerated() where Axis.drawable(point) {
             drawing.shape(
-                "circle", circle("seed", x(point), main, 2.6), tip: "run \(k + 1): \(short(point))")
+                "circle", circle("seed", x(point), main - 10, 2.6),
+                tip: "run \(k + 1): \(short(point))")
         }
         if Axis.drawable(row.mean) {
             drawing.shape(
@@ -96,9 +97,9 @@ extension DotPlot: Figure {
         drawing.close("g")
         guard let second = row.second, Axis.drawable(second.mean) else { return }
         drawing.open("g", [("class", "c1")])
-        bar(second, x, y + 8, into: &drawing)
+        bar(second, x, y + 12, into: &drawing)
         drawing.shape(
-            "path", diamond(x(second.mean), y + 8), tip: "\(secondMark): \(label(second))")
+            "path", diamond(x(second.mean), y + 12), tip: "\(secondMark): \(label(second))")
         drawing.close("g")
     }
 
@@ -110,38 +111,41 @@ extension DotPlot: Figure {
         for end in [from, to] { drawing.line(end, y - 4, end, y + 4, "bar") }
     }
 
+    /// The marks and what they mean, in as many lines as they need.
     private func drawLegend(two: Bool, left: Double, into drawing: inout Drawing) {
         guard !rows.isEmpty else { return }
-        let y = drawing.height + 8
-        var x = left
-        func next(_ text: String, _ mark: Double) {
-            drawing.text(text, x + mark, y + 4.5, "tick")
-            x += mark + Markup.width(of: text, size: 12.5) + 22
-        }
-        if rows.contains(where: { !$0.points.isEmpty }) {
-            drawing.open("g", [("class", "c0")])
-            drawing.shape("circle", circle("seed", x + 4, y, 2.6))
-            drawing.close("g")
-            next("one run", 12)
-        }
-        drawing.open("g", [("class", "c0")])
-        bar(
-            Estimate(mean: 0, sd: 1), Axis(range: -1...1, pixels: (x, x + 28)), y, into: &drawing)
-        drawing.shape("circle", circle("dot", x + 14, y, 5))
-        drawing.close("g")
-        next("\(firstMark), mean ± sd", 36)
-        if two {
-            drawing.open("g", [("class", "c1")])
-            bar(
-                Estimate(mean: 0, sd: 1), Axis(range: -1...1, pixels: (x, x + 28)), y,
-                into: &drawing)
-            drawing.shape("path", diamond(x + 14, y))
-            drawing.close("g")
-            next("\(secondMark), mean ± sd", 36)
-        }
+        enum Mark { case run, first, second, base }
+        var entries: [(Mark, String)] = []
+        if rows.contains(where: { !$0.points.isEmpty }) { entries.append((.run, "one run")) }
+        entries.append((.first, "\(firstMark), mean ± sd"))
+        if two { entries.append((.second, "\(secondMark), mean ± sd")) }
         if let baseline, rows.contains(where: { $0.name == baseline }) {
-            drawing.line(x, y, x + 22, y, "base", dash: "4 3")
-            next(Markup.cut("\(baseline), \(firstMark)", to: 820 - x - 30, size: 12.5), 28)
+            entries.append((.base, "\(baseline), \(firstMark)"))
+        }
+        var y = drawing.height + 10
+        var x = left
+        for (mark, words) in entries {
+            let text = Markup.cut(words, to: drawing.width - 60, size: 12.5)
+            let width = 38 + Markup.width(of: text, size: 12.5)
+            if x + width > drawing.width, x > left {
+                y += 20
+                x = left
+            }
+            if x + width > drawing.width { x = 0 }
+            let scale = Axis(range: -1...1, pixels: (x, x + 28))
+            drawing.open("g", [("class", mark == .second ? "c1" : "c0")])
+            if mark == .first || mark == .second {
+                bar(Estimate(mean: 0, sd: 1), scale, y, into: &drawing)
+            }
+            switch mark {
+            case .run: drawing.shape("circle", circle("seed", x + 22, y, 2.6))
+            case .first: drawing.shape("circle", circle("dot", x + 14, y, 5))
+            case .second: drawing.shape("path", diamond(x + 14, y))
+            case .base: drawing.line(x, y, x + 28, y, "base", dash: "4 3")
+            }
+            drawing.close("g")
+            drawing.text(text, x + 35, y + 4.5, "tick")
+            x += width + 20
         }
         drawing.height = y + 12
     }

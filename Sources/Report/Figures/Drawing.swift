@@ -5,6 +5,12 @@ struct Drawing {
     private(set) var markup = ""
     var width = 0.0
     var height = 0.0
+    /// The width a figure may take, where it does not have one of its own.
+    let room: Double
+
+    init(room: Double = 820) {
+        self.room = room
+    }
 
     mutating func open(_ name: String, _ attributes: [(String, String)] = []) {
         markup += "<\(name)\(Self.list(attributes))>"
@@ -65,14 +71,18 @@ protocol Figure {
     var title: String { get }
     /// What the picture shows, in words, for those who do not see it.
     var summary: String { get }
+    /// Whether it wants the whole width of a page.
+    var isWide: Bool { get }
     /// Draws from (0, 0) and sets the drawing's size.
     func draw(into drawing: inout Drawing)
 }
 
 extension Figure {
+    var isWide: Bool { false }
+
     /// The drawing for a page that has `Theme.variables` and `Theme.figures` in its style.
-    func inlineSVG() -> String {
-        var drawing = Drawing()
+    func inlineSVG(room: Double = 1200) -> String {
+        var drawing = Drawing(room: room)
         draw(into: &drawing)
         return head(drawing.width, drawing.height, namespace: "") + drawing.markup + "</svg>\n"
     }

@@ -18,6 +18,9 @@ extension HeatMap: Figure {
         "A matrix of \(rowCount) rows (\(rowAxis)) and \(columnCount) columns (\(columnAxis))."
     }
 
+    /// Numbers in many cells need the whole width to be read.
+    var isWide: Bool { max(rowCount, columnCount) > 12 && max(rowCount, columnCount) <= 20 }
+
     private func cell(_ row: Int, _ column: Int) -> Double? {
         guard row < values.count, column < values[row].count else { return nil }
         let value = values[row][column]
@@ -66,8 +69,8 @@ extension HeatMap: Figure {
         let columnNames = (0..<columns).map {
             Markup.cut(name(columnLabels, $0), to: 130, size: size)
         }
-        // Every k-th name where a name is higher than a cell.
-        let every = max(1, Int((16 / side).rounded(.up)))
+        // Every k-th name where a name, sloped, is higher than a cell.
+        let every = max(1, Int((23 / side).rounded(.up)))
         func widestName(_ names: [String]) -> Double {
             names.enumerated().filter { $0.offset % every == 0 }
                 .map { Markup.width(of: $0.element, size: size) }.max() ?? 0
@@ -108,7 +111,7 @@ extension HeatMap: Figure {
         let after = upright ? right + (widestName(columnNames) * slope - side / 2) : right
         drawScale(most, right + 20, top, bottom, into: &drawing)
         drawing.width = max(
-            right + 20 + 22 + Markup.width(of: text(most), size: size), after + 4)
+            right + 20 + 22 + Markup.width(of: number(most), size: size), after + 4)
         drawing.height = bottom + 8
     }
 
@@ -127,8 +130,10 @@ extension HeatMap: Figure {
         }
         let level = level(value, most)
         let words =
-            "\(rowAxis) \(name(rowLabels, r)), \(columnAxis) \(name(columnLabels, c)): "
-            + text(value) + (isPercent ? " %" : "")
+            numbered
+            ? "\(rowAxis) \(name(rowLabels, r)), \(columnAxis) \(name(columnLabels, c)): "
+                + number(value)
+            : "\(name(rowLabels, r)) → \(name(columnLabels, c)): \(number(value))"
         if numbered || level > 0 || value != 0 {
             drawing.shape(
                 "rect", box("h\(level)", x + inset, y + inset, extent, extent), tip: words)
@@ -136,12 +141,13 @@ extension HeatMap: Figure {
         if numbered {
             drawing.text(
                 text(value), x + side / 2, y + side / 2 + 4,
-                dense ? "cell small n\(level)" : "cell n\(level)", .middle)
+                "cell" + (dense ? " small" : "") + (value == 0 ? " zero" : " n\(level)"), .middle)
         }
     }
 
-    private var isPercent: Bool {
-        if case .percent = format { true } else { false }
+    /// The number with its sign.
+    private func number(_ value: Double) -> String {
+        if case .percent = format { text(value) + " %" } else { text(value) }
     }
 
     private func level(_ value: Double, _ most: Double) -> Int {
@@ -162,7 +168,7 @@ extension HeatMap: Figure {
             drawing.shape("rect", box("h\(level)", x, y, 12, step + 0.3))
         }
         drawing.shape("rect", box("frame", x, top, 12, height))
-        drawing.text(text(most) + (isPercent ? " %" : ""), x + 18, top + 10, "tick")
+        drawing.text(number(most), x + 18, top + 10, "tick")
         drawing.text("0", x + 18, top + height, "tick")
     }
 

@@ -45,12 +45,12 @@ enum Markup {
         var em = 0.0
         for character in text {
             switch character {
-            case "i", "j", "l", "I", "|", "!", "'", ".", ",", ":", ";": em += 0.28
-            case "f", "t", "r", "(", ")", "[", "]", "-", " ", "/", "\"": em += 0.36
+            case "i", "j", "l", "I", "|", "!", "'", ".", ",", ":", ";": em += 0.3
+            case "f", "t", "r", "(", ")", "[", "]", "-", " ", "/", "\"": em += 0.38
             case "m", "w", "M", "W", "%", "@": em += 0.88
-            case "0"..."9": em += 0.57
-            case "A"..."Z": em += 0.68
-            default: em += DisplayWidth.of(String(character)) == 2 ? 1 : 0.56
+            case "0"..."9": em += 0.6
+            case "A"..."Z": em += 0.7
+            default: em += DisplayWidth.of(String(character)) == 2 ? 1 : 0.59
             }
         }
         return em * size * 1.06

@@ -61,13 +61,14 @@ enum Theme {
             .figure .lead{fill:none;stroke:currentColor;stroke-opacity:.5}
             .figure .band{fill:currentColor;fill-opacity:.13}
             .figure .dot{fill:currentColor}
-            .figure .seed{fill:currentColor;fill-opacity:.5}
+            .figure .seed{fill:currentColor;fill-opacity:.65}
             .figure .bar{fill:none;stroke:currentColor;stroke-width:2}
             .figure .hollow{fill:var(--surface);stroke:currentColor;stroke-width:1.75}
             .figure .none{fill:var(--surface);stroke:var(--grid)}
             .figure .frame{fill:none;stroke:var(--border)}
+            .figure .zero{fill:var(--muted)}
             .figure .cell{pointer-events:none}
-            .figure .small{font-size:10.5px}
+            .figure .small{font-size:11px}
 
             """
         for i in light.series.indices { css += ".figure .c\(i){color:var(--s\(i))}\n" }
@@ -112,10 +113,10 @@ extension Theme.Colours {
         return heat[i].mixed(with: heat[i + 1], at - Double(i))
     }
 
-    /// Near-black or near-white, whichever is further from heat level `level`.
+    /// Near-black or white, whichever is further from heat level `level`.
     func heatInk(_ level: Int) -> RGB {
         let ground = heat(level)
-        let black: RGB = 0x10151C
+        let black: RGB = 0x03050A
         let white: RGB = 0xFFFFFF
         return contrast(black, ground) >= contrast(white, ground) ? black : white
     }

@@ -11,6 +11,10 @@ struct Ticks: Equatable {
         let lo = range.lowerBound
         let hi = range.upperBound
         let raw = max((hi - lo) / Double(max(count, 1)), whole ? 1 : 0)
+        guard raw > 0, raw.isFinite else {
+            (values, labels) = ([], [])
+            return
+        }
         var exponent = Int(floor(log10(raw) + 1e-9))
         var factor = 10.0
         for candidate in [1.0, 2, 5] where candidate * pow(10, Double(exponent)) >= raw * 0.999999 {

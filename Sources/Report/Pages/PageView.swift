@@ -26,10 +26,12 @@ struct PageView {
     struct Drawn {
         var title: String
         var drawing: String
+        var wide: Bool
         var note: String?
 
         init(_ figure: some Figure, note: String?) {
             title = figure.title
+            wide = figure.isWide
             drawing = figure.inlineSVG()
             self.note = note
         }

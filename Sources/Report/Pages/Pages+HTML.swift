@@ -51,7 +51,7 @@ extension ComparisonPage {
     /// and of the page.
     public var methodTable: TableModel {
         TableModel(
-            title: "\(metric) in percent, mean ± standard deviation over seeds",
+            title: "\(heading) in percent, mean ± standard deviation over seeds",
             columns: [
                 .init("method"), .init("seeds", .trailing), .init("last", .trailing),
                 .init("selected on validation", .trailing), .init("seconds", .trailing),
@@ -72,7 +72,7 @@ extension ComparisonPage {
     /// The methods as rows of dots, in percent.
     public var dotPlot: DotPlot {
         DotPlot(
-            title: "\(metric) of each method",
+            title: "\(heading) of each method",
             xLabel: "\(metric) (%)",
             rows: methods.map { method in
                 let last = Self.estimate(method.last)
@@ -83,6 +83,8 @@ extension ComparisonPage {
                     second: method.selected.isEmpty ? nil : second)
             }, baseline: baseline)
     }
+
+    private var heading: String { metric.prefix(1).uppercased() + metric.dropFirst() }
 
     private static func estimate(_ values: [Double]) -> Estimate {
         Estimate(values: values.map { $0 * 100 })

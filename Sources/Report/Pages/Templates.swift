@@ -26,8 +26,11 @@ enum Templates {
     }()
 
     private static func source(_ name: String) throws(Problem) -> String {
-        let file = Bundle.module.bundleURL.appending(path: "templates/\(name)")
-        guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+        guard
+            let file = Bundle.module.url(
+                forResource: name, withExtension: nil, subdirectory: "templates"),
+            let text = try? String(contentsOf: file, encoding: .utf8)
+        else {
             throw .template(name, "cannot be read")
         }
         return text

@@ -50,15 +50,18 @@ public enum Finding {
             return "\(a.name) differs from \(b.name) by \(signed(difference)) \(unit) (\(seeds)): "
                 + "without a standard deviation on both sides this settles nothing."
         }
-        let both =
-            "\(Numbers.fixed(abs(difference), 1)) ± \(Numbers.fixed(spread * 100, 1)) \(unit)"
+        // As many digits as it takes to show which of the two is larger.
+        let digits = [1, 2, 3].first {
+            Numbers.fixed(abs(difference), $0) != Numbers.fixed(spread * 100, $0)
+        }
+        let deviation = "± \(Numbers.fixed(spread * 100, digits ?? 1)) \(unit)"
+        let size = "\(Numbers.fixed(abs(difference), digits ?? 1)) \(deviation)"
         switch verdict(a, over: b) {
-        case .gain: return "\(a.name) gains \(both) over \(b.name) (\(seeds))."
-        case .loss: return "\(a.name) loses \(both) against \(b.name) (\(seeds))."
+        case .gain: return "\(a.name) gains \(size) over \(b.name) (\(seeds))."
+        case .loss: return "\(a.name) loses \(size) against \(b.name) (\(seeds))."
         default:
             return "\(a.name) shows no difference from \(b.name) that exceeds its standard "
-                + "deviation: \(signed(difference)) ± \(Numbers.fixed(spread * 100, 1)) \(unit) "
-                + "(\(seeds))."
+                + "deviation: \(signed(difference, digits ?? 1)) \(deviation) (\(seeds))."
         }
     }
 
@@ -81,8 +84,8 @@ public enum Finding {
         return spread.isFinite ? spread : nil
     }
 
-    private static func signed(_ value: Double) -> String {
-        let text = Numbers.fixed(value, 1)
+    private static func signed(_ value: Double, _ digits: Int = 1) -> String {
+        let text = Numbers.fixed(value, digits)
         return value > 0 && text.contains { "123456789".contains($0) } ? "+" + text : text
     }
 

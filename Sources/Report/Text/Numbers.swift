@@ -14,9 +14,13 @@ public enum Numbers {
             ? String(text.dropFirst()) : text
     }
 
-    /// `value` in at most `digits` significant digits: `0.8123`, `12.3k`, `1.2e-05` as `1.2e-5`.
+    /// `value` in at most `digits` significant digits: `0.812`, `12.3k`, `1.2e-5`;
+    /// whole thousands below 10,000 keep their four.
     public static func compact(_ value: Double, _ digits: Int = 3) -> String {
         guard value.isFinite else { return fixed(value, 0) }
+        let digits = (1000..<1e4).contains(abs(value)) ? max(digits, 4) : max(digits, 1)
+        // Rounded before the unit is chosen: 999,999 is 1M, not 1000k.
+        let value = Double(String(format: "%.\(digits - 1)e", value)) ?? value
         let size = abs(value)
         if size == 0 { return "0" }
         if size < 1e-3 || size >= 1e12 { return power(value, digits) }
@@ -24,7 +28,7 @@ public enum Numbers {
         where size >= limit {
             return significant(value / unit, digits) + suffix
         }
-        return significant(value, max(digits, size >= 1000 ? 4 : digits))
+        return significant(value, digits)
     }
 
     /// `0.712 ± 0.004` in percent with one digit: `71.2 ± 0.4`; without a deviation `71.2`.

@@ -83,7 +83,13 @@ extension Recipe {
             _ name: String, _ index: Int, _ target: PhaseSpec.Target, model: ModelSpec? = nil,
             start: PhaseSpec.TeacherSource? = nil
         ) -> PhaseSpec {
-            PhaseSpec(
+            var (optimizer, training) = (optimizer, training)
+            if index > 0 {
+                training.epochs = later.epochs ?? training.epochs
+                optimizer.rate = later.rate ?? optimizer.rate
+                optimizer.weightDecay = later.weightDecay ?? optimizer.weightDecay
+            }
+            return PhaseSpec(
                 name: name, index: index, seed: seed, data: data, dataHash: dataHash, noise: noise,
                 model: model ?? self.model, target: target, start: start, optimizer: optimizer,
                 schedule: schedule, training: training, compute: compute)

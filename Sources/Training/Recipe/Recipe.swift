@@ -20,9 +20,11 @@ public struct Recipe: Codable, Equatable, Sendable {
     public var optimizer: OptimizerOptions
     public var schedule: Schedule
     public var training: TrainingOptions
+    /// What differs in the phases after the first: a distilled student, later stages.
+    public var later: LaterOptions
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, seed, data, noise, model, method, optimizer, schedule, training
+        case name, seed, data, noise, model, method, optimizer, schedule, training, later
     }
 
     public init(from decoder: any Decoder) throws {
@@ -34,6 +36,7 @@ public struct Recipe: Codable, Equatable, Sendable {
         optimizer = try values.decodeIfPresent(OptimizerOptions.self, forKey: .optimizer) ?? .init()
         schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
         training = try values.decodeIfPresent(TrainingOptions.self, forKey: .training) ?? .init()
+        later = try values.decodeIfPresent(LaterOptions.self, forKey: .later) ?? .init()
         seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
         name = try values.decodeIfPresent(String.self, forKey: .name) ?? method.name
         guard !name.isEmpty, name.count <= 80 else {

@@ -87,6 +87,41 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     }
 }
 
+/// What phases after the first do otherwise than the first: soft labels ask for other epochs and
+/// another weight decay than the given ones (in the theory, every stage has its own λ).
+public struct LaterOptions: Codable, Equatable, Sendable {
+    /// Instead of `training.epochs`.
+    public var epochs: Int?
+    /// Instead of `optimizer.rate`.
+    public var rate: Double?
+    /// Instead of `optimizer.weight-decay`.
+    public var weightDecay: Double?
+
+    public init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case epochs, rate
+        case weightDecay = "weight-decay"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        epochs = try values.decodeIfPresent(Int.self, forKey: .epochs)
+        rate = try values.decodeIfPresent(Double.self, forKey: .rate)
+        weightDecay = try values.decodeIfPresent(Double.self, forKey: .weightDecay)
+        if let epochs, !(1...100_000).contains(epochs) {
+            throw Problem.outOfRange("later.epochs", found: "\(epochs)", expected: "1 to 100000")
+        }
+        if let rate, !(rate > 0 && rate.isFinite) {
+            throw Problem.outOfRange("later.rate", found: "\(rate)", expected: "above 0")
+        }
+        if let weightDecay, !(weightDecay >= 0 && weightDecay.isFinite) {
+            throw Problem.outOfRange(
+                "later.weight-decay", found: "\(weightDecay)", expected: "0 or more")
+        }
+    }
+}
+
 /// What a run computes on: part of its identity, because results are byte-identical only at equal
 /// engine, thread count, device and precision.
 public struct ComputeOptions: Codable, Equatable, Sendable {

@@ -3,7 +3,7 @@ import SafeTensors
 import Torch
 
 /// A safetensors file under the `Fixtures` folder of a test target, as tensors of the engine.
-public struct Fixture: Sendable {
+public struct FixtureFile: Sendable {
     public let file: SafeTensorsFile
 
     /// - Parameter bundle: `Bundle.module` of the test target.
