@@ -69,9 +69,17 @@ public final class Comparison {
         var data: PreparedData
     }
 
-    /// All phases that may have to be trained, for `--dry-run` and for the progress bar.
+    /// How many phases will be trained, at most, for the progress bar: where only the first phase is
+    /// searched, one of the candidates goes on to the later ones.
     public func plannedPhases() throws -> Int {
-        Set(try plans().flatMap { plan in plan.candidates.flatMap { $0.chain.map(\.key) } }).count
+        var keys: Set<String> = []
+        for plan in try plans() {
+            for (i, candidate) in plan.candidates.enumerated() {
+                let stopsEarly = plan.row.scope == .firstPhase && i > 0
+                keys.formUnion((stopsEarly ? Array(candidate.chain.prefix(1)) : candidate.chain).map(\.key))
+            }
+        }
+        return keys.count
     }
 
     public func run() throws {
