@@ -30,6 +30,8 @@ public enum Engine {
     public static var liveHandlesOfThread: Int { Int(ct_live_handles_of_thread()) }
 
     /// Threads inside one operator. Results are byte-identical only at an equal thread count.
+    /// LibTorch keeps the number by thread: those that have not used the engine yet take over the last
+    /// one set, others keep theirs. So set it once, before any other thread makes a tensor.
     public static var threads: Int {
         get { Int(ct_threads()) }
         set { ct_set_threads(Int32(max(1, newValue))) }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import Torch
@@ -152,6 +153,13 @@ import Torch
                 Engine.threads = count
                 #expect(Engine.threads == count)
             }
+            // A thread that starts later takes the number over.
+            let seen = Mutex(0)
+            let thread = Thread { seen.withLock { $0 = Engine.threads } }
+            let deadline = Date(timeIntervalSinceNow: 60)
+            thread.start()
+            while !thread.isFinished, Date() < deadline { usleep(1000) }
+            #expect(seen.withLock { $0 } == 2)
             Engine.threads = -4
             #expect(Engine.threads == 1, "never fewer than one")
         }
