@@ -1,0 +1,198 @@
+import Files
+import Foundation
+import Randomness
+import TestSupport
+import Testing
+
+/// Killed at any instant and resumed, a run ends in the same bytes as one never killed.
+///
+/// `LIMBECK_KILLS` sets the number of kills (6 if not given; `make reliability` asks for 20).
+@Suite(.serialized, .takesTurns) struct KillTests {
+    static let kills = ProcessInfo.processInfo.environment["LIMBECK_KILLS"].flatMap(Int.init) ?? 6
+
+    /// A run never killed, to compare with.
+    private struct Reference {
+        var recipe: String
+        var folder: String
+        var seconds: Double
+        /// Numbers of the file-system calls that write a checkpoint.
+        var checkpointCalls: [Int]
+        /// Those of the second and later checkpoints of the last phase.
+        var lateCalls: [Int]
+        var calls: Int
+    }
+
+    private func reference(_ name: String, _ text: String, _ tool: Tool) throws -> Reference {
+        let recipe = try tool.write("\(name).yaml", text)
+        let folder = tool(name)
+        let outcome = try tool.run(["train", recipe, "--out", folder] + TinyRuns.flags)
+        try #require(outcome.status == 0, "\(outcome.err)")
+        let calls = try TinyRuns.calls(of: text, folder: tool("\(name)-counted"))
+        // The same run in another process and through another front: also the same bytes.
+        #expect(try tool.differences(folder, tool("\(name)-counted")) == [])
+        let inside = calls.indices.filter { calls[$0].contains("/checkpoints") }
+        let last = calls.last { $0.contains("/checkpoints") }!.split(separator: "/phases/")[1].prefix(2)
+        return Reference(
+            recipe: recipe, folder: folder, seconds: outcome.seconds, checkpointCalls: inside,
+            lateCalls: inside.filter {
+                calls[$0].contains("/phases/\(last)") && !calls[$0].contains("step-000000000003")
+            }, calls: calls.count)
+    }
+
+    /// Resumes to the end, or starts if the kill came before there was anything to resume.
+    private func finish(
+        _ reference: Reference, _ folder: String, _ tool: Tool, environment: [String: String] = [:]
+    ) throws -> Tool.Outcome {
+        let begun = FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml")
+        return try tool.run(
+            ["train"] + (begun ? ["--resume"] : [reference.recipe]) + ["--out", folder] + TinyRuns.flags,
+            environment: environment)
+    }
+
+    private func killedAt(_ call: Int, half: Bool) -> [String: String] {
+        ["LIMBECK_TEST_KILL_AT_CALL": "\(call)", "LIMBECK_TEST_KILL_HALF": half ? "1" : "0"]
+    }
+
+    @Test func everyResumeEndsInTheSameBytes() throws {
+        let tool = try Tool()
+        let references = try TinyRuns.recipes.map { try reference($0.name, $0.text, tool) }
+        var inside = 0
+        for trial in 0..<KillTests.kills {
+            let reference = references[trial % references.count]
+            var draw = Draw(seed: 2025, .tests, sample: trial)
+            let folder = tool("killed-\(trial)")
+            let what: String
+            // Three in every five inside the write of a checkpoint, two at any instant.
+            if [0, 1, 3].contains(trial % 5) {
+                let call = reference.checkpointCalls[draw.below(reference.checkpointCalls.count)]
+                let half = draw.below(2) == 0
+                what = "killed at call \(call)\(half ? ", half written" : "")"
+                let outcome = try tool.run(
+                    ["train", reference.recipe, "--out", folder] + TinyRuns.flags,
+                    environment: killedAt(call, half: half))
+                #expect(outcome.status == 128 + SIGKILL, "\(what): \(outcome.err)")
+                inside += 1
+            } else {
+                what = try killedByParent(reference, folder, tool, &draw)
+            }
+            if trial % 2 == 1 {
+                // Once more, while it resumes.
+                let begun = FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml")
+                _ = try tool.run(
+                    ["train"] + (begun ? ["--resume"] : [reference.recipe]) + ["--out", folder]
+                        + TinyRuns.flags, environment: killedAt(draw.below(40), half: draw.below(2) == 0))
+            }
+            let outcome = try finish(reference, folder, tool)
+            #expect(outcome.status == 0, "\(what): \(outcome.err)")
+            let differences = try tool.differences(reference.folder, folder)
+            #expect(differences == [], "\(reference.recipe), \(what)")
+        }
+        #expect(2 * inside >= KillTests.kills)
+    }
+
+    /// SIGKILL from outside at a random instant of the run's length; earlier if it was too late.
+    private func killedByParent(
+        _ reference: Reference, _ folder: String, _ tool: Tool, _ draw: inout Draw
+    ) throws -> String {
+        var delay = reference.seconds * (0.2 + 0.75 * draw.uniform())
+        while true {
+            try LocalFileSystem().remove(folder)
+            let outcome = try tool.run(["train", reference.recipe, "--out", folder] + TinyRuns.flags) {
+                process, seconds in
+                if seconds >= delay { kill(process.processIdentifier, SIGKILL) }
+            }
+            if outcome.status == 128 + SIGKILL { return "killed after \(delay) s" }
+            delay *= 0.7
+        }
+    }
+
+    /// If other random numbers than those of the interrupted run changed nothing, equal bytes
+    /// would prove nothing.
+    @Test func otherRandomNumbersEndInOtherBytes() throws {
+        let tool = try Tool()
+        for (name, text) in TinyRuns.recipes {
+            let reference = try reference(name, text, tool)
+            let folder = tool("\(name)-dropped")
+            let call = try #require(reference.lateCalls.dropFirst(4).first)
+            let killed = try tool.run(
+                ["train", reference.recipe, "--out", folder] + TinyRuns.flags,
+                environment: killedAt(call, half: false))
+            #expect(killed.status == 128 + SIGKILL)
+            let outcome = try finish(
+                reference, folder, tool, environment: ["LIMBECK_TEST_DROP_RANDOM_STATE": "1"])
+            #expect(outcome.status == 0, "\(outcome.err)")
+            let differences = try tool.differences(reference.folder, folder)
+            #expect(differences.contains("model.safetensors"), "\(name): \(differences)")
+        }
+    }
+
+    @Test func interruptWritesACheckpoint() throws {
+        let tool = try Tool()
+        let text = TinyRuns.text("{name: cross-entropy}").replacing("epochs: 2", with: "epochs: 40")
+            .replacing("checkpoint-steps: 3", with: "checkpoint-steps: 1000")
+        let recipe = try tool.write("long.yaml", text)
+        let arguments = ["train", recipe] + TinyRuns.flags + ["--out"]
+        #expect(try tool.run(arguments + [tool("whole")]).status == 0)
+        var isSent = false
+        let outcome = try tool.run(arguments + [tool("cut")]) { process, _ in
+            let begun = FileManager.default.fileExists(atPath: self.metrics(tool("cut")))
+            if begun, !isSent {
+                kill(process.processIdentifier, SIGINT)
+                isSent = true
+            }
+        }
+        #expect(outcome.status == 130)
+        let steps = try FileManager.default.contentsOfDirectory(
+            atPath: tool("cut/phases/0-student/checkpoints"))
+        try #require(steps.count == 1)
+        #expect(
+            outcome.complaint
+                == "limbeck: interrupted (checkpoint \(tool("cut"))/phases/0-student/checkpoints/\(steps[0]); "
+                + "continue with --resume)")
+        let resumed = try tool.run(["train", "--resume", "--out", tool("cut")] + TinyRuns.flags)
+        #expect(resumed.status == 0, "\(resumed.err)")
+        #expect(resumed.err.contains("resumed at step"))
+        #expect(try tool.differences(tool("whole"), tool("cut")) == [])
+    }
+
+    private func metrics(_ folder: String) -> String { "\(folder)/phases/0-student/metrics.jsonl" }
+
+    @Test func refusesToResumeOtherwise() throws {
+        let tool = try Tool()
+        let text = TinyRuns.recipes[0].text
+        let recipe = try tool.write("recipe.yaml", text)
+        let changed = try tool.write("changed.yaml", text.replacing("rate: 0.02", with: "rate: 0.03"))
+        let calls = try TinyRuns.calls(of: text, folder: tool("counted"))
+        let call = try #require(calls.lastIndex { $0.contains("/checkpoints") })
+        let out = ["--out", tool("run")]
+        let killed = try tool.run(
+            ["train", recipe] + out + TinyRuns.flags, environment: killedAt(call - 4, half: true))
+        #expect(killed.status == 128 + SIGKILL)
+        let before = try tool.content(tool("run"))
+        func refused(_ arguments: [String], _ status: Int32, _ sentence: String) throws {
+            let outcome = try tool.run(arguments)
+            #expect(outcome.status == status)
+            #expect(outcome.err == "limbeck: \(sentence)\n")
+            #expect(try tool.content(tool("run")) == before, "nothing is touched")
+        }
+        let run = tool("run")
+        try refused(
+            ["train", "--resume", "--threads", "2", "--precision", "fp32"] + out, 65,
+            "\(run): cannot resume exactly: the thread count differs: found 2, expected 1 "
+                + "(set it as it was, or give another --out)")
+        try refused(
+            ["train", "--resume", "--threads", "1", "--precision", "bf16"] + out, 65,
+            "\(run): cannot resume exactly: the precision differs: found bf16, expected fp32 "
+                + "(set it as it was, or give another --out)")
+        try refused(
+            ["train", changed, "--resume"] + out + TinyRuns.flags, 65,
+            "\(run): the recipe is not the one of this run "
+                + "(leave the recipe out to resume with the run's own, or give another --out)")
+        try refused(
+            ["train", recipe] + out + TinyRuns.flags, 64,
+            "\(run): the run folder is there already (continue with --resume, or give another --out)")
+        try refused(
+            ["train", "--resume", "--out", tool("none")] + TinyRuns.flags, 74,
+            "\(tool("none"))/recipe.yaml: cannot read: No such file or directory")
+    }
+}

@@ -1,0 +1,52 @@
+import Files
+import Foundation
+import TestSupport
+import Torch
+import Training
+
+/// Recipes that train in a second.
+enum TinyRuns {
+    static func text(_ method: String, model: String = "{name: mlp, hidden: [24]}", extra: String = "") -> String {
+        """
+        data: {kind: embedded, limit: 200}
+        noise: {kind: symmetric, rate: 0.3}
+        model: \(model)
+        method: \(method)
+        optimizer: {rate: 0.02}
+        training: {epochs: 2, batch: 32, checkpoint-steps: 3\(extra)}
+        """
+    }
+
+    /// The three methods; between them: dropout, augmentation, the average of weights with and without
+    /// being the result, fresh and continued weights, hard and soft labels, Adam's state.
+    static let recipes: [(name: String, text: String)] = [
+        (
+            "cross-entropy",
+            text("{name: cross-entropy}", model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", average: 0")
+        ),
+        (
+            "distillation",
+            text(
+                "{name: distillation, temperature: 2}", model: "{name: lenet5}",
+                extra: ", average: 0.9, use-average: true, augmentation: {padding: 2, flip: true}")
+        ),
+        (
+            "self-distillation",
+            text("{name: self-distillation, stages: 2, labels: hard, start: previous}", extra: ", average: 0.9")
+                .replacing("{rate: 0.02}", with: "{kind: adamw, rate: 0.002}")
+        ),
+    ]
+
+    static let flags = ["--threads", "1", "--precision", "fp32", "--device", "cpu"]
+
+    /// The file-system calls of a run never killed, in order: what a kill can be aimed at.
+    static func calls(of text: String, folder: String) throws -> [String] {
+        let files = FaultyFileSystem()
+        var environment = TrainingEnvironment()
+        environment.files = files
+        let recipe = try RecipeFile(text: text, file: "tiny").decoded(Recipe.self)
+        let compute = ComputeOptions(threads: 1, device: .cpu, precision: .float32)
+        _ = try Run(recipe, folder: folder, compute: compute, environment: environment).train()
+        return files.calls
+    }
+}

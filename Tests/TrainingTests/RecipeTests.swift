@@ -1,0 +1,204 @@
+import Datasets
+import Diagnostics
+import Distillation
+import Foundation
+import Models
+import Neural
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Good recipes mean what they say.
+@Suite(.takesTurns) struct RecipeTests {
+    private func recipe(_ text: String, _ changes: [String] = []) throws -> Recipe {
+        var file = try RecipeFile(text: text, file: "r.yaml")
+        for change in changes { file = try file.setting(change) }
+        return try file.decoded(Recipe.self)
+    }
+
+    private static let least = """
+        data: {kind: embedded}
+        model: {name: lenet5}
+        method: {name: cross-entropy}
+        """
+
+    @Test func defaults() throws {
+        let recipe = try recipe(Self.least)
+        #expect(recipe.name == "cross-entropy" && recipe.seed == 0)
+        #expect(recipe.data == DataOptions(kind: .embedded))
+        #expect(recipe.noise == LabelNoise(.clean))
+        #expect(recipe.method == .crossEntropy(.init(smoothing: 0)))
+        #expect(recipe.optimizer == OptimizerOptions() && recipe.schedule == Schedule())
+        #expect(recipe.training == TrainingOptions())
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let recipe = try recipe("""
+            name: all of it
+            seed: 18446744073709551615
+            data:
+              kind: csv
+              path: a.csv
+              test-path: b.csv
+              label: class
+              clean: -2
+              group: patient
+              drop: [id, 3]
+              delimiter: semicolon
+              header: false
+              skip-at-lines: true
+              image-shape: [1, 8, 8]
+              class-names: [a, "no", "3"]
+              limit: 100
+              validation: 0.25
+              test: 0.1
+              clean-validation: true
+            noise: {kind: asymmetric, rate: 0.25, map: {9: 1, truck: 3, 2: bird}, seed: 7}
+            model: {name: mlp, hidden: [8, 4], dropout: 0.5}
+            method: {name: self-distillation, stages: 3, labels: soft, beta: [2, 0.5], start: previous, weights: average-last}
+            optimizer: {kind: adamw, rate: 0.002, weight-decay: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-6, clip-norm: 2, decay-norm-and-bias: false}
+            schedule: {kind: multi-step, milestones: [1, 2.5], factor: 0.2, warm-up: 0.5}
+            training: {epochs: 9, batch: 7, augmentation: {padding: 1, flip: true}, average: 0.5, use-average: true, patience: 4, selection: nll, checkpoint-steps: 5, checkpoint-seconds: 1.5}
+            """)
+        #expect(recipe.name == "all of it" && recipe.seed == .max)
+        let data = recipe.data
+        #expect(data.kind == .csv && data.path == "a.csv" && data.testPath == "b.csv")
+        #expect(data.label == .name("class") && data.clean == .index(-2) && data.group == .name("patient"))
+        #expect(data.drop == [.name("id"), .index(3)] && data.delimiter == .semicolon)
+        #expect(!data.header && data.skipAt && data.imageShape == [1, 8, 8])
+        #expect(data.classNames == ["a", "no", "3"] && data.limit == 100)
+        #expect(data.validation == 0.25 && data.test == 0.1 && data.cleanValidation)
+        #expect(
+            recipe.noise
+                == LabelNoise(.asymmetric, rate: 0.25, map: .explicit(["9": "1", "truck": "3", "2": "bird"]), seed: 7))
+        #expect(recipe.model == ModelSpec(name: "mlp", dropout: 0.5, hidden: [8, 4]))
+        #expect(
+            recipe.method
+                == .selfDistillation(
+                    .init(stages: 3, labels: .soft, beta: [2, 0.5], start: .previous), .averageLast))
+        #expect(
+            recipe.optimizer
+                == OptimizerOptions(
+                    kind: .adamw, rate: 0.002, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-6,
+                    clipNorm: 2, decayNormAndBias: false))
+        #expect(recipe.schedule == Schedule(.multiStep, milestones: [1, 2.5], factor: 0.2, warmUp: 0.5))
+        var training = TrainingOptions()
+        (training.epochs, training.batch, training.average, training.useAverage) = (9, 7, 0.5, true)
+        (training.patience, training.selection) = (4, .nll)
+        (training.checkpointSteps, training.checkpointSeconds) = (5, 1.5)
+        training.augmentation = Augmentation(padding: 1, flip: true)
+        #expect(recipe.training == training)
+    }
+
+    /// What a run folder keeps is the same recipe, down to the last bit of every number.
+    @Test(arguments: [
+        "name: 'null'", "name: '0.5'", "name: 'yes'", "name: 'a: b # c'", "name: Übung „x“", "name: '~'",
+        "name: ' padded '", "name: \"tab\\tand\\nline\"", "seed: 18446744073709551615",
+        "optimizer: {rate: 0.1, weight-decay: 0.30000000000000004}", "optimizer: {eps: 1e-12, clip-norm: 123456.789}",
+        "schedule: {kind: multi-step, milestones: [0.3333333333333333, 2]}",
+        "noise: {kind: asymmetric, rate: 0.1, map: {9: 1, 2: 0}}", "noise: {kind: asymmetric, rate: 0.1, map: mnist}",
+        "noise: {kind: matrix, matrix: [[0.9, 0.1], [0.25, 0.75]]}", "noise: {kind: file, path: 'a b/ü.csv'}",
+        "method: {name: self-distillation, labels: hard, stages: 2, beta: .inf}",
+        "method: {name: self-distillation, beta: [0.1, 3]}", "method: {name: cross-entropy, smoothing: 0.1}",
+        "method: {name: distillation, teacher: {file: t.safetensors, model: {name: resnet20, width: 0.5}}}",
+        "training: {patience: 3, checkpoint-steps: 4, average: 0, selection: nll}",
+        "data: {kind: csv, path: x.tsv, label: 3, clean: c, drop: [a, -1], class-names: ['1', 'true']}",
+    ])
+    func resolvedRecipesRoundTrip(_ line: String) throws {
+        let key = String(line.prefix { $0 != ":" })
+        let kept = Self.least.split(separator: "\n").filter { !$0.hasPrefix(key + ":") }
+        let first = try recipe((kept + [Substring(line)]).joined(separator: "\n"))
+        let second = try recipe(first.yaml)
+        #expect(first == second, "\(first.yaml)")
+        let keys = [first, second].map { recipe in
+            recipe.phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }.map(\.key)
+        }
+        #expect(keys[0] == keys[1])
+        #expect(second.yaml == first.yaml)
+    }
+
+    @Test func overrides() throws {
+        let changed = try recipe(
+            Self.least,
+            [
+                "optimizer.rate=0.25", "model={name: mlp, hidden: [4]}", "noise.kind=pairflip", "noise.rate=0.1",
+                "method.smoothing=0.2", "name=a=b", "data.limit=40", "schedule.milestones=[1, 2]",
+            ])
+        #expect(changed.optimizer.rate == 0.25)
+        #expect(changed.model == ModelSpec(name: "mlp", hidden: [4]))
+        #expect(changed.noise == LabelNoise(.pairflip, rate: 0.1))
+        #expect(changed.method == .crossEntropy(.init(smoothing: 0.2)))
+        #expect(changed.name == "a=b" && changed.data.limit == 40)
+        #expect(changed.schedule.milestones == [1, 2])
+    }
+
+    @Test(arguments: [
+        ("rate", #"--set: not an assignment: found "rate", expected key.path=value"#),
+        ("=3", #"--set: not an assignment: found "=3", expected key.path=value"#),
+        ("a..b=3", #"--set: not an assignment: found "a..b", expected key.path=value"#),
+        ("seed=[1", #"--set: not an assignment: found "seed=[1", expected key.path=value"#),
+        ("optimizer.rat=1", #"r.yaml, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#),
+        ("data.limit=x", #"r.yaml, line 1, data.limit: wrong value: found "x", expected a whole number"#),
+        ("seed=", #"r.yaml, seed: wrong value: found "", expected a whole number, 0 or more"#),
+    ])
+    func wrongOverrides(_ change: String, _ sentence: String) {
+        #expect(failure { try recipe(Self.least, [change]) } == sentence)
+    }
+
+    // MARK: Comparison files
+
+    private func comparison(_ text: String, _ overrides: [String] = []) throws -> ComparisonFile {
+        try ComparisonFile([RecipeFile(text: text, file: "c.yaml")], overrides: overrides)
+    }
+
+    private static let rows = """
+        data: {kind: embedded}
+        model: {name: lenet5}
+        optimizer: {rate: 0.1}
+        seeds: [4, 5]
+        noises: [{kind: none}, {kind: symmetric, rate: 0.2}]
+        rows:
+          - {name: a, method: {name: cross-entropy}}
+          - name: b
+            method: {name: cross-entropy}
+            search: {optimizer.weight-decay: [0.1, 0.2], training.epochs: [1, 2, 3]}
+            search-on: first-phase
+        """
+
+    @Test func comparisonFiles() throws {
+        let file = try comparison(Self.rows, ["optimizer.momentum=0.5"])
+        #expect(file.seeds == [4, 5])
+        #expect(file.noises == [LabelNoise(.clean), LabelNoise(.symmetric, rate: 0.2)])
+        #expect(file.rows.map(\.name) == ["a", "b"])
+        #expect(file.rows[0].candidates.map(\.setting) == [""])
+        #expect(file.rows[1].scope == .firstPhase)
+        #expect(
+            file.rows[1].candidates.map(\.setting) == [
+                "optimizer.weight-decay=0.1, training.epochs=1", "optimizer.weight-decay=0.1, training.epochs=2",
+                "optimizer.weight-decay=0.1, training.epochs=3", "optimizer.weight-decay=0.2, training.epochs=1",
+                "optimizer.weight-decay=0.2, training.epochs=2", "optimizer.weight-decay=0.2, training.epochs=3",
+            ])
+        let last = try file.rows[1].candidates[5].file.decoded(Recipe.self)
+        #expect(last.optimizer == OptimizerOptions(rate: 0.1, momentum: 0.5, weightDecay: 0.2))
+        #expect(last.training.epochs == 3)
+    }
+
+    @Test(arguments: [
+        ("name: b", "name: a", #"c.yaml, rows: two rows of the same name: found "a""#),
+        ("seeds: [4, 5]", "seeds: [4, 4]", "c.yaml, seeds: value out of range: expected 1 to 1000 different whole numbers"),
+        ("seeds: [4, 5]", "seeds: 4", "c.yaml, seeds: wrong value: found \"4\", expected a list"),
+        ("{kind: none}, {kind: symmetric, rate: 0.2}", "", "c.yaml, noises: value out of range: found 0 entries, expected 1 to 100"),
+        ("first-phase", "last-phase", #"c.yaml, search-on: unknown word "last-phase" (did you mean "first-phase"?)"#),
+        ("[0.1, 0.2]", "0.1", "c.yaml, search.optimizer.weight-decay: wrong value: expected a list of values"),
+        ("optimizer.weight-decay: [", "optimizer.wait-decay: [", #"c.yaml, optimizer.wait-decay: unknown key "wait-decay" (did you mean "weight-decay"?)"#),
+        ("[1, 2, 3]", "[1, 2, x]", #"c.yaml, line 10, training.epochs: wrong value: found "x", expected a whole number"#),
+        ("optimizer: {rate: 0.1}", "optimizer: {rat: 0.1}", #"c.yaml, line 3, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#),
+        ("{name: a, method: {name: cross-entropy}}", "a", "c.yaml, rows.0: wrong value: expected a mapping"),
+    ])
+    func wrongComparisons(_ found: String, _ replacement: String, _ sentence: String) throws {
+        let text = Self.rows.replacing(found, with: replacement, maxReplacements: 1)
+        try #require(text != Self.rows)
+        #expect(failure { try comparison(text) } == sentence)
+    }
+}

@@ -1,0 +1,75 @@
+import Diagnostics
+import Files
+import Foundation
+import Testing
+import Torch
+
+@testable import Training
+
+/// A fresh folder that goes when the test does.
+final class Scratch {
+    let path: String
+
+    init() throws {
+        path =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("limbeck-training-\(UUID())").path
+        try LocalFileSystem().createDirectory(path)
+    }
+
+    deinit { try? LocalFileSystem().remove(path) }
+
+    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// The one line that `body` fails with, or "nothing thrown".
+func failure<T>(_ body: () throws -> T) -> String {
+    do {
+        _ = try body()
+        return "nothing thrown"
+    } catch {
+        return error is Problem ? "\(error)" : "another error: \(error)"
+    }
+}
+
+/// Recipes, data and runs that are small enough to be trained in a test.
+enum Tiny {
+    static let text = """
+        data: {kind: embedded, limit: 200}
+        noise: {kind: symmetric, rate: 0.3}
+        model: {name: mlp, hidden: [16]}
+        method: {name: cross-entropy}
+        optimizer: {rate: 0.02}
+        training: {epochs: 2, batch: 64, checkpoint-steps: 2, average: 0.9}
+        """
+
+    /// The embedded images are decoded once for all tests.
+    static let files = DataFiles()
+
+    static func recipe(_ changes: String...) throws -> Recipe {
+        var file = try RecipeFile(text: text, file: "tiny")
+        for change in changes { file = try file.setting(change) }
+        return try file.decoded(Recipe.self)
+    }
+
+    static var compute: ComputeOptions { ComputeOptions(threads: 1) }
+
+    static func run(
+        _ recipe: Recipe, _ folder: String, _ environment: TrainingEnvironment = .init()
+    ) throws -> Run {
+        try Run(
+            recipe, folder: folder, compute: compute, environment: environment, dataFiles: files)
+    }
+
+    /// Every file and folder below `folder`, without the files that hold times.
+    static func content(_ folder: String) throws -> [String: [UInt8]] {
+        var content: [String: [UInt8]] = [:]
+        for path in try FileManager.default.subpathsOfDirectory(atPath: folder)
+        where !path.hasSuffix("timing.json") {
+            var isFolder: ObjCBool = false
+            FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isFolder)
+            content[path] = isFolder.boolValue ? [] : try readFile("\(folder)/\(path)")
+        }
+        return content
+    }
+}
