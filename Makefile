@@ -24,8 +24,8 @@ test: engine
 reliability: build
 	LIMBECK_KILLS=20 swift test $(FLAGS) --filter Kill
 
-bench: build
-	Benchmarks/run
+bench: engine
+	Benchmarks/run $(OPTIONS)
 
 fuzz:
 	Fuzz/run $(SECONDS)
