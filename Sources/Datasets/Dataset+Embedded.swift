@@ -42,7 +42,7 @@ extension Dataset {
     /// Where the embedded files are: in the resource bundle beside the program, where the build
     /// puts it; for a program that was copied elsewhere, in the sources it was built from.
     /// `Bundle.module` looks in the same places but traps when there is nothing.
-    static func embeddedFolder() throws(Problem) -> String {
+    public static func embeddedFolder() throws(Problem) -> String {
         let sources = (#filePath as NSString).deletingLastPathComponent + "/Resources"
         let program = Bundle.main
         var homes = [

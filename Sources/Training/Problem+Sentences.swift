@@ -67,6 +67,11 @@ extension Problem {
             .data, "key does not go with data.kind", at: self.key("data.\(key)"),
             found: "kind \(kind.rawValue)")
     }
+    static func filesTwice() -> Problem {
+        Problem(
+            .data, "the files are given twice", at: key("data.folder"),
+            hint: "either folder, or images and labels")
+    }
     static func missingFiles(_ path: String, or other: String?) -> Problem {
         Problem(
             .data, "missing key \"\(path)\"", at: key("data"),

@@ -67,15 +67,23 @@ struct ComparisonRunner {
         let file = try ComparisonFile(files, overrides: overrides)
         let first = try file.rows[0].candidates[0].file.decoded(Recipe.self)
         let options = try compute.resolve(model: first.model, concurrent: true)
+        // Checked above; networks differ only in the precision that suits them.
+        let resolve = { @Sendable [compute] model in
+            (try? compute.resolve(model: model, concurrent: true)) ?? options
+        }
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let comparison = try Comparison(
-            file, folder: folder, seeds: seeds, compute: options,
+            file, folder: folder, seeds: seeds, compute: resolve, threads: options.threads,
             workers: jobs ?? max(1, processors / options.threads), environment: .program())
         let phases = try comparison.plannedPhases()
         Console.say(
             "\(file.rows.count) rows, \(comparison.seeds.count) seeds, \(comparison.noises.count) noise "
                 + "setting\(comparison.noises.count == 1 ? "" : "s"): at most \(phases) phases, "
                 + "\(comparison.workers) at a time")
+        if dryRun, json {
+            return Console.print(
+                json: ["rows": file.rows.count, "seeds": comparison.seeds.count, "phases": phases])
+        }
         if dryRun { return Console.print("nothing is wrong with the recipes; nothing was trained") }
         Progressing.shared.begin(phases: phases, verbose: false)
         try comparison.run()

@@ -32,27 +32,52 @@ struct ComparisonReport {
         }
     }
 
-    /// What each row buys over the first, and over the best plain row where there is one; said for the
-    /// selected weights, which are what a user would keep.
+    /// What the rows buy over the first one, and over a regularised plain row where there is one: at the
+    /// last epoch, where nothing was selected, and for the weights that validation selected.
     var findings: [String] {
         guard record.seeds.count > 1 else {
             return ["One seed: no difference here can be told from chance."]
         }
         var sentences: [String] = []
         for n in record.noises.indices {
-            let sides = record.rows.map { row in
-                Finding.Side(
-                    name: row, values: record.cells(row: row, noise: n).map(\.readout.selected.test.accuracy))
-            }
             let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
-            sentences += Finding.comparisons(sides, baseline: record.rows[0]).map { prefix + $0 }
-            for strong in record.rows.dropFirst() where isReference(strong) {
-                let base = sides.first { $0.name == strong }!
-                let after = sides.drop { $0.name != strong }.dropFirst()
-                sentences += after.map { prefix + Finding.compare($0, over: base) }
+            for (when, value) in ComparisonReport.readouts {
+                let sides = record.rows.map { row in
+                    Finding.Side(name: row, values: record.cells(row: row, noise: n).map(value))
+                }
+                sentences.append(prefix + summary(sides, over: sides[0], when))
+                for reference in sides.dropFirst() where isReference(reference.name) {
+                    let after = sides.drop { $0.name != reference.name }.dropFirst()
+                    if !after.isEmpty {
+                        sentences.append(prefix + summary(Array(after), over: reference, when))
+                    }
+                }
             }
         }
         return sentences
+    }
+
+    private static let readouts: [(String, @Sendable (Comparison.Cell) -> Double)] = [
+        ("at the last epoch", { $0.readout.last.test.accuracy }),
+        ("selected on validation", { $0.readout.selected.test.accuracy }),
+    ]
+
+    /// `Over X, at the last epoch: gains beyond the standard deviation: A +1.8 ± 0.6, …; losses: none; ….`
+    private func summary(_ sides: [Finding.Side], over base: Finding.Side, _ when: String) -> String {
+        func list(_ verdict: Finding.Verdict) -> String {
+            let found = sides.filter { $0.name != base.name && Finding.verdict($0, over: base) == verdict }
+            return found.isEmpty
+                ? "none" : found.map { "\($0.name) \(ComparisonReport.difference($0, base))" }.joined(separator: ", ")
+        }
+        return "Over \(base.name), \(when), gains beyond the standard deviation of the difference: "
+            + "\(list(.gain)). Losses: \(list(.loss)). No difference beyond it: \(list(.withinSpread))."
+    }
+
+    /// In points, with the standard deviation of the difference of two independent means of seeds.
+    private static func difference(_ a: Finding.Side, _ b: Finding.Side) -> String {
+        let sd = ((a.sd ?? .nan) * (a.sd ?? .nan) + (b.sd ?? .nan) * (b.sd ?? .nan)).squareRoot()
+        let mean = (a.mean - b.mean) * 100
+        return (mean < 0 ? "" : "+") + Numbers.estimate(Estimate(mean: mean, sd: sd * 100))
     }
 
     /// A later row of plain cross-entropy whose setting was searched: the fair thing to beat.

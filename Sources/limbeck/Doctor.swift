@@ -34,7 +34,7 @@ struct Doctor: ParsableCommand {
         var data = "ok"
         do {
             let sizes = [try Dataset.embedded(.train).count, try Dataset.embedded(.test).count]
-            data = "ok, \(sizes[0]) + \(sizes[1]) images"
+            data = "ok, \(sizes[0]) + \(sizes[1]) images in \(try Dataset.embeddedFolder())"
         } catch {
             data = "\(error)"
         }
@@ -67,11 +67,11 @@ struct Doctor: ParsableCommand {
                         : "auto takes fp32: the processor has no bfloat16 products",
                 ],
                 ["embedded data", data],
-                ["networks", ModelRegistry.names.joined(separator: " ")],
             ]
             Console.print(
                 TextTable(TableModel(columns: [.init("what"), .init("found")], rows: rows))
-                    .render(limit: 100))
+                    .render(limit: 160))
+            Console.print("networks: " + ModelRegistry.names.joined(separator: " "))
         }
         if !ok { throw ExitCode(Problem.Kind.internal.rawValue) }
     }

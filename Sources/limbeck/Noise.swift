@@ -80,6 +80,9 @@ struct Noise: ParsableCommand {
         if let rate { file = try file.setting("noise.rate=\(rate)") }
         if let map { file = try file.setting("noise.map", word: map) }
         if let seed { file = try file.setting("seed=\(seed)") }
+        // Noise is a matter of data alone: a comparison's shared part is enough.
+        if !file.has("method") { file = try file.setting("method={name: cross-entropy}") }
+        if !file.has("model") { file = try file.setting("model={name: mlp}") }
         let decoded = try file.without("rows", "search", "search-on", "seeds", "noises").decoded(Recipe.self)
         let data = try file.placing {
             try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)

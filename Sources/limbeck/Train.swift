@@ -31,6 +31,9 @@ struct Train: ParsableCommand {
     @Flag(help: "Continue the run in --out.")
     var resume = false
 
+    @Flag(help: "Resume although engine, instruction set or thread count differ: the bytes will too.")
+    var inexact = false
+
     @Flag(help: "Check recipe, files, shapes and memory; train nothing.")
     var dryRun = false
 
@@ -49,12 +52,16 @@ struct Train: ParsableCommand {
         if !resume, !dryRun, FileManager.default.fileExists(atPath: "\(folder)/run.json") {
             throw Problem.runExists(folder)
         }
-        let options = try compute.resolve(model: recipe.model, concurrent: false)
+        var options = try compute.resolve(model: recipe.model, concurrent: false)
+        if resume, inexact {
+            // The run keeps the identity it began with; only this process computes otherwise.
+            options = try RunFacts(folder: folder).compute
+        }
         let run = try file.placing {
             try Run(recipe, folder: folder, compute: options, environment: .program())
         }
         if dryRun { return try describe(run) }
-        for warning in run.data.noise.warnings { Console.say("warning: \(warning)") }
+        for warning in run.data.warnings { Console.say("warning: \(warning)") }
         announce(run)
         Progressing.shared.begin(phases: run.chain.count, verbose: true)
         let result = try run.train()

@@ -105,6 +105,10 @@ public struct DataOptions: Codable, Hashable, Sendable {
         header = try values.decodeIfPresent(Bool.self, forKey: .header) ?? true
         skipAt = try values.decodeIfPresent(Bool.self, forKey: .skipAt) ?? false
         imageShape = try values.decodeIfPresent([Int].self, forKey: .imageShape)
+        if classNames != nil, kind != .idx, kind != .csv { throw Problem.keyOfOtherKind("class-names", kind) }
+        if folder != nil, kind == .idx, (images ?? labels ?? testImages ?? testLabels) != nil {
+            throw Problem.filesTwice()
+        }
         if kind != .csv {
             let strays: [(CodingKeys, Bool)] = [
                 (.label, label != nil), (.clean, clean != nil), (.group, group != nil),

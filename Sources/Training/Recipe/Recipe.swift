@@ -50,6 +50,16 @@ public struct Recipe: Codable, Equatable, Sendable {
         try optimizer.validate(at: .init(detail: ["optimizer"]))
         try schedule.validate(at: .init(detail: ["schedule"]))
         try Recipe.check(model, at: "")
+        let weights: TeacherWeights? =
+            switch method {
+            case .crossEntropy: nil
+            case .distillation(_, let teacher): teacher.file == nil ? teacher.weights : nil
+            case .selfDistillation(_, let weights): weights
+            }
+        if training.average == 0, let weights, weights.isAverage {
+            throw Problem.outOfRange(
+                "training.average", found: "0 with weights \(weights.rawValue)", expected: "above 0")
+        }
         if case .distillation(_, let teacher) = method, let model = teacher.model {
             try Recipe.check(model, at: "method.teacher.")
         }
@@ -93,6 +103,8 @@ public enum TeacherWeights: String, Codable, Sendable, CaseIterable {
     case last
     case averageSelected = "average-selected"
     case averageLast = "average-last"
+
+    var isAverage: Bool { self == .averageSelected || self == .averageLast }
 }
 
 /// The teacher of `distillation`: trained here first, or brought as a file.

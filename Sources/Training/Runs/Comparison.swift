@@ -32,8 +32,11 @@ public final class Comparison {
 
     public let file: ComparisonFile
     public let folder: String
-    public let compute: ComputeOptions
+    /// What a network trains on: networks differ in the precision that suits them.
+    public let compute: @Sendable (ModelSpec) -> ComputeOptions
     public let workers: Int
+    /// Engine threads of each worker.
+    public let threads: Int
     public private(set) var cells: [Cell] = []
     public let seeds: [UInt64]
     public let noises: [LabelNoise]
@@ -45,14 +48,15 @@ public final class Comparison {
 
     /// - Parameters:
     ///   - seeds: instead of the file's.
-    ///   - workers: phases trained at a time, each with `compute.threads` threads.
+    ///   - workers: phases trained at a time, each with `threads` engine threads.
     public init(
-        _ file: ComparisonFile, folder: String, seeds: [UInt64]? = nil, compute: ComputeOptions,
-        workers: Int, environment: TrainingEnvironment = .init()
+        _ file: ComparisonFile, folder: String, seeds: [UInt64]? = nil,
+        compute: @escaping @Sendable (ModelSpec) -> ComputeOptions, threads: Int, workers: Int, environment: TrainingEnvironment = .init()
     ) throws {
         self.file = file
         self.folder = folder
         self.compute = compute
+        self.threads = threads
         self.workers = workers
         self.environment = environment
         self.seeds = seeds ?? file.seeds
@@ -104,11 +108,20 @@ public final class Comparison {
     /// The table and everything its report shows.
     private func record(_ plans: [Plan]) -> ComparisonRecord {
         let first = plans[0]
+        let chain = first.candidates[0].chain
+        var facts = RunFacts(
+            compute: chain[0].compute, name: first.row.name, seed: first.seed, chain: chain,
+            data: first.data)
+        let recipe = first.candidates[0].recipe
+        if plans.contains(where: {
+            $0.candidates[0].recipe.data != recipe.data
+                || (file.noises == nil && $0.candidates[0].recipe.noise != recipe.noise)
+        }) {
+            facts.warnings.append(
+                "rows differ in data or label noise: facts and matrices are those of the first row")
+        }
         return ComparisonRecord(
-            facts: RunFacts(
-                compute: compute, name: first.row.name, seed: first.seed, chain: first.candidates[0].chain,
-                data: first.data),
-            rows: file.rows.map(\.name), seeds: seeds,
+            facts: facts, rows: file.rows.map(\.name), seeds: seeds,
             noises: noises.indices.map { n in
                 let data = plans.filter { $0.noise == n }.map(\.data)
                 return ComparisonRecord.Noise(
@@ -138,7 +151,9 @@ public final class Comparison {
                         if file.noises != nil { recipe.noise = noise }
                         let chain = try candidate.file.placing {
                             data = try prepare(recipe)
-                            let chain = try recipe.phases(dataHash: data!.sha256, compute: compute) {
+                            let chain = try recipe.phases(
+                            dataHash: data!.sha256, labelsHash: data!.noise.sha256,
+                            compute: compute(recipe.model)) {
                                 try fileHash($0)
                             }
                             try recipe.check(chain, data!)
@@ -189,7 +204,7 @@ public final class Comparison {
                     }
                 })
         }
-        try Scheduler(jobs, done: done).run(workers: workers, threads: compute.threads)
+        try Scheduler(jobs, done: done).run(workers: workers, threads: threads)
     }
 
     /// The candidate that is best on the validation split; the first of equals.

@@ -35,7 +35,8 @@ public final class Run {
         self.compute = compute
         self.environment = environment
         data = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
-        chain = try recipe.phases(dataHash: data.sha256, compute: compute) { try fileHash($0) }
+        chain = try recipe.phases(
+            dataHash: data.sha256, labelsHash: data.noise.sha256, compute: compute) { try fileHash($0) }
         store = PhaseStore("\(folder)/phases", named: true)
         try recipe.check(chain, data)
     }
@@ -58,7 +59,7 @@ public final class Run {
             compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
         let path = "\(folder)/run.json"
         if FileManager.default.fileExists(atPath: path) {
-            try facts.check(against: path, folder: folder)
+            try facts.check(against: folder)
         }
         try files.createDirectory(folder)
         try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
