@@ -67,10 +67,10 @@ struct ComparisonReport {
         func list(_ verdict: Finding.Verdict) -> String {
             let found = sides.filter { $0.name != base.name && Finding.verdict($0, over: base) == verdict }
             return found.isEmpty
-                ? "none" : found.map { "\($0.name) \(ComparisonReport.difference($0, base))" }.joined(separator: ", ")
+                ? "none" : found.map { "\($0.name): \(ComparisonReport.difference($0, base))" }.joined(separator: "; ")
         }
-        return "Over \(base.name), \(when), gains beyond the standard deviation of the difference: "
-            + "\(list(.gain)). Losses: \(list(.loss)). No difference beyond it: \(list(.withinSpread))."
+        return "Points over \(base.name), \(when). Gains beyond the standard deviation of the difference: "
+            + "\(list(.gain)). Losses beyond it: \(list(.loss)). Neither: \(list(.withinSpread))."
     }
 
     /// In points, with the standard deviation of the difference of two independent means of seeds.
@@ -127,14 +127,14 @@ struct ComparisonReport {
     private var stages: TableModel? {
         var rows: [[String]] = []
         for (name, cells) in groups {
-            guard let first = cells.first, first.results.count > 1 else { continue }
+            guard let first = cells.first, first.results.count > 1, !isPartOfAnother(cells) else { continue }
             for i in first.results.indices {
                 func spread(_ value: (PhaseResult) -> Double?) -> String {
                     let values = cells.compactMap { value($0.results[i]) }
                     return values.isEmpty ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
                 }
                 rows.append([
-                    name, first.results[i].name, spread { $0.pseudoLabelAccuracy },
+                    name, first.chain[i].name, spread { $0.pseudoLabelAccuracy },
                     spread { $0.student.last.test.accuracy }, spread { $0.student.selected.test.accuracy },
                 ])
             }
@@ -146,6 +146,17 @@ struct ComparisonReport {
                 .init("method"), .init("phase"), .init("right pseudo-labels", .trailing),
                 .init("last", .trailing), .init("selected", .trailing),
             ], rows: rows)
+    }
+
+    /// Whether a longer chain begins with this one, phase for phase, so that it would only repeat it.
+    private func isPartOfAnother(_ cells: [Comparison.Cell]) -> Bool {
+        record.cells.contains { other in
+            guard let own = cells.first(where: { $0.seed == other.seed && $0.noise == other.noise }) else {
+                return false
+            }
+            return other.chain.count > own.chain.count
+                && zip(own.chain, other.chain).allSatisfy { $0.key == $1.key }
+        }
     }
 
     /// What the searches chose.
