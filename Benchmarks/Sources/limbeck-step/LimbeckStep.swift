@@ -5,7 +5,7 @@ import Torch
 
 extension Model: ExpressibleByArgument {}
 extension Layout: ExpressibleByArgument {}
-extension Precision: @retroactive ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 @main
 struct LimbeckStep: ParsableCommand {
