@@ -23,6 +23,8 @@ public struct PreparedData: Sendable {
     /// In the files as they were given, before splitting and noise: true if they name clean labels.
     public let knowsClean: Bool
 
+    /// Of the samples and the labels that are learnt from.
+    public var identity: String { sha256 + noise.sha256 }
     public var classCount: Int { learning.classCount }
     public var sampleShape: [Int] { learning.sampleShape }
 

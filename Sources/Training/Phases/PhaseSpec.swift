@@ -43,10 +43,9 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public var index: Int
     public var seed: UInt64
     public var data: DataOptions
+    /// Of the samples and their given labels: a file may change under the same name.
     public var dataHash: String
     public var noise: LabelNoise
-    /// SHA-256 of the given labels: a label file may change under the same name.
-    public var labelsHash: String
     public var model: ModelSpec
     public var target: Target
     /// Start from these weights instead of fresh ones.
@@ -80,8 +79,7 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
 
 extension Recipe {
     /// The chain of phases that this recipe is. Each names the ones it needs by key.
-    public func phases(
-        dataHash: String, labelsHash: String, compute: ComputeOptions, fileHash: (String) throws -> String)
+    public func phases(dataHash: String, compute: ComputeOptions, fileHash: (String) throws -> String)
         rethrows -> [PhaseSpec]
     {
         func phase(
@@ -96,7 +94,6 @@ extension Recipe {
             }
             return PhaseSpec(
                 name: name, index: index, seed: seed, data: data, dataHash: dataHash, noise: noise,
-                labelsHash: labelsHash,
                 model: model ?? self.model, target: target, start: start, optimizer: optimizer,
                 schedule: schedule, training: training, compute: compute)
         }

@@ -152,8 +152,7 @@ public final class Comparison {
                         let chain = try candidate.file.placing {
                             data = try prepare(recipe)
                             let chain = try recipe.phases(
-                            dataHash: data!.sha256, labelsHash: data!.noise.sha256,
-                            compute: compute(recipe.model)) {
+                            dataHash: data!.identity, compute: compute(recipe.model)) {
                                 try fileHash($0)
                             }
                             try recipe.check(chain, data!)

@@ -35,8 +35,7 @@ public final class Run {
         self.compute = compute
         self.environment = environment
         data = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
-        chain = try recipe.phases(
-            dataHash: data.sha256, labelsHash: data.noise.sha256, compute: compute) { try fileHash($0) }
+        chain = try recipe.phases(dataHash: data.identity, compute: compute) { try fileHash($0) }
         store = PhaseStore("\(folder)/phases", named: true)
         try recipe.check(chain, data)
     }
