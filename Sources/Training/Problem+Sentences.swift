@@ -24,6 +24,12 @@ extension Problem {
         Problem(
             .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)"))
     }
+    static func strangeTag(_ file: String, line: Int?, _ tag: String) -> Problem {
+        Problem(
+            .data, "unknown YAML tag \"\(oneLine(tag, limit: 80))\"",
+            at: Place(file: file, detail: line.map { ["line \($0)"] } ?? []),
+            hint: "a recipe is plain data")
+    }
     static func tooManyAliases(_ file: String) -> Problem {
         Problem(
             .data, "too many YAML aliases", at: .file(file),

@@ -70,6 +70,7 @@ final class Tool {
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
         process.standardInput = FileHandle.nullDevice
+        Tool.limitDescriptors
         let began = Date()
         try process.run()
         if let meanwhile {
@@ -109,6 +110,14 @@ final class Tool {
         let (a, b) = (try content(a), try content(b))
         return Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }.sorted()
     }
+
+    /// Foundation closes every descriptor a child might inherit, one by one: seconds for a million.
+    private static let limitDescriptors: Void = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_cur, 1024)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }()
 
     /// `limbeck`, built beside the test bundle.
     static let program: String? = {

@@ -43,11 +43,14 @@ public struct RecipeFile {
             guard let node = try Yams.compose(yaml: text) else { return nil }
             var left = nodeLimit
             guard fits(node, &left) else { throw Problem.recipeExpands(file) }
+            if let (tag, line) = strangeTag(in: node) { throw Problem.strangeTag(file, line: line, tag) }
             return node
         } catch let problem as Problem {
             throw problem
         } catch {
             switch error as? YamlError {
+            case .composer(let context?, let problem, let mark, _)?:
+                throw .notYAML(file, line: mark.line, "\(context.text), \(problem)")
             case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
                 .composer(_, let problem, let mark, _)?:
                 throw .notYAML(file, line: mark.line, problem)
@@ -71,6 +74,28 @@ public struct RecipeFile {
             for (key, value) in pairs where !fits(key, &left) || !fits(value, &left) { return false }
         }
         return true
+    }
+
+    /// The first tag that asks for something else than plain data.
+    private static func strangeTag(in node: Node) -> (tag: String, line: Int?)? {
+        let tag: Tag
+        var children: [Node] = []
+        switch node {
+        case .alias: return nil
+        case .scalar(let scalar): tag = scalar.tag
+        case .sequence(let list): (tag, children) = (list.tag, Array(list))
+        case .mapping(let pairs): (tag, children) = (pairs.tag, pairs.flatMap { [$0.key, $0.value] })
+        }
+        let plain = ["", "!"] + ["str", "seq", "map", "bool", "float", "int", "null"].map {
+            "tag:yaml.org,2002:" + $0
+        }
+        // A scalar without a tag is resolved by its text: `<<`, dates and the like.
+        let isResolved = if case .scalar(let scalar) = node { tag == Node(scalar.string).tag } else { false }
+        if !plain.contains(tag.description), !isResolved { return (tag.description, node.mark?.line) }
+        for child in children {
+            if let found = strangeTag(in: child) { return found }
+        }
+        return nil
     }
 
     /// How many `*name` stand where a value or key begins.

@@ -84,15 +84,19 @@ extension Recipe {
         for spec in chain {
             try ModelRegistry.check(spec.model, sampleShape: data.sampleShape, classes: data.classCount)
         }
-        try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)
+        do {
+            try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)
+        } catch {
+            var problem = error
+            if problem.place == nil { problem.place = .init(detail: ["training.augmentation.padding"]) }
+            throw problem
+        }
     }
 
     /// The resolved recipe as YAML.
     public var yaml: String {
-        let encoder = YAMLEncoder()
-        encoder.options = .init(width: 100, allowUnicode: true)
         // Plain data: nothing in it can fail to encode.
-        return try! encoder.encode(self)
+        try! Yams.serialize(node: NodeEncoder.node(of: self), width: 100, allowUnicode: true)
     }
 }
 
