@@ -157,7 +157,7 @@ extension Problem {
     static func otherMachine(_ folder: String, _ what: String, found: String, expected: String) -> Problem {
         Problem(
             .data, "cannot resume exactly: the \(what) differs", at: .file(folder), found: found,
-            expected: expected, hint: "set it as it was, or give another --out")
+            expected: expected, hint: "set it as it was, or resume with --inexact")
     }
     static func checkpointDamaged(_ file: String, _ what: String) -> Problem {
         Problem(.data, "the checkpoint is damaged: \(what)", at: .file(file))

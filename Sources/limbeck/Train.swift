@@ -61,6 +61,7 @@ struct Train: ParsableCommand {
             try Run(recipe, folder: folder, compute: options, environment: .program())
         }
         if dryRun { return try describe(run) }
+        try run.checkFolder()
         for warning in run.data.warnings { Console.say("warning: \(warning)") }
         announce(run)
         Progressing.shared.begin(phases: run.chain.count, verbose: true)

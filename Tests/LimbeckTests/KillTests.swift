@@ -128,7 +128,7 @@ import Testing
 
     @Test func interruptWritesACheckpoint() throws {
         let tool = try Tool()
-        let text = TinyRuns.text("{name: cross-entropy}").replacing("epochs: 2", with: "epochs: 40")
+        let text = TinyRuns.text("{name: cross-entropy}").replacing("epochs: 2", with: "epochs: 300")
             .replacing("checkpoint-steps: 3", with: "checkpoint-steps: 1000")
         let recipe = try tool.write("long.yaml", text)
         let arguments = ["train", recipe] + TinyRuns.flags + ["--out"]
@@ -179,11 +179,11 @@ import Testing
         try refused(
             ["train", "--resume", "--threads", "2", "--precision", "fp32"] + out, 65,
             "\(run): cannot resume exactly: the thread count differs: found 2, expected 1 "
-                + "(set it as it was, or give another --out)")
+                + "(set it as it was, or resume with --inexact)")
         try refused(
             ["train", "--resume", "--threads", "1", "--precision", "bf16"] + out, 65,
             "\(run): cannot resume exactly: the precision differs: found bf16, expected fp32 "
-                + "(set it as it was, or give another --out)")
+                + "(set it as it was, or resume with --inexact)")
         try refused(
             ["train", changed, "--resume"] + out + TinyRuns.flags, 65,
             "\(run): the recipe is not the one of this run "

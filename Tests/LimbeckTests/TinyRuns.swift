@@ -45,6 +45,7 @@ enum TinyRuns {
         var environment = TrainingEnvironment()
         environment.files = files
         let recipe = try RecipeFile(text: text, file: "tiny").decoded(Recipe.self)
+        Engine.threads = 1
         let compute = ComputeOptions(threads: 1, device: .cpu, precision: .float32)
         _ = try Run(recipe, folder: folder, compute: compute, environment: environment).train()
         return files.calls

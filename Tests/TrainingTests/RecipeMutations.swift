@@ -102,7 +102,7 @@ enum RecipeMutations {
         .init("kind: cosine", "kind: \0", "r.yaml: not YAML: control characters are not allowed"),
         .init("kind: cosine", "kind: *cosine", "r.yaml, line 13: not YAML: found undefined alias"),
         .init("kind: cosine", "kind: &a [*a]", "r.yaml, line 13: not YAML: found undefined alias"),
-        .init("schedule:", "<<: {seed: 1}\nschedule:", #"r.yaml, line 13, <<: unknown key "<<" (one of: data, method, model, name, noise, optimizer, schedule, seed, training)"#),
+        .init("schedule:", "<<: {seed: 1}\nschedule:", #"r.yaml, line 13, <<: unknown key "<<" (one of: data, later, method, model, name, noise, optimizer, schedule, seed, training)"#),
         .init("schedule:", "---\nschedule:", "r.yaml, line 13: not YAML: expected a single document in the stream, but found another document"),
         .init("schedule:", "seed: !!python/object:os.system 1\nschedule:", "r.yaml, line 13: unknown YAML tag \"tag:yaml.org,2002:python/object:os.system\" (a recipe is plain data)"),
         .init(base, "", "r.yaml: the recipe is empty: expected data, model and method"),

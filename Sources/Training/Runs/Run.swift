@@ -51,19 +51,24 @@ public final class Run {
         return result
     }
 
-    /// Creates the folder, or checks that it belongs to this very run.
-    private func start() throws(Problem) {
-        let files = environment.files
-        let facts = RunFacts(
-            compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
-        let path = "\(folder)/run.json"
-        if FileManager.default.fileExists(atPath: path) {
+    private var facts: RunFacts {
+        RunFacts(compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
+    }
+
+    /// Throws if the folder is there and belongs to another run than this very one.
+    public func checkFolder() throws(Problem) {
+        if FileManager.default.fileExists(atPath: "\(folder)/run.json") {
             try facts.check(against: folder)
         }
+    }
+
+    private func start() throws(Problem) {
+        let files = environment.files
+        try checkFolder()
         try files.createDirectory(folder)
         try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
         try data.noise.write(to: "\(folder)/labels.csv", using: files)
-        try files.replace(path, with: json(facts))
+        try files.replace("\(folder)/run.json", with: json(facts))
     }
 
     private func finish(_ result: RunResult) throws {
