@@ -83,7 +83,8 @@ let engine: [Target] = [
     .testTarget(
         name: "TrainingTests",
         dependencies: [
-            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics", "TestSupport",
+            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+            "TestSupport",
         ]),
     .testTarget(
         name: "LimbeckTests",

@@ -29,7 +29,8 @@ extension Dataset {
         let data = try IDX.read(
             images: "\(folder)/\(part.prefix)-images-idx3-ubyte",
             labels: "\(folder)/\(part.prefix)-labels-idx1-ubyte",
-            name: part == .train ? "Fashion-MNIST 5k" : "Fashion-MNIST 5k, test", classNames: fashionNames)
+            name: part == .train ? "Fashion-MNIST 5k" : "Fashion-MNIST 5k, test",
+            classNames: fashionNames)
         guard data.sha256 == part.sha256 else { throw .embeddedChanged(folder) }
         return data
     }

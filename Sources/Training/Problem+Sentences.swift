@@ -22,7 +22,8 @@ extension Problem {
     }
     static func keyTwice(_ file: String, line: Int, _ key: String) -> Problem {
         Problem(
-            .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)"))
+            .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)")
+        )
     }
     static func strangeTag(_ file: String, line: Int?, _ tag: String) -> Problem {
         Problem(
@@ -121,13 +122,16 @@ extension Problem {
 
     // MARK: Training
 
-    static func notFinite(term: String, phase: String, epoch: Int, step: Int, checkpoint: String?) -> Problem {
+    static func notFinite(term: String, phase: String, epoch: Int, step: Int, checkpoint: String?)
+        -> Problem
+    {
         Problem(
             .data, "the loss is not finite",
             at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
             found: "term \"\(term)\"", expected: "a finite number",
             hint: "lower optimizer.rate; "
-                + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet"))
+                + (checkpoint.map { "the last checkpoint is \($0)" }
+                    ?? "no checkpoint was written yet"))
     }
     static func notFinite(
         weights name: String, phase: String, epoch: Int, step: Int, checkpoint: String?
@@ -137,14 +141,16 @@ extension Problem {
             at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
             found: "tensor \(name)", expected: "finite numbers",
             hint: "lower optimizer.rate; "
-                + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet"))
+                + (checkpoint.map { "the last checkpoint is \($0)" }
+                    ?? "no checkpoint was written yet"))
     }
     static func engine(_ error: any Error, phase: String) -> Problem {
         Problem(.internal, "the engine failed: \(error)", at: .init(detail: ["phase \(phase)"]))
     }
     static func interrupted(checkpoint: String?) -> Problem {
         Problem(
-            .interrupted, "interrupted", hint: checkpoint.map { "checkpoint \($0); continue with --resume" })
+            .interrupted, "interrupted",
+            hint: checkpoint.map { "checkpoint \($0); continue with --resume" })
     }
 
     // MARK: Run folders and checkpoints
@@ -154,7 +160,9 @@ extension Problem {
             .data, "the recipe is not the one of this run", at: .file(folder),
             hint: "leave the recipe out to resume with the run's own, or give another --out")
     }
-    static func otherMachine(_ folder: String, _ what: String, found: String, expected: String) -> Problem {
+    static func otherMachine(_ folder: String, _ what: String, found: String, expected: String)
+        -> Problem
+    {
         Problem(
             .data, "cannot resume exactly: the \(what) differs", at: .file(folder), found: found,
             expected: expected, hint: "set it as it was, or resume with --inexact")

@@ -18,7 +18,9 @@ struct Compare: ParsableCommand {
     @Argument(help: "Comparison file, or recipes.")
     var recipes: [String]
 
-    @Option(name: .customLong("set"), help: "Change one value of every row: key.path=value. May be repeated.")
+    @Option(
+        name: .customLong("set"),
+        help: "Change one value of every row: key.path=value. May be repeated.")
     var overrides: [String] = []
 
     @Option(help: "Seeds, separated by commas; at least three say something about chance.")
@@ -47,7 +49,8 @@ struct Compare: ParsableCommand {
     func run() throws {
         let files = try recipes.map { (path) throws(Problem) in try RecipeFile(path: path) }
         try ComparisonRunner(
-            files: files, overrides: overrides, seeds: try parseSeeds(seeds), folder: out, jobs: jobs,
+            files: files, overrides: overrides, seeds: try parseSeeds(seeds), folder: out,
+            jobs: jobs,
             compute: compute, json: json
         ).run(dryRun: dryRun)
     }
@@ -90,7 +93,8 @@ struct ComparisonRunner {
         Progressing.shared.clear()
         let record = try ComparisonRecord(folder: folder)
         let report = "\(folder)/report.html"
-        try ComparisonReport(record).page(folder: folder).write(to: report, using: LocalFileSystem())
+        try ComparisonReport(record).page(folder: folder).write(
+            to: report, using: LocalFileSystem())
         if json {
             Console.print(json: TableJSON(record, report: report))
         } else {

@@ -28,7 +28,8 @@ struct ComparisonReport {
         groups.map { name, cells in
             MethodResult(
                 name: name, last: cells.map(\.readout.last.test.accuracy),
-                selected: cells.map(\.readout.selected.test.accuracy), seconds: cells.map(\.seconds))
+                selected: cells.map(\.readout.selected.test.accuracy), seconds: cells.map(\.seconds)
+            )
         }
     }
 
@@ -63,13 +64,19 @@ struct ComparisonReport {
     ]
 
     /// `Over X, at the last epoch: gains beyond the standard deviation: A +1.8 ± 0.6, …; losses: none; ….`
-    private func summary(_ sides: [Finding.Side], over base: Finding.Side, _ when: String) -> String {
+    private func summary(_ sides: [Finding.Side], over base: Finding.Side, _ when: String) -> String
+    {
         func list(_ verdict: Finding.Verdict) -> String {
-            let found = sides.filter { $0.name != base.name && Finding.verdict($0, over: base) == verdict }
+            let found = sides.filter {
+                $0.name != base.name && Finding.verdict($0, over: base) == verdict
+            }
             return found.isEmpty
-                ? "none" : found.map { "\($0.name): \(ComparisonReport.difference($0, base))" }.joined(separator: "; ")
+                ? "none"
+                : found.map { "\($0.name): \(ComparisonReport.difference($0, base))" }.joined(
+                    separator: "; ")
         }
-        return "Points over \(base.name), \(when). Gains beyond the standard deviation of the difference: "
+        return
+            "Points over \(base.name), \(when). Gains beyond the standard deviation of the difference: "
             + "\(list(.gain)). Losses beyond it: \(list(.loss)). Neither: \(list(.withinSpread))."
     }
 
@@ -102,7 +109,9 @@ struct ComparisonReport {
     }
 
     func page(folder: String) throws -> ComparisonPage {
-        page(recipe: String(decoding: try readFile("\(folder)/recipe.yaml", limit: 4 << 20), as: UTF8.self))
+        page(
+            recipe: String(
+                decoding: try readFile("\(folder)/recipe.yaml", limit: 4 << 20), as: UTF8.self))
     }
 
     private func page(recipe: String) -> ComparisonPage {
@@ -119,7 +128,8 @@ struct ComparisonReport {
             subtitle: "\(record.rows.count) methods, seeds "
                 + record.seeds.map(String.init).joined(separator: ", "),
             facts: facts, warnings: record.facts.warnings, findings: findings, methods: methods,
-            baseline: groups.first?.name, tables: [stages, settings].compactMap(\.self), charts: charts,
+            baseline: groups.first?.name, tables: [stages, settings].compactMap(\.self),
+            charts: charts,
             heatMaps: matrices, recipe: recipe)
     }
 
@@ -127,15 +137,19 @@ struct ComparisonReport {
     private var stages: TableModel? {
         var rows: [[String]] = []
         for (name, cells) in groups {
-            guard let first = cells.first, first.results.count > 1, !isPartOfAnother(cells) else { continue }
+            guard let first = cells.first, first.results.count > 1, !isPartOfAnother(cells) else {
+                continue
+            }
             for i in first.results.indices {
                 func spread(_ value: (PhaseResult) -> Double?) -> String {
                     let values = cells.compactMap { value($0.results[i]) }
-                    return values.isEmpty ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
+                    return values.isEmpty
+                        ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
                 }
                 rows.append([
                     name, first.chain[i].name, spread { $0.pseudoLabelAccuracy },
-                    spread { $0.student.last.test.accuracy }, spread { $0.student.selected.test.accuracy },
+                    spread { $0.student.last.test.accuracy },
+                    spread { $0.student.selected.test.accuracy },
                 ])
             }
         }
@@ -151,7 +165,8 @@ struct ComparisonReport {
     /// Whether a longer chain begins with this one, phase for phase, so that it would only repeat it.
     private func isPartOfAnother(_ cells: [Comparison.Cell]) -> Bool {
         record.cells.contains { other in
-            guard let own = cells.first(where: { $0.seed == other.seed && $0.noise == other.noise }) else {
+            guard let own = cells.first(where: { $0.seed == other.seed && $0.noise == other.noise })
+            else {
                 return false
             }
             return other.chain.count > own.chain.count
@@ -163,7 +178,9 @@ struct ComparisonReport {
     private var settings: TableModel? {
         var rows: [[String]] = []
         for (name, cells) in groups {
-            for cell in cells where !cell.setting.isEmpty { rows.append([name, "\(cell.seed)", cell.setting]) }
+            for cell in cells where !cell.setting.isEmpty {
+                rows.append([name, "\(cell.seed)", cell.setting])
+            }
         }
         guard !rows.isEmpty else { return nil }
         return TableModel(
@@ -177,7 +194,9 @@ struct ComparisonReport {
                 let cells = record.cells(row: row, noise: n)
                 let seeds = cells.map { cell in
                     (cell.metrics.last ?? []).map { epoch in
-                        100 * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test).accuracy
+                        100
+                            * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test)
+                            .accuracy
                     }
                 }
                 guard let length = seeds.map(\.count).max(), length > 0 else { return nil }
@@ -187,7 +206,9 @@ struct ComparisonReport {
                 title: "Test accuracy over the last phase"
                     + (record.noises.count > 1 ? ", \(noiseName(n))" : ""),
                 xLabel: "epoch", yLabel: "accuracy (%)", curves: curves,
-                note: "Mean over seeds, bands of one standard deviation. Shown, never used to choose.")
+                note:
+                    "Mean over seeds, bands of one standard deviation. Shown, never used to choose."
+            )
         }
     }
 
@@ -197,7 +218,8 @@ struct ComparisonReport {
         var maps = [
             HeatMap(
                 title: "Realised label noise, first seed", rowLabels: names, columnLabels: names,
-                values: record.facts.realisedTransition, format: .percent(0), rowAxis: "clean label",
+                values: record.facts.realisedTransition, format: .percent(0),
+                rowAxis: "clean label",
                 columnAxis: "given label", maximum: 1)
         ]
         let best = groups.max { a, b in

@@ -4,7 +4,8 @@ import Training
 
 struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compares methods under 40 % label noise on embedded images: the main job in a few minutes.",
+        abstract:
+            "Compares methods under 40 % label noise on embedded images: the main job in a few minutes.",
         discussion: """
             4,000 training and 1,000 test images of Fashion-MNIST are part of the program. 40 % of the \
             training and validation labels are made wrong; the test labels stay clean and choose nothing. \

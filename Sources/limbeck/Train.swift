@@ -16,10 +16,13 @@ struct Train: ParsableCommand {
             Example: limbeck train recipe.yaml --set noise.rate=0.2 --out runs/first
             """)
 
-    @Argument(help: "The recipe, a YAML file. With --resume the run's own is used if this is left out.")
+    @Argument(
+        help: "The recipe, a YAML file. With --resume the run's own is used if this is left out.")
     var recipe: String?
 
-    @Option(name: .customLong("set"), help: "Change one value of the recipe: key.path=value. May be repeated.")
+    @Option(
+        name: .customLong("set"),
+        help: "Change one value of the recipe: key.path=value. May be repeated.")
     var overrides: [String] = []
 
     @Option(help: "The run folder. Default: runs/NAME-SEED.")
@@ -31,7 +34,8 @@ struct Train: ParsableCommand {
     @Flag(help: "Continue the run in --out.")
     var resume = false
 
-    @Flag(help: "Resume although engine, instruction set or thread count differ: the bytes will too.")
+    @Flag(
+        help: "Resume although engine, instruction set or thread count differ: the bytes will too.")
     var inexact = false
 
     @Flag(help: "Check recipe, files, shapes and memory; train nothing.")
@@ -98,7 +102,8 @@ struct Train: ParsableCommand {
         let c = run.compute
         Console.say(
             "\(run.recipe.model.name), \(run.chain.count) phase\(run.chain.count == 1 ? "" : "s"), LibTorch "
-                + "\(c.engine), \(c.device), \(c.threads) thread\(c.threads == 1 ? "" : "s"), \(c.precision.rawValue)")
+                + "\(c.engine), \(c.device), \(c.threads) thread\(c.threads == 1 ? "" : "s"), \(c.precision.rawValue)"
+        )
     }
 
     private func describe(_ run: Run) throws {

@@ -32,6 +32,7 @@ struct LimbeckStep: ParsableCommand {
     }
 
     func run() throws {
+        Engine.keepMemory()
         let command = self
         // On a thread like those that train phases: memory of secondary threads comes from other
         // arenas of the allocator than the main thread's, which large activations feel.

@@ -7,7 +7,8 @@ extension LabelNoise {
         given: [Int], clean: [Int], classCount: Int, classNames: [String]? = nil, ids: [Int]
     ) -> NoisyLabels {
         NoisyLabels(
-            LabelNoise(.clean), seed: 0, ids: ids, clean: clean, labels: given, classCount: classCount,
+            LabelNoise(.clean), seed: 0, ids: ids, clean: clean, labels: given,
+            classCount: classCount,
             classNames: classNames, intended: nil, warnings: [])
     }
 

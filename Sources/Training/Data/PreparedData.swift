@@ -50,7 +50,8 @@ public struct PreparedData: Sendable {
             seed: seed)
         normalisation = try Normalisation.fit(learning, members: split.train)
         // Where the tool holds out the test set itself, noise must not reach it.
-        let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation)).sorted()
+        let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation))
+            .sorted()
         let truth = learning.clean ?? learning.labels
         var features: LabelNoise.Features?
         if let scale = noise.needs {
@@ -152,7 +153,9 @@ public final class DataFiles: @unchecked Sendable {
     private static func warnings(_ learning: Dataset, _ test: Dataset?) -> [String] {
         let shared = test?.indicesShared(with: learning).count ?? 0
         guard shared > 0 else { return [] }
-        return ["\(shared) test samples are also training samples: the test accuracy is too good to be true"]
+        return [
+            "\(shared) test samples are also training samples: the test accuracy is too good to be true"
+        ]
     }
 
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {

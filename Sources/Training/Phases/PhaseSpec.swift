@@ -79,7 +79,9 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
 
 extension Recipe {
     /// The chain of phases that this recipe is. Each names the ones it needs by key.
-    public func phases(dataHash: String, compute: ComputeOptions, fileHash: (String) throws -> String)
+    public func phases(
+        dataHash: String, compute: ComputeOptions, fileHash: (String) throws -> String
+    )
         rethrows -> [PhaseSpec]
     {
         func phase(
@@ -116,7 +118,9 @@ extension Recipe {
                 let target = PhaseSpec.Target.pseudoLabels(
                     beta: .init(options.beta(forStage: stage)), source)
                 chain.append(
-                    phase("stage-\(stage)", stage, target, start: options.start == .previous ? source : nil))
+                    phase(
+                        "stage-\(stage)", stage, target,
+                        start: options.start == .previous ? source : nil))
             }
             return chain
         }

@@ -74,7 +74,8 @@ public final class PhaseTrainer {
         drawSeed = spec.derivedSeed
         store = CheckpointStore(folder: "\(folder)/checkpoints", files: environment.files)
         student = try ModelRegistry.make(
-            spec.model, sampleShape: data.sampleShape, classes: data.classCount, seed: spec.derivedSeed)
+            spec.model, sampleShape: data.sampleShape, classes: data.classCount,
+            seed: spec.derivedSeed)
         if let start = spec.start { try student.loadState(from: try weights(start).1) }
         student.move(to: device)
         if data.learning.isImages { student.toChannelsLast() }
@@ -160,7 +161,8 @@ public final class PhaseTrainer {
         do {
             try Engine.checked {
                 let input = LabelledBatch(
-                    inputs: batch.inputs.to(device), labels: Tensor(labels, [labels.count]).to(device),
+                    inputs: batch.inputs.to(device),
+                    labels: Tensor(labels, [labels.count]).to(device),
                     rows: Tensor(batch.indices.map { rowOfMember[$0] }, [labels.count]).to(device),
                     isPlain: !spec.training.augmentation.isOn)
                 let mode = Mode.train(dropoutGenerator())
@@ -204,7 +206,8 @@ public final class PhaseTrainer {
     private func learningRate(at step: Int? = nil) -> Double {
         spec.optimizer.rate
             * spec.schedule.rate(
-                step: step ?? self.step, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs)
+                step: step ?? self.step, stepsPerEpoch: plan.stepsPerEpoch,
+                epochs: spec.training.epochs)
     }
 
     private func dropoutGenerator() -> Generator {
@@ -265,7 +268,8 @@ public final class PhaseTrainer {
 
     private func isBetter(_ new: Evaluation, than old: Evaluation?) -> Bool {
         guard let old else { return true }
-        return spec.training.selection == .accuracy ? new.accuracy > old.accuracy : new.nll < old.nll
+        return spec.training.selection == .accuracy
+            ? new.accuracy > old.accuracy : new.nll < old.nll
     }
 
     private func keep(_ state: [(name: String, tensor: Tensor)], in copies: [Tensor]) {
@@ -285,7 +289,8 @@ public final class PhaseTrainer {
 
     /// Every tensor that training continues from, in a fixed order.
     private var tensors: [(name: String, tensor: Tensor)] {
-        func named(_ prefix: String, _ list: [(name: String, tensor: Tensor)]) -> [(String, Tensor)] {
+        func named(_ prefix: String, _ list: [(name: String, tensor: Tensor)]) -> [(String, Tensor)]
+        {
             list.map { ("\(prefix)/\($0.name)", $0.tensor) }
         }
         let names = student.state.map(\.name)
@@ -335,10 +340,14 @@ public final class PhaseTrainer {
         try student.loadState(from: part("student"), source: path)
         try optimizer.load(state: part("optimizer"), source: path)
         try average?.load(state: part("average"), source: path)
-        for (prefix, copies) in [("selected", selectedState), ("average-selected", averageSelectedState)] {
+        for (prefix, copies) in [
+            ("selected", selectedState), ("average-selected", averageSelectedState),
+        ] {
             try fill(copies, named: student.state.map(\.name), from: part(prefix), path)
         }
-        try fill(objective.state.map(\.tensor), named: objective.state.map(\.name), from: part("objective"), path)
+        try fill(
+            objective.state.map(\.tensor), named: objective.state.map(\.name),
+            from: part("objective"), path)
         (step, epoch, stepInEpoch) = (record.step, record.epoch, record.stepInEpoch)
         (sums, metricsBytes) = (record.sums, record.metricsBytes)
         (selected, averageSelected) = (record.selected, record.averageSelected)
@@ -370,7 +379,8 @@ public final class PhaseTrainer {
     private func finish() throws -> PhaseResult {
         let names = student.state.map(\.name)
         func readout(
-            _ network: any Classifier, _ selectedCopies: [Tensor], _ selection: Selection?, _ prefix: String
+            _ network: any Classifier, _ selectedCopies: [Tensor], _ selection: Selection?,
+            _ prefix: String
         ) throws -> PhaseResult.Readout {
             let last = try scores(of: network)
             try write(network.state, "\(prefix)last")

@@ -58,7 +58,8 @@ public struct Recipe: Codable, Equatable, Sendable {
             }
         if training.average == 0, let weights, weights.isAverage {
             throw Problem.outOfRange(
-                "training.average", found: "0 with weights \(weights.rawValue)", expected: "above 0")
+                "training.average", found: "0 with weights \(weights.rawValue)", expected: "above 0"
+            )
         }
         if case .distillation(_, let teacher) = method, let model = teacher.model {
             try Recipe.check(model, at: "method.teacher.")

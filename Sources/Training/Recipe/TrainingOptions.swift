@@ -63,7 +63,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         try require("epochs", epochs, in: 1...100_000)
         try require("batch", batch, in: 1...65_536)
         if let patience { try require("patience", patience, in: 1...100_000) }
-        if let steps = checkpointSteps { try require("checkpoint-steps", steps, in: 1...1_000_000_000) }
+        if let steps = checkpointSteps {
+            try require("checkpoint-steps", steps, in: 1...1_000_000_000)
+        }
         try require("augmentation.padding", augmentation.padding, in: 0...1024)
         guard (0..<1).contains(average) else {
             throw Problem.outOfRange(
@@ -75,7 +77,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         }
         if useAverage, average == 0 {
             throw Problem.outOfRange(
-                "training.use-average", found: "true with average 0", expected: "an average above 0")
+                "training.use-average", found: "true with average 0", expected: "an average above 0"
+            )
         }
     }
 

@@ -51,7 +51,8 @@ public final class Comparison {
     ///   - workers: phases trained at a time, each with `threads` engine threads.
     public init(
         _ file: ComparisonFile, folder: String, seeds: [UInt64]? = nil,
-        compute: @escaping @Sendable (ModelSpec) -> ComputeOptions, threads: Int, workers: Int, environment: TrainingEnvironment = .init()
+        compute: @escaping @Sendable (ModelSpec) -> ComputeOptions, threads: Int, workers: Int,
+        environment: TrainingEnvironment = .init()
     ) throws {
         self.file = file
         self.folder = folder
@@ -80,7 +81,8 @@ public final class Comparison {
         for plan in try plans() {
             for (i, candidate) in plan.candidates.enumerated() {
                 let stopsEarly = plan.row.scope == .firstPhase && i > 0
-                keys.formUnion((stopsEarly ? Array(candidate.chain.prefix(1)) : candidate.chain).map(\.key))
+                keys.formUnion(
+                    (stopsEarly ? Array(candidate.chain.prefix(1)) : candidate.chain).map(\.key))
             }
         }
         return keys.count
@@ -99,7 +101,8 @@ public final class Comparison {
                 }
             })
         let chosen = plans.map { plan in (plan, choice(plan)) }
-        try train(chosen.flatMap { plan, choice in choice.chain.map { ($0, choice.chain, plan.data) } })
+        try train(
+            chosen.flatMap { plan, choice in choice.chain.map { ($0, choice.chain, plan.data) } })
         cells = chosen.map(cell)
         try environment.files.replace("\(folder)/recipe.yaml", with: Array(resolved(plans).utf8))
         try environment.files.replace("\(folder)/result.json", with: json(record(plans)))
@@ -133,8 +136,10 @@ public final class Comparison {
     /// Every row's recipe, in one YAML stream.
     private func resolved(_ plans: [Plan]) -> String {
         plans.filter { $0.noise == 0 && $0.seed == seeds[0] }.map { plan in
-            plan.candidates.map { "# \($0.setting.isEmpty ? "row" : $0.setting)\n" + $0.recipe.yaml }
-                .joined(separator: "---\n")
+            plan.candidates.map {
+                "# \($0.setting.isEmpty ? "row" : $0.setting)\n" + $0.recipe.yaml
+            }
+            .joined(separator: "---\n")
         }.joined(separator: "---\n")
     }
 
@@ -152,7 +157,8 @@ public final class Comparison {
                         let chain = try candidate.file.placing {
                             data = try prepare(recipe)
                             let chain = try recipe.phases(
-                            dataHash: data!.identity, compute: compute(recipe.model)) {
+                                dataHash: data!.identity, compute: compute(recipe.model)
+                            ) {
                                 try fileHash($0)
                             }
                             try recipe.check(chain, data!)
@@ -169,7 +175,9 @@ public final class Comparison {
     }
 
     private func prepare(_ recipe: Recipe) throws -> PreparedData {
-        let key = String(decoding: jsonLine(recipe.data) + jsonLine(recipe.noise), as: UTF8.self) + "\(recipe.seed)"
+        let key =
+            String(decoding: jsonLine(recipe.data) + jsonLine(recipe.noise), as: UTF8.self)
+            + "\(recipe.seed)"
         if let data = prepared[key] { return data }
         let data = try PreparedData(
             recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
@@ -210,10 +218,13 @@ public final class Comparison {
     private func choice(_ plan: Plan) -> (setting: String, recipe: Recipe, chain: [PhaseSpec]) {
         guard plan.candidates.count > 1 else { return plan.candidates[0] }
         func value(_ candidate: (setting: String, recipe: Recipe, chain: [PhaseSpec])) -> Double {
-            let phase = plan.row.scope == .firstPhase ? candidate.chain.first! : candidate.chain.last!
-            let readout = store.result(phase)!.readout(average: candidate.recipe.training.useAverage)
+            let phase =
+                plan.row.scope == .firstPhase ? candidate.chain.first! : candidate.chain.last!
+            let readout = store.result(phase)!.readout(
+                average: candidate.recipe.training.useAverage)
             let validation = readout.selected.validation
-            return candidate.recipe.training.selection == .accuracy ? validation.accuracy : -validation.nll
+            return candidate.recipe.training.selection == .accuracy
+                ? validation.accuracy : -validation.nll
         }
         return plan.candidates.enumerated().max { a, b in
             let (x, y) = (value(a.element), value(b.element))
@@ -224,8 +235,11 @@ public final class Comparison {
     private func cell(
         _ plan: Plan, _ choice: (setting: String, recipe: Recipe, chain: [PhaseSpec])
     ) -> Cell {
-        let searched = plan.candidates.count > 1
-            ? plan.candidates.flatMap { plan.row.scope == .firstPhase ? Array($0.chain.prefix(1)) : $0.chain }
+        let searched =
+            plan.candidates.count > 1
+            ? plan.candidates.flatMap {
+                plan.row.scope == .firstPhase ? Array($0.chain.prefix(1)) : $0.chain
+            }
             : []
         let trained = Set((searched + choice.chain).map(\.key))
         var seconds = 0.0

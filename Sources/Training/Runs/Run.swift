@@ -34,7 +34,8 @@ public final class Run {
         self.folder = folder
         self.compute = compute
         self.environment = environment
-        data = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
+        data = try PreparedData(
+            recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
         chain = try recipe.phases(dataHash: data.identity, compute: compute) { try fileHash($0) }
         store = PhaseStore("\(folder)/phases", named: true)
         try recipe.check(chain, data)
@@ -87,13 +88,16 @@ extension Recipe {
     /// Refuses networks and augmentation that do not fit the samples.
     func check(_ chain: [PhaseSpec], _ data: PreparedData) throws(Problem) {
         for spec in chain {
-            try ModelRegistry.check(spec.model, sampleShape: data.sampleShape, classes: data.classCount)
+            try ModelRegistry.check(
+                spec.model, sampleShape: data.sampleShape, classes: data.classCount)
         }
         do {
             try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)
         } catch {
             var problem = error
-            if problem.place == nil { problem.place = .init(detail: ["training.augmentation.padding"]) }
+            if problem.place == nil {
+                problem.place = .init(detail: ["training.augmentation.padding"])
+            }
             throw problem
         }
     }

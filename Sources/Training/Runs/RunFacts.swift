@@ -50,7 +50,8 @@ public struct RunFacts: Codable, Equatable, Sendable {
     /// Those of a run's folder.
     public init(folder: String) throws(Problem) {
         let path = "\(folder)/run.json"
-        guard let old = try? jsonDecoder().decode(RunFacts.self, from: Data(try readFile(path))) else {
+        guard let old = try? jsonDecoder().decode(RunFacts.self, from: Data(try readFile(path)))
+        else {
             throw .checkpointDamaged(path, "not the facts of a run")
         }
         self = old
