@@ -18,7 +18,7 @@ build: engine
 demo: build
 	$(PROGRAM) demo
 
-test: engine
+test: engine lint
 	swift test $(FLAGS)
 
 reliability: build

@@ -145,6 +145,20 @@ import Torch
         #expect(generator != nil)
     }
 
+    /// The allocator's habits change no result: the same product before and after, to the bit.
+    @Test func keptMemoryChangesNoResult() throws {
+        try withNoLeaks {
+            func product() -> [Float] {
+                let a = Tensor.empty([256, 512])
+                a.fillNormal(Generator(seed: 1))
+                return a.matmul(a.transposed()).floats()
+            }
+            let before = product()
+            Engine.keepMemory()
+            for _ in 0..<3 { #expect(product() == before) }
+        }
+    }
+
     @Test func threadsAreWhatWasSet() throws {
         try withNoLeaks {
             let before = Engine.threads
