@@ -31,10 +31,10 @@ fuzz:
 	Fuzz/run $(SECONDS)
 
 format:
-	swift format -i -r Package.swift Sources Tests
+	swift format -i -r Package.swift Sources Tests Benchmarks/Sources
 
 lint:
-	swift format lint --strict -r Package.swift Sources Tests
+	swift format lint --strict -r Package.swift Sources Tests Benchmarks/Sources
 
 clean:
 	rm -rf .build
