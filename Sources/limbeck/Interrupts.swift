@@ -8,6 +8,12 @@ enum Interrupts {
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
     static func install() {
+        // A parent may have left them blocked: the worker threads of libdispatch block all signals,
+        // and a child inherits that.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         for number in [SIGINT, SIGTERM] {
             signal(number) { _ in
                 // A second one ends the process at once.
