@@ -18,23 +18,23 @@ build: engine
 demo: build
 	$(PROGRAM) demo
 
-test: engine
+test: engine lint
 	swift test $(FLAGS)
 
 reliability: build
 	LIMBECK_KILLS=20 swift test $(FLAGS) --filter Kill
 
-bench: build
-	Benchmarks/run
+bench: engine
+	Benchmarks/run $(OPTIONS)
 
 fuzz:
 	Fuzz/run $(SECONDS)
 
 format:
-	swift format -i -r Package.swift Sources Tests
+	swift format -i -r Package.swift Sources Tests Benchmarks/Sources
 
 lint:
-	swift format lint --strict -r Package.swift Sources Tests
+	swift format lint --strict -r Package.swift Sources Tests Benchmarks/Sources
 
 clean:
 	rm -rf .build

@@ -60,6 +60,13 @@ let engine: [Target] = [
         ]),
     .target(
         name: "TestSupport", dependencies: ["Torch", "SafeTensors"], path: "Tests/Support"),
+    // `make bench` measures a training step with it, beside PyTorch.
+    .executableTarget(
+        name: "limbeck-step",
+        dependencies: [
+            "Distillation", "Models", "Neural", "Torch", "Datasets",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ], path: "Benchmarks/Sources/limbeck-step"),
     .testTarget(
         name: "TorchTests", dependencies: ["Torch", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
@@ -76,7 +83,8 @@ let engine: [Target] = [
     .testTarget(
         name: "TrainingTests",
         dependencies: [
-            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics", "TestSupport",
+            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+            "TestSupport",
         ]),
     .testTarget(
         name: "LimbeckTests",

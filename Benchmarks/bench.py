@@ -1,11 +1,17 @@
 """Limbeck's training step beside the same step in plain PyTorch, interleaved in one run.
 
-    python3 bench.py --ours ../.build/release/limbeck-bench [--rounds 7] [--threads 2]
+    Benchmarks/run [--quick] [--rounds 5] [--threads 2] ...
+
+which builds limbeck-step and calls this with --ours and its path.
 
 Both programs stay alive and take turns (ours, theirs, theirs channels-last, then backwards), so
 that a drift of the machine hits all alike; a ratio is formed within a round, and the table shows
 the median of the rounds with the smallest and the largest. Start-up is measured apart, from the
 start of a fresh process to the end of its first step.
+
+Limbeck's step is that of its trainer: it also copies the batch from host memory, reads the loss and
+the predictions back each step, and counts hits. PyTorch's does the arithmetic alone, on a batch
+that is a tensor already.
 
 Both sides speak the protocol described in peers/step.py. Without --ours only PyTorch is measured.
 PyTorch runs in the interpreter named by PYTHON, or else in a .venv that is made here on first use
@@ -15,6 +21,7 @@ Standard output gets the Markdown table (or, with --json, one JSON object), stan
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -30,6 +37,7 @@ ROOT = HERE.parent
 STEP = HERE / "peers" / "step.py"
 PACKAGES = ["torch==2.13.0", "numpy"]
 MODELS = ["lenet5", "resnet20", "wrn-16-2"]
+USUAL = {"rounds": 5, "seconds": 1.0, "starts": 3}
 
 
 def say(*words):
@@ -142,9 +150,9 @@ class Program:
             raise SystemExit(f"{self.name}: {answer['error']}")
         return answer
 
-    def first_step(self, model):
+    def first_step(self, model, layout):
         """Seconds from the start of a fresh process to the end of its first step."""
-        command = [*self.command, "--model", model, "--precision", "fp32", "--layout", "nchw"]
+        command = [*self.command, "--model", model, "--precision", "fp32", "--layout", layout]
         command += ["--steps", "1", "--warmup", "0"]
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -172,10 +180,13 @@ def compare(ours, theirs, model, precision, options):
     if ours:
         contestants["ours"] = (ours, options.ours_layout)
     # As many steps as fill the wanted time at the slowest contestant's speed; this also warms up.
-    slowest = min(
-        program.ask(model, precision, layout, steps=3, warmup=3)["images_per_second"]
+    trials = [
+        program.ask(model, precision, layout, steps=3, warmup=3)
         for program, layout in contestants.values()
-    )
+    ]
+    slowest = min(trial["images_per_second"] for trial in trials)
+    if len({(trial["threads"], trial["batch"]) for trial in trials}) != 1:
+        raise SystemExit(f"{model} {precision}: the programs differ in threads or batch")
     steps = max(3, round(options.seconds * slowest / 128))
     speeds = {name: [] for name in contestants}
     order = sorted(contestants, reverse=True)  # ours first
@@ -187,12 +198,24 @@ def compare(ours, theirs, model, precision, options):
             speeds[name].append(answer["images_per_second"])
         order.reverse()
     row = {"model": model, "precision": precision, "steps": steps, "images_per_second": speeds}
+    row["engines"] = {trial["engine"] for trial in trials}
     if ours:
         row["ratio"] = {
             layout: [a / b for a, b in zip(speeds["ours"], speeds[layout])]
             for layout in ("nchw", "nhwc")
         }
     return row
+
+
+def busy():
+    """The load of the last minute, or None where that is not known. Says so if it is high."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return None
+    if load > 0.5:
+        say(f"the machine is not idle (load {load:.1f}): expect noise")
+    return load
 
 
 def step_table(rows):
@@ -228,34 +251,37 @@ def main():
     )
     parser.add_argument("--models", nargs="+", default=MODELS, metavar="MODEL")
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], metavar="PRECISION")
-    parser.add_argument("--rounds", type=int, default=7, help="at least 3 (default: 7)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="per measurement (default: 1)")
+    parser.add_argument("--quick", action="store_true", help="2 rounds of .3 s, 1 start: a trial")
+    parser.add_argument("--rounds", type=int, help="at least 2 (default: 5)")
+    parser.add_argument("--seconds", type=float, help="per measurement (default: 1)")
     parser.add_argument("--pause", type=float, default=0.3, help="seconds between measurements")
-    parser.add_argument("--starts", type=int, default=3, help="fresh processes timed per model")
+    parser.add_argument("--starts", type=int, help="fresh processes timed per model (default: 3)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     options = parser.parse_args()
-    if options.rounds < 3 or options.starts < 0 or options.threads < 1 or options.seconds <= 0:
-        parser.error("--rounds is at least 3, --starts 0, --threads 1, --seconds above 0")
+    usual = {"rounds": 2, "seconds": 0.3, "starts": 1} if options.quick else USUAL
+    for name, value in usual.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    if options.rounds < 2 or options.starts < 0 or options.threads < 1 or options.seconds <= 0:
+        parser.error("--rounds is at least 2, --starts 0, --threads 1, --seconds above 0")
 
     python, version = interpreter()
+    load = busy()
     theirs = Program("PyTorch", [*python, str(STEP)], options.threads)
     ours = None
     if options.ours:
         ours = Program("Limbeck", shlex.split(options.ours), options.threads)
 
     rows, starts = [], []
-    with theirs:
-        if ours:
-            ours.__enter__()
-        try:
-            for model in options.models:
-                for precision in options.precisions:
-                    say(f"{model} {precision} ...")
-                    rows.append(compare(ours, theirs, model, precision, options))
-        finally:
-            if ours:
-                ours.__exit__()
+    with contextlib.ExitStack() as alive:
+        for program in filter(None, (theirs, ours)):
+            alive.enter_context(program)
+        for model in options.models:
+            for precision in options.precisions:
+                say(f"{model} {precision} ...")
+                rows.append(compare(ours, theirs, model, precision, options))
+    engines = sorted(set().union(*(row.pop("engines") for row in rows)))
     # Only once nothing else of ours is alive.
     for model in options.models if options.starts else []:
         say(f"{model} start-up ...")
@@ -264,16 +290,21 @@ def main():
             start["ours"] = []
         for _ in range(options.starts):
             if ours:
-                start["ours"].append(ours.first_step(model))
-            start["theirs"].append(theirs.first_step(model))
+                start["ours"].append(ours.first_step(model, options.ours_layout))
+            start["theirs"].append(theirs.first_step(model, "nchw"))
         starts.append(start)
 
     if options.json:
-        about = {"torch": version, "threads": options.threads, "machine": platform.machine()}
+        about = {"torch": version, "engines": engines, "threads": options.threads}
+        about |= {"machine": platform.machine(), "load_before": load}
         print(json.dumps({**about, "batch": 128, "steps": rows, "first_step": starts}))
         return
     print(f"One training step, batch 128, images per second: median of {options.rounds} ", end="")
     print(f"interleaved rounds, {options.threads} threads, PyTorch {version}. ", end="")
+    if len(engines) > 1:
+        print(f"The engines differ: {' and '.join(engines)}. ", end="")
+    if load is not None and load > 0.5:
+        print(f"The machine was not idle: load {load:.1f} before the start. ", end="")
     print("Ratios above 1: Limbeck is faster; median (smallest–largest).\n")
     print(step_table(rows))
     if starts:
@@ -282,4 +313,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit(130)

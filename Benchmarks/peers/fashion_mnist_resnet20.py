@@ -140,9 +140,9 @@ def accuracy(net, images, labels, prepare, autocast):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", required=True, help="folder of the four IDX files")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--lr", type=float, default=0.2, help="peak learning rate")
+    parser.add_argument("--lr", type=float, default=0.1, help="peak learning rate")
     parser.add_argument("--warmup", type=int, default=1, help="epochs of linear warm-up")
     parser.add_argument("--weight-decay", type=float, default=5e-4)
     parser.add_argument("--padding", type=int, default=2, help="of the random crop")

@@ -10,12 +10,12 @@ A request is a JSON object with the keys model, precision, layout, steps and (op
 
     {"model": "lenet5", "precision": "bf16", "layout": "nhwc", "steps": 100, "warmup": 3}
 
-An answer repeats the request and adds batch, threads, seconds, images_per_second and loss, or
-is {"error": ...}. Networks stay in memory between requests.
+An answer repeats the request and adds batch, threads, engine (the version of the library), seconds,
+images_per_second and loss, or is {"error": ...}. Networks stay in memory between requests.
 
 The step is the same for every program that speaks this protocol: one fixed random batch of 128
 (28x28x1 for LeNet-5, otherwise 32x32x3; 10 classes), train mode, mean cross-entropy, SGD with
-learning rate .01, Nesterov momentum .9, weight decay 5e-4. The loss is read once, at the end.
+learning rate .01, Nesterov momentum .9, weight decay 5e-4. This program reads the loss once, at the end; Limbeck's, every step.
 """
 
 import argparse
@@ -204,6 +204,7 @@ def measure(model, precision, layout, steps, warmup):
         "warmup": warmup,
         "batch": BATCH,
         "threads": torch.get_num_threads(),
+        "engine": torch.__version__.partition("+")[0],
         "seconds": seconds,
         "images_per_second": steps * BATCH / seconds,
         "loss": loss if math.isfinite(loss) else None,

@@ -5,6 +5,11 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/api/include/torch/version.h>
 
+#include <climits>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "shim.hpp"
 
 namespace shim {
@@ -86,6 +91,16 @@ const char *ct_capability(void) {
 
 int ct_threads(void) { return at::get_num_threads(); }
 void ct_set_threads(int count) { at::set_num_threads(count); }
+
+// A training step frees and takes the same activations again and again. By default glibc hands large
+// blocks back to the kernel each time, which then zeroes every page anew: thousands of faults a step.
+void ct_keep_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
 
 bool ct_device_available(int device) {
     switch (device) {

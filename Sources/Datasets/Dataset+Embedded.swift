@@ -29,7 +29,8 @@ extension Dataset {
         let data = try IDX.read(
             images: "\(folder)/\(part.prefix)-images-idx3-ubyte",
             labels: "\(folder)/\(part.prefix)-labels-idx1-ubyte",
-            name: "Fashion-MNIST 5k, \(part.rawValue)", classNames: fashionNames)
+            name: part == .train ? "Fashion-MNIST 5k" : "Fashion-MNIST 5k, test",
+            classNames: fashionNames)
         guard data.sha256 == part.sha256 else { throw .embeddedChanged(folder) }
         return data
     }
@@ -42,7 +43,7 @@ extension Dataset {
     /// Where the embedded files are: in the resource bundle beside the program, where the build
     /// puts it; for a program that was copied elsewhere, in the sources it was built from.
     /// `Bundle.module` looks in the same places but traps when there is nothing.
-    static func embeddedFolder() throws(Problem) -> String {
+    public static func embeddedFolder() throws(Problem) -> String {
         let sources = (#filePath as NSString).deletingLastPathComponent + "/Resources"
         let program = Bundle.main
         var homes = [

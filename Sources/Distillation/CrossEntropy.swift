@@ -34,7 +34,8 @@ public final class CrossEntropy: Objective {
 
     public func losses(_ output: StudentOutput, _ batch: LabelledBatch) -> Losses {
         Losses(
-            .init("cross-entropy",
+            .init(
+                "cross-entropy",
                 crossEntropy(output.logits, labels: batch.labels, smoothing: options.smoothing)))
     }
 }

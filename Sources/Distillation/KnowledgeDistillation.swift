@@ -64,9 +64,11 @@ public final class KnowledgeDistillation: Objective {
 
     public func losses(_ output: StudentOutput, _ batch: LabelledBatch) -> Losses {
         Losses(
-            .init("cross-entropy", weight: options.hard,
+            .init(
+                "cross-entropy", weight: options.hard,
                 crossEntropy(output.logits, labels: batch.labels)),
-            .init("distillation", weight: options.soft,
+            .init(
+                "distillation", weight: options.soft,
                 distillationLoss(
                     student: output.logits, teacher: teacher.logits(for: batch),
                     temperature: options.temperature)))

@@ -54,7 +54,8 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
         }
         guard !beta.isEmpty, beta.allSatisfy({ $0 > 0 && !$0.isNaN }) else {
             throw Problem.outOfRange(
-                "method.beta", found: "\(beta)", expected: "one or more numbers above 0 (.inf for hard)")
+                "method.beta", found: "\(beta)",
+                expected: "one or more numbers above 0 (.inf for hard)")
         }
     }
 

@@ -5,7 +5,7 @@ import Torch
 /// It holds a copy of the network as it is at this moment: training the original further does not
 /// change it. No parameter of the copy asks for gradients, and there is no way to get at them but
 /// `state`, which is for saving. Batch norms behind a convolution or linear layer are folded into
-/// it, which makes a ResNet-20 about a third cheaper and changes the logits by rounding only.
+/// it, which saves their passes and changes the logits by rounding only.
 public final class Frozen {
     private let network: any Classifier
     /// How many batch norms were folded away.

@@ -31,9 +31,10 @@ public struct Draw: RandomNumberGenerator, Sendable {
         seed: UInt64, _ purpose: Purpose, epoch: Int = 0, step: Int = 0, sample: Int = 0
     ) {
         var key = Draw.mixed(seed &+ 0x9e37_79b9_7f4a_7c15)
-        for part in [purpose.rawValue, UInt64(bitPattern: Int64(epoch)),
-            UInt64(bitPattern: Int64(step)), UInt64(bitPattern: Int64(sample))]
-        {
+        for part in [
+            purpose.rawValue, UInt64(bitPattern: Int64(epoch)),
+            UInt64(bitPattern: Int64(step)), UInt64(bitPattern: Int64(sample)),
+        ] {
             key = Draw.mixed(key ^ Draw.mixed(part &+ 0x9e37_79b9_7f4a_7c15))
         }
         state = key

@@ -22,7 +22,8 @@ extension Problem {
     }
     static func keyTwice(_ file: String, line: Int, _ key: String) -> Problem {
         Problem(
-            .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)"))
+            .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)")
+        )
     }
     static func strangeTag(_ file: String, line: Int?, _ tag: String) -> Problem {
         Problem(
@@ -73,6 +74,11 @@ extension Problem {
             .data, "key does not go with data.kind", at: self.key("data.\(key)"),
             found: "kind \(kind.rawValue)")
     }
+    static func filesTwice() -> Problem {
+        Problem(
+            .data, "the files are given twice", at: key("data.folder"),
+            hint: "either folder, or images and labels")
+    }
     static func missingFiles(_ path: String, or other: String?) -> Problem {
         Problem(
             .data, "missing key \"\(path)\"", at: key("data"),
@@ -116,13 +122,16 @@ extension Problem {
 
     // MARK: Training
 
-    static func notFinite(term: String, phase: String, epoch: Int, step: Int, checkpoint: String?) -> Problem {
+    static func notFinite(term: String, phase: String, epoch: Int, step: Int, checkpoint: String?)
+        -> Problem
+    {
         Problem(
             .data, "the loss is not finite",
             at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
             found: "term \"\(term)\"", expected: "a finite number",
             hint: "lower optimizer.rate; "
-                + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet"))
+                + (checkpoint.map { "the last checkpoint is \($0)" }
+                    ?? "no checkpoint was written yet"))
     }
     static func notFinite(
         weights name: String, phase: String, epoch: Int, step: Int, checkpoint: String?
@@ -132,14 +141,16 @@ extension Problem {
             at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
             found: "tensor \(name)", expected: "finite numbers",
             hint: "lower optimizer.rate; "
-                + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet"))
+                + (checkpoint.map { "the last checkpoint is \($0)" }
+                    ?? "no checkpoint was written yet"))
     }
     static func engine(_ error: any Error, phase: String) -> Problem {
         Problem(.internal, "the engine failed: \(error)", at: .init(detail: ["phase \(phase)"]))
     }
     static func interrupted(checkpoint: String?) -> Problem {
         Problem(
-            .interrupted, "interrupted", hint: checkpoint.map { "checkpoint \($0); continue with --resume" })
+            .interrupted, "interrupted",
+            hint: checkpoint.map { "checkpoint \($0); continue with --resume" })
     }
 
     // MARK: Run folders and checkpoints
@@ -149,10 +160,12 @@ extension Problem {
             .data, "the recipe is not the one of this run", at: .file(folder),
             hint: "leave the recipe out to resume with the run's own, or give another --out")
     }
-    static func otherMachine(_ folder: String, _ what: String, found: String, expected: String) -> Problem {
+    static func otherMachine(_ folder: String, _ what: String, found: String, expected: String)
+        -> Problem
+    {
         Problem(
             .data, "cannot resume exactly: the \(what) differs", at: .file(folder), found: found,
-            expected: expected, hint: "set it as it was, or give another --out")
+            expected: expected, hint: "set it as it was, or resume with --inexact")
     }
     static func checkpointDamaged(_ file: String, _ what: String) -> Problem {
         Problem(.data, "the checkpoint is damaged: \(what)", at: .file(file))

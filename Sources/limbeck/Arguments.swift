@@ -14,7 +14,10 @@ struct ComputeArguments: ParsableArguments {
     @Option(help: "auto, cpu, cuda or mps. cuda and mps are untested.")
     var device: String = "auto"
 
-    @Option(help: "auto, fp32 or bf16. auto takes bf16 for convolutional networks where the processor has it.")
+    @Option(
+        help:
+            "auto, fp32 or bf16. auto takes bf16 for convolutional networks where the processor has it."
+    )
     var precision: String = "auto"
 
     func validate() throws {
@@ -63,7 +66,9 @@ func checkThreads(_ threads: Int) throws {
 /// What the processor can do, as far as choices depend on it.
 enum Processor {
     static let hasBFloat16: Bool = {
-        guard let info = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return false }
+        guard let info = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else {
+            return false
+        }
         return info.contains("avx512_bf16") || info.contains("amx_bf16")
     }()
 

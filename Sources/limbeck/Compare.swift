@@ -18,7 +18,9 @@ struct Compare: ParsableCommand {
     @Argument(help: "Comparison file, or recipes.")
     var recipes: [String]
 
-    @Option(name: .customLong("set"), help: "Change one value of every row: key.path=value. May be repeated.")
+    @Option(
+        name: .customLong("set"),
+        help: "Change one value of every row: key.path=value. May be repeated.")
     var overrides: [String] = []
 
     @Option(help: "Seeds, separated by commas; at least three say something about chance.")
@@ -47,7 +49,8 @@ struct Compare: ParsableCommand {
     func run() throws {
         let files = try recipes.map { (path) throws(Problem) in try RecipeFile(path: path) }
         try ComparisonRunner(
-            files: files, overrides: overrides, seeds: try parseSeeds(seeds), folder: out, jobs: jobs,
+            files: files, overrides: overrides, seeds: try parseSeeds(seeds), folder: out,
+            jobs: jobs,
             compute: compute, json: json
         ).run(dryRun: dryRun)
     }
@@ -67,22 +70,31 @@ struct ComparisonRunner {
         let file = try ComparisonFile(files, overrides: overrides)
         let first = try file.rows[0].candidates[0].file.decoded(Recipe.self)
         let options = try compute.resolve(model: first.model, concurrent: true)
+        // Checked above; networks differ only in the precision that suits them.
+        let resolve = { @Sendable [compute] model in
+            (try? compute.resolve(model: model, concurrent: true)) ?? options
+        }
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let comparison = try Comparison(
-            file, folder: folder, seeds: seeds, compute: options,
+            file, folder: folder, seeds: seeds, compute: resolve, threads: options.threads,
             workers: jobs ?? max(1, processors / options.threads), environment: .program())
         let phases = try comparison.plannedPhases()
         Console.say(
             "\(file.rows.count) rows, \(comparison.seeds.count) seeds, \(comparison.noises.count) noise "
                 + "setting\(comparison.noises.count == 1 ? "" : "s"): at most \(phases) phases, "
                 + "\(comparison.workers) at a time")
+        if dryRun, json {
+            return Console.print(
+                json: ["rows": file.rows.count, "seeds": comparison.seeds.count, "phases": phases])
+        }
         if dryRun { return Console.print("nothing is wrong with the recipes; nothing was trained") }
         Progressing.shared.begin(phases: phases, verbose: false)
         try comparison.run()
         Progressing.shared.clear()
         let record = try ComparisonRecord(folder: folder)
         let report = "\(folder)/report.html"
-        try ComparisonReport(record).page(folder: folder).write(to: report, using: LocalFileSystem())
+        try ComparisonReport(record).page(folder: folder).write(
+            to: report, using: LocalFileSystem())
         if json {
             Console.print(json: TableJSON(record, report: report))
         } else {

@@ -28,31 +28,63 @@ struct ComparisonReport {
         groups.map { name, cells in
             MethodResult(
                 name: name, last: cells.map(\.readout.last.test.accuracy),
-                selected: cells.map(\.readout.selected.test.accuracy), seconds: cells.map(\.seconds))
+                selected: cells.map(\.readout.selected.test.accuracy), seconds: cells.map(\.seconds)
+            )
         }
     }
 
-    /// What each row buys over the first, and over the best plain row where there is one; said for the
-    /// selected weights, which are what a user would keep.
+    /// What the rows buy over the first one, and over a regularised plain row where there is one: at the
+    /// last epoch, where nothing was selected, and for the weights that validation selected.
     var findings: [String] {
         guard record.seeds.count > 1 else {
             return ["One seed: no difference here can be told from chance."]
         }
         var sentences: [String] = []
         for n in record.noises.indices {
-            let sides = record.rows.map { row in
-                Finding.Side(
-                    name: row, values: record.cells(row: row, noise: n).map(\.readout.selected.test.accuracy))
-            }
             let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
-            sentences += Finding.comparisons(sides, baseline: record.rows[0]).map { prefix + $0 }
-            for strong in record.rows.dropFirst() where isReference(strong) {
-                let base = sides.first { $0.name == strong }!
-                let after = sides.drop { $0.name != strong }.dropFirst()
-                sentences += after.map { prefix + Finding.compare($0, over: base) }
+            for (when, value) in ComparisonReport.readouts {
+                let sides = record.rows.map { row in
+                    Finding.Side(name: row, values: record.cells(row: row, noise: n).map(value))
+                }
+                sentences.append(prefix + summary(sides, over: sides[0], when))
+                for reference in sides.dropFirst() where isReference(reference.name) {
+                    let after = sides.drop { $0.name != reference.name }.dropFirst()
+                    if !after.isEmpty {
+                        sentences.append(prefix + summary(Array(after), over: reference, when))
+                    }
+                }
             }
         }
         return sentences
+    }
+
+    private static let readouts: [(String, @Sendable (Comparison.Cell) -> Double)] = [
+        ("at the last epoch", { $0.readout.last.test.accuracy }),
+        ("selected on validation", { $0.readout.selected.test.accuracy }),
+    ]
+
+    /// `Over X, at the last epoch: gains beyond the standard deviation: A +1.8 ± 0.6, …; losses: none; ….`
+    private func summary(_ sides: [Finding.Side], over base: Finding.Side, _ when: String) -> String
+    {
+        func list(_ verdict: Finding.Verdict) -> String {
+            let found = sides.filter {
+                $0.name != base.name && Finding.verdict($0, over: base) == verdict
+            }
+            return found.isEmpty
+                ? "none"
+                : found.map { "\($0.name): \(ComparisonReport.difference($0, base))" }.joined(
+                    separator: "; ")
+        }
+        return
+            "Points over \(base.name), \(when). Gains beyond the standard deviation of the difference: "
+            + "\(list(.gain)). Losses beyond it: \(list(.loss)). Neither: \(list(.withinSpread))."
+    }
+
+    /// In points, with the standard deviation of the difference of two independent means of seeds.
+    private static func difference(_ a: Finding.Side, _ b: Finding.Side) -> String {
+        let sd = ((a.sd ?? .nan) * (a.sd ?? .nan) + (b.sd ?? .nan) * (b.sd ?? .nan)).squareRoot()
+        let mean = (a.mean - b.mean) * 100
+        return (mean < 0 ? "" : "+") + Numbers.estimate(Estimate(mean: mean, sd: sd * 100))
     }
 
     /// A later row of plain cross-entropy whose setting was searched: the fair thing to beat.
@@ -77,7 +109,9 @@ struct ComparisonReport {
     }
 
     func page(folder: String) throws -> ComparisonPage {
-        page(recipe: String(decoding: try readFile("\(folder)/recipe.yaml", limit: 4 << 20), as: UTF8.self))
+        page(
+            recipe: String(
+                decoding: try readFile("\(folder)/recipe.yaml", limit: 4 << 20), as: UTF8.self))
     }
 
     private func page(recipe: String) -> ComparisonPage {
@@ -94,7 +128,8 @@ struct ComparisonReport {
             subtitle: "\(record.rows.count) methods, seeds "
                 + record.seeds.map(String.init).joined(separator: ", "),
             facts: facts, warnings: record.facts.warnings, findings: findings, methods: methods,
-            baseline: groups.first?.name, tables: [stages, settings].compactMap(\.self), charts: charts,
+            baseline: groups.first?.name, tables: [stages, settings].compactMap(\.self),
+            charts: charts,
             heatMaps: matrices, recipe: recipe)
     }
 
@@ -102,15 +137,19 @@ struct ComparisonReport {
     private var stages: TableModel? {
         var rows: [[String]] = []
         for (name, cells) in groups {
-            guard let first = cells.first, first.results.count > 1 else { continue }
+            guard let first = cells.first, first.results.count > 1, !isPartOfAnother(cells) else {
+                continue
+            }
             for i in first.results.indices {
                 func spread(_ value: (PhaseResult) -> Double?) -> String {
                     let values = cells.compactMap { value($0.results[i]) }
-                    return values.isEmpty ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
+                    return values.isEmpty
+                        ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
                 }
                 rows.append([
-                    name, first.results[i].name, spread { $0.pseudoLabelAccuracy },
-                    spread { $0.student.last.test.accuracy }, spread { $0.student.selected.test.accuracy },
+                    name, first.chain[i].name, spread { $0.pseudoLabelAccuracy },
+                    spread { $0.student.last.test.accuracy },
+                    spread { $0.student.selected.test.accuracy },
                 ])
             }
         }
@@ -123,11 +162,25 @@ struct ComparisonReport {
             ], rows: rows)
     }
 
+    /// Whether a longer chain begins with this one, phase for phase, so that it would only repeat it.
+    private func isPartOfAnother(_ cells: [Comparison.Cell]) -> Bool {
+        record.cells.contains { other in
+            guard let own = cells.first(where: { $0.seed == other.seed && $0.noise == other.noise })
+            else {
+                return false
+            }
+            return other.chain.count > own.chain.count
+                && zip(own.chain, other.chain).allSatisfy { $0.key == $1.key }
+        }
+    }
+
     /// What the searches chose.
     private var settings: TableModel? {
         var rows: [[String]] = []
         for (name, cells) in groups {
-            for cell in cells where !cell.setting.isEmpty { rows.append([name, "\(cell.seed)", cell.setting]) }
+            for cell in cells where !cell.setting.isEmpty {
+                rows.append([name, "\(cell.seed)", cell.setting])
+            }
         }
         guard !rows.isEmpty else { return nil }
         return TableModel(
@@ -141,7 +194,9 @@ struct ComparisonReport {
                 let cells = record.cells(row: row, noise: n)
                 let seeds = cells.map { cell in
                     (cell.metrics.last ?? []).map { epoch in
-                        100 * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test).accuracy
+                        100
+                            * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test)
+                            .accuracy
                     }
                 }
                 guard let length = seeds.map(\.count).max(), length > 0 else { return nil }
@@ -151,7 +206,9 @@ struct ComparisonReport {
                 title: "Test accuracy over the last phase"
                     + (record.noises.count > 1 ? ", \(noiseName(n))" : ""),
                 xLabel: "epoch", yLabel: "accuracy (%)", curves: curves,
-                note: "Mean over seeds, bands of one standard deviation. Shown, never used to choose.")
+                note:
+                    "Mean over seeds, bands of one standard deviation. Shown, never used to choose."
+            )
         }
     }
 
@@ -161,7 +218,8 @@ struct ComparisonReport {
         var maps = [
             HeatMap(
                 title: "Realised label noise, first seed", rowLabels: names, columnLabels: names,
-                values: record.facts.realisedTransition, format: .percent(0), rowAxis: "clean label",
+                values: record.facts.realisedTransition, format: .percent(0),
+                rowAxis: "clean label",
                 columnAxis: "given label", maximum: 1)
         ]
         let best = groups.max { a, b in

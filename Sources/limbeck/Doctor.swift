@@ -9,7 +9,8 @@ import Training
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says what the program runs on: engine, threads, device, precision, where the data is.")
+        abstract:
+            "Says what the program runs on: engine, threads, device, precision, where the data is.")
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -34,7 +35,7 @@ struct Doctor: ParsableCommand {
         var data = "ok"
         do {
             let sizes = [try Dataset.embedded(.train).count, try Dataset.embedded(.test).count]
-            data = "ok, \(sizes[0]) + \(sizes[1]) images"
+            data = "ok, \(sizes[0]) + \(sizes[1]) images in \(try Dataset.embeddedFolder())"
         } catch {
             data = "\(error)"
         }
@@ -50,7 +51,8 @@ struct Doctor: ParsableCommand {
         if json {
             Console.print(
                 json: Result(
-                    limbeck: limbeckVersion, engine: Engine.version, instructions: Engine.capability,
+                    limbeck: limbeckVersion, engine: Engine.version,
+                    instructions: Engine.capability,
                     threads: Engine.threads, devices: devices, bfloat16: Processor.hasBFloat16,
                     embeddedData: data, ok: ok))
         } else {
@@ -58,7 +60,10 @@ struct Doctor: ParsableCommand {
                 ["limbeck", limbeckVersion],
                 ["engine", "LibTorch \(Engine.version)\(engineWorks ? "" : " (does not work)")"],
                 ["instructions", Engine.capability],
-                ["threads", "\(Engine.threads) of \(ProcessInfo.processInfo.activeProcessorCount) processors"],
+                [
+                    "threads",
+                    "\(Engine.threads) of \(ProcessInfo.processInfo.activeProcessorCount) processors",
+                ],
                 ["devices", devices.joined(separator: ", ") + " (only cpu is tested)"],
                 [
                     "precision",
@@ -67,11 +72,11 @@ struct Doctor: ParsableCommand {
                         : "auto takes fp32: the processor has no bfloat16 products",
                 ],
                 ["embedded data", data],
-                ["networks", ModelRegistry.names.joined(separator: " ")],
             ]
             Console.print(
                 TextTable(TableModel(columns: [.init("what"), .init("found")], rows: rows))
-                    .render(limit: 100))
+                    .render(limit: 160))
+            Console.print("networks: " + ModelRegistry.names.joined(separator: " "))
         }
         if !ok { throw ExitCode(Problem.Kind.internal.rawValue) }
     }

@@ -45,7 +45,8 @@ struct DryRun: Encodable {
         let perEpoch = (prepared.split.train.count + batch - 1) / batch
         phases = try run.chain.map { spec in
             let network = try ModelRegistry.make(
-                spec.model, sampleShape: prepared.sampleShape, classes: prepared.classCount, seed: 0)
+                spec.model, sampleShape: prepared.sampleShape, classes: prepared.classCount, seed: 0
+            )
             // A forward pass of one sample shows that every layer fits the next.
             let input = Tensor.zeros([1] + prepared.sampleShape)
             let logits = try Engine.checked { withoutGradient { network(input, mode: .eval) } }
@@ -53,7 +54,8 @@ struct DryRun: Encodable {
             let copies = 4 + (spec.training.average > 0 ? 3 : 0)
             return Phase(
                 name: spec.name, model: spec.model.name, parameters: network.parameterCount,
-                steps: perEpoch * spec.training.epochs, stateBytes: network.parameterCount * 4 * copies)
+                steps: perEpoch * spec.training.epochs,
+                stateBytes: network.parameterCount * 4 * copies)
         }
     }
 

@@ -23,7 +23,10 @@ struct Evaluate: ParsableCommand {
 
     @OptionGroup var samples: SampleArguments
 
-    @Option(help: "train, validation or test, of a run's or a recipe's data. Labels are the given (noisy) ones, but for test.")
+    @Option(
+        help:
+            "train, validation or test, of a run's or a recipe's data. Labels are the given (noisy) ones, but for test."
+    )
     var part: Part = .test
 
     @Option(help: "Engine threads.")
@@ -66,7 +69,8 @@ struct Evaluate: ParsableCommand {
         table.rows = [
             ["accuracy", percent(evaluation.accuracy)], ["top-5", percent(evaluation.top5)],
             ["NLL (nats)", Numbers.fixed(evaluation.nll, 4)],
-            ["ECE (15 bins)", Numbers.fixed(evaluation.ece, 4)], ["samples", "\(evaluation.samples)"],
+            ["ECE (15 bins)", Numbers.fixed(evaluation.ece, 4)],
+            ["samples", "\(evaluation.samples)"],
         ]
         for (name, value) in zip(saved.card.classNames, evaluation.perClass) {
             table.rows.append(["  \(name)", value.map(percent) ?? "no sample"])

@@ -8,8 +8,7 @@ enum Interrupts {
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
     static func install() {
-        // A parent may have left them blocked: the worker threads of libdispatch block all signals,
-        // and a child inherits that.
+        // A parent may have started us from a thread that blocks signals, and masks are inherited.
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }

@@ -8,7 +8,8 @@ import Training
 struct Limbeck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "limbeck",
-        abstract: "Distils classifiers when labels are noisy, when there is no data, and when there is no teacher.",
+        abstract:
+            "Distils classifiers when labels are noisy, when there is no data, and when there is no teacher.",
         discussion: """
             Start with `limbeck demo`: it trains and compares methods under 40 % label noise in a few \
             minutes, without any file of yours.
@@ -26,6 +27,7 @@ struct Limbeck: ParsableCommand {
     static func main() {
         do {
             var command = try parseAsRoot()
+            Engine.keepMemory()
             try command.run()
         } catch let problem as Problem {
             Console.complain("\(problem)")

@@ -6,7 +6,8 @@ import Training
 
 struct Noise: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Injects or inspects label noise: transition matrix, realised rate, a label file.",
+        abstract:
+            "Injects or inspects label noise: transition matrix, realised rate, a label file.",
         discussion: """
             Without a recipe, the embedded images. The noise is the recipe's, changed by the options here. \
             To inspect labels you have, give them with --labels (a CSV with the columns index and label).
@@ -20,13 +21,17 @@ struct Noise: ParsableCommand {
     @Argument(help: "A recipe whose data and noise to use.")
     var recipe: String?
 
-    @Option(help: "Kind of noise: \(LabelNoise.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "Kind of noise: \(LabelNoise.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     var kind: String?
 
     @Option(help: "Noise rate, 0 to 1.")
     var rate: Double?
 
-    @Option(help: "Class map of asymmetric noise: cifar10, cifar100-superclass, cifar100-blocks, mnist, fashion-mnist.")
+    @Option(
+        help:
+            "Class map of asymmetric noise: cifar10, cifar100-superclass, cifar100-blocks, mnist, fashion-mnist."
+    )
     var map: String?
 
     @Option(help: "A label file to inspect: noise of the kind `file`.")
@@ -56,7 +61,8 @@ struct Noise: ParsableCommand {
         var warnings: [String]
         var out: String?
         enum CodingKeys: String, CodingKey {
-            case data, kind, rate, realised, intended, compatibility, samples, classes, transition, sha256
+            case data, kind, rate, realised, intended, compatibility, samples, classes, transition,
+                sha256
             case warnings, out
             case intendedTransition = "intended_transition"
         }
@@ -70,7 +76,8 @@ struct Noise: ParsableCommand {
         """
 
     func run() throws {
-        var file = try recipe.map { (path) throws(Problem) in try RecipeFile(path: path) }
+        var file =
+            try recipe.map { (path) throws(Problem) in try RecipeFile(path: path) }
             ?? RecipeFile(text: Noise.plain, file: "embedded data")
         if let labels {
             file = try file.setting("noise={kind: file}")
@@ -80,7 +87,11 @@ struct Noise: ParsableCommand {
         if let rate { file = try file.setting("noise.rate=\(rate)") }
         if let map { file = try file.setting("noise.map", word: map) }
         if let seed { file = try file.setting("seed=\(seed)") }
-        let decoded = try file.without("rows", "search", "search-on", "seeds", "noises").decoded(Recipe.self)
+        // Noise is a matter of data alone: a comparison's shared part is enough.
+        if !file.has("method") { file = try file.setting("method={name: cross-entropy}") }
+        if !file.has("model") { file = try file.setting("model={name: mlp}") }
+        let decoded = try file.without("rows", "search", "search-on", "seeds", "noises").decoded(
+            Recipe.self)
         let data = try file.placing {
             try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)
         }
@@ -89,7 +100,8 @@ struct Noise: ParsableCommand {
         if json {
             Console.print(
                 json: Result(
-                    data: data.learning.name, kind: noisy.noise.kind.rawValue, rate: noisy.noise.rate,
+                    data: data.learning.name, kind: noisy.noise.kind.rawValue,
+                    rate: noisy.noise.rate,
                     realised: noisy.realisedRate, intended: noisy.intendedRate,
                     compatibility: noisy.compatibility, samples: noisy.labels.count,
                     classes: data.learning.classNames, transition: noisy.realisedTransition,

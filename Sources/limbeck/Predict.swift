@@ -36,7 +36,9 @@ struct Predict: ParsableCommand {
 
     func validate() throws {
         try checkThreads(threads)
-        if json, out == nil { throw ValidationError("--json: the CSV needs a place, give --out FILE") }
+        if json, out == nil {
+            throw ValidationError("--json: the CSV needs a place, give --out FILE")
+        }
     }
 
     private struct Result: Encodable {
@@ -53,16 +55,19 @@ struct Predict: ParsableCommand {
         let p = try saved.probabilities(data)
         let names = saved.card.classNames
         var counts: [String: Int] = [:]
-        var text = (["index", "predicted", "class", "confidence"] + (probabilities ? names : []))
+        var text =
+            (["index", "predicted", "class", "confidence"] + (probabilities ? names : []))
             .map(quoted).joined(separator: ",") + "\n"
         for i in 0..<data.count {
             let row = p[i * names.count..<(i + 1) * names.count]
             let best = row.indices.max { row[$0] < row[$1] }! - row.startIndex
             counts[names[best], default: 0] += 1
             let extra = probabilities ? row.map { String(format: "%.6g", $0) } : []
-            text += ([
-                "\(i)", quoted(names[best]), "\(best)", String(format: "%.6g", row[row.startIndex + best]),
-            ] + extra).joined(separator: ",") + "\n"
+            text +=
+                ([
+                    "\(i)", quoted(names[best]), "\(best)",
+                    String(format: "%.6g", row[row.startIndex + best]),
+                ] + extra).joined(separator: ",") + "\n"
         }
         guard let out else { return Console.print(String(text.dropLast())) }
         try LocalFileSystem().replace(out, with: Array(text.utf8))

@@ -36,7 +36,8 @@ extension Problem {
     }
     static func badSeeds(_ text: String) -> Problem {
         Problem(
-            .usage, "wrong value", at: .init(detail: ["--seeds"]), found: "\"\(oneLine(text, limit: 40))\"",
+            .usage, "wrong value", at: .init(detail: ["--seeds"]),
+            found: "\"\(oneLine(text, limit: 40))\"",
             expected: "different whole numbers, separated by commas")
     }
     static func notAFolder(_ path: String) -> Problem {

@@ -10,8 +10,11 @@ final class Progressing: @unchecked Sendable {
     static let shared = Progressing()
 
     private let lock = NSLock()
-    private let clock: @Sendable () -> Double = { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
-    private lazy var throttle = ProgressThrottle(interval: Console.isTerminal ? 0.1 : 10, clock: clock)
+    private let clock: @Sendable () -> Double = {
+        Double(DispatchTime.now().uptimeNanoseconds) / 1e9
+    }
+    private lazy var throttle = ProgressThrottle(
+        interval: Console.isTerminal ? 0.1 : 10, clock: clock)
     private var began = 0.0
     private var skipped = 0
     private var running: [String: (name: String, step: Int, steps: Int)] = [:]
@@ -74,7 +77,9 @@ final class Progressing: @unchecked Sendable {
         }
     }
 
-    private func title(_ spec: PhaseSpec) -> String { "\(spec.name) (\(spec.model.name), seed \(spec.seed))" }
+    private func title(_ spec: PhaseSpec) -> String {
+        "\(spec.name) (\(spec.model.name), seed \(spec.seed))"
+    }
 
     private func line(_ text: String) {
         clear()

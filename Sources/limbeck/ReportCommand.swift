@@ -15,6 +15,9 @@ struct ReportCommand: ParsableCommand {
     @Option(help: "Where the page goes; FOLDER/report.html if not given.")
     var out: String?
 
+    @Option(help: "Also write the comparison's plot of methods as a stand-alone SVG.")
+    var svg: String?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -23,8 +26,11 @@ struct ReportCommand: ParsableCommand {
         if FileManager.default.fileExists(atPath: "\(folder)/run.json") {
             try RunReport.page(RunRecord(folder: folder)).write(to: path, using: LocalFileSystem())
         } else if FileManager.default.fileExists(atPath: "\(folder)/result.json") {
-            try ComparisonReport(ComparisonRecord(folder: folder)).page(folder: folder)
-                .write(to: path, using: LocalFileSystem())
+            let page = try ComparisonReport(ComparisonRecord(folder: folder)).page(folder: folder)
+            try page.write(to: path, using: LocalFileSystem())
+            if let svg {
+                try LocalFileSystem().replace(svg, with: Array(page.dotPlot.svg().utf8))
+            }
         } else {
             throw Problem.notAFolder(folder)
         }

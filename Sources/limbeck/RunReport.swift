@@ -11,7 +11,9 @@ enum RunReport {
             facts: CommonFacts.list(facts),
             warnings: facts.warnings
                 + (facts.noiseIsCompatibilityMode
-                    ? ["The label noise is a compatibility mode: it reproduces a published code's quirk."] : []),
+                    ? [
+                        "The label noise is a compatibility mode: it reproduces a published code's quirk."
+                    ] : []),
             findings: findings(record),
             tables: [table(record.scores)],
             charts: charts(record),
@@ -28,10 +30,12 @@ enum RunReport {
         for phase in scores.phases {
             func row(_ name: String, _ readout: PhaseResult.Readout) {
                 rows.append([
-                    name, percent(readout.last.test.accuracy), percent(readout.selected.test.accuracy),
+                    name, percent(readout.last.test.accuracy),
+                    percent(readout.selected.test.accuracy),
                     "\(readout.selectedEpoch) of \(phase.epochs)",
                     percent(readout.selected.validation.accuracy),
-                    Numbers.fixed(readout.selected.test.nll, 3), Numbers.fixed(readout.selected.test.ece, 3),
+                    Numbers.fixed(readout.selected.test.nll, 3),
+                    Numbers.fixed(readout.selected.test.ece, 3),
                 ])
             }
             row(phase.name, phase.student)
@@ -44,7 +48,8 @@ enum RunReport {
                 .init("epoch", .trailing), .init("validation", .trailing), .init("NLL", .trailing),
                 .init("ECE", .trailing),
             ], rows: rows,
-            note: "Selected: the epoch that was best on the validation split. Validation, NLL and ECE are those "
+            note:
+                "Selected: the epoch that was best on the validation split. Validation, NLL and ECE are those "
                 + "of the selected weights; validation labels are as noisy as the training labels unless the "
                 + "recipe keeps them clean.")
     }
@@ -53,7 +58,8 @@ enum RunReport {
         var lines: [String] = []
         for phase in record.scores.phases {
             if let teacher = phase.teacher {
-                var line = "\(phase.name) learnt from a teacher with \(percent(teacher.test.accuracy)) on the test split"
+                var line =
+                    "\(phase.name) learnt from a teacher with \(percent(teacher.test.accuracy)) on the test split"
                 if let labels = phase.pseudoLabelAccuracy {
                     line += "; \(percent(labels)) of its labels for the training samples are right"
                 }
@@ -86,8 +92,10 @@ enum RunReport {
             loss.append(Curve(name: prefix + "training loss", x: x, mean: epochs.map(\.loss)))
         }
         return [
-            CurveChart(title: "Accuracy", xLabel: "epoch", yLabel: "accuracy (%)", curves: accuracy),
-            CurveChart(title: "Training loss", xLabel: "epoch", yLabel: "loss (nats)", curves: loss),
+            CurveChart(
+                title: "Accuracy", xLabel: "epoch", yLabel: "accuracy (%)", curves: accuracy),
+            CurveChart(
+                title: "Training loss", xLabel: "epoch", yLabel: "loss (nats)", curves: loss),
         ]
     }
 
@@ -98,11 +106,13 @@ enum RunReport {
         return [
             HeatMap(
                 title: "Confusion on the test split (selected weights)", rowLabels: names,
-                columnLabels: names, values: test.confusion.map { $0.map(Double.init) }, format: .count,
+                columnLabels: names, values: test.confusion.map { $0.map(Double.init) },
+                format: .count,
                 rowAxis: "label", columnAxis: "prediction"),
             HeatMap(
                 title: "Realised label noise", rowLabels: names, columnLabels: names,
-                values: record.facts.realisedTransition, format: .percent(0), rowAxis: "clean label",
+                values: record.facts.realisedTransition, format: .percent(0),
+                rowAxis: "clean label",
                 columnAxis: "given label", maximum: 1),
         ]
     }
@@ -124,7 +134,10 @@ enum CommonFacts {
             Fact("data SHA-256", String(facts.dataHash.prefix(16)) + "…"),
             Fact("labels SHA-256", String(facts.labelsHash.prefix(16)) + "…"),
             Fact("engine", "LibTorch \(facts.compute.engine), \(facts.compute.capability)"),
-            Fact("device", "\(facts.compute.device), \(facts.compute.threads) threads, \(facts.compute.precision.rawValue)"),
+            Fact(
+                "device",
+                "\(facts.compute.device), \(facts.compute.threads) threads, \(facts.compute.precision.rawValue)"
+            ),
             Fact("limbeck", facts.limbeck),
         ]
     }

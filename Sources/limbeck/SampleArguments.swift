@@ -51,7 +51,9 @@ struct SampleArguments: ParsableArguments {
         }
         var options = tableOptions(model)
         // A table for prediction may still carry its label column: it is dropped, not used.
-        if let labelColumn { options.dropped = [Int(labelColumn).map { .index($0) } ?? .name(labelColumn)] }
+        if let labelColumn {
+            options.dropped = [Int(labelColumn).map { .index($0) } ?? .name(labelColumn)]
+        }
         let (values, columns) = try Table.features(bytes, file: input, options: options)
         let count = columns.isEmpty ? 0 : values.count / columns.count
         let data = try Dataset(

@@ -48,7 +48,9 @@ struct TableJSON: Encodable {
 
     init(_ record: ComparisonRecord, report: String) {
         data = record.facts.dataName
-        let noises = record.noises.map { Noise(kind: $0.kind, rate: $0.rate, realised: $0.realised) }
+        let noises = record.noises.map {
+            Noise(kind: $0.kind, rate: $0.rate, realised: $0.realised)
+        }
         noise = noises[0]
         rows = noises.indices.flatMap { n in
             record.rows.map { name in

@@ -16,10 +16,13 @@ struct Train: ParsableCommand {
             Example: limbeck train recipe.yaml --set noise.rate=0.2 --out runs/first
             """)
 
-    @Argument(help: "The recipe, a YAML file. With --resume the run's own is used if this is left out.")
+    @Argument(
+        help: "The recipe, a YAML file. With --resume the run's own is used if this is left out.")
     var recipe: String?
 
-    @Option(name: .customLong("set"), help: "Change one value of the recipe: key.path=value. May be repeated.")
+    @Option(
+        name: .customLong("set"),
+        help: "Change one value of the recipe: key.path=value. May be repeated.")
     var overrides: [String] = []
 
     @Option(help: "The run folder. Default: runs/NAME-SEED.")
@@ -30,6 +33,10 @@ struct Train: ParsableCommand {
 
     @Flag(help: "Continue the run in --out.")
     var resume = false
+
+    @Flag(
+        help: "Resume although engine, instruction set or thread count differ: the bytes will too.")
+    var inexact = false
 
     @Flag(help: "Check recipe, files, shapes and memory; train nothing.")
     var dryRun = false
@@ -49,12 +56,17 @@ struct Train: ParsableCommand {
         if !resume, !dryRun, FileManager.default.fileExists(atPath: "\(folder)/run.json") {
             throw Problem.runExists(folder)
         }
-        let options = try compute.resolve(model: recipe.model, concurrent: false)
+        var options = try compute.resolve(model: recipe.model, concurrent: false)
+        if resume, inexact {
+            // The run keeps the identity it began with; only this process computes otherwise.
+            options = try RunFacts(folder: folder).compute
+        }
         let run = try file.placing {
             try Run(recipe, folder: folder, compute: options, environment: .program())
         }
         if dryRun { return try describe(run) }
-        for warning in run.data.noise.warnings { Console.say("warning: \(warning)") }
+        try run.checkFolder()
+        for warning in run.data.warnings { Console.say("warning: \(warning)") }
         announce(run)
         Progressing.shared.begin(phases: run.chain.count, verbose: true)
         let result = try run.train()
@@ -90,7 +102,8 @@ struct Train: ParsableCommand {
         let c = run.compute
         Console.say(
             "\(run.recipe.model.name), \(run.chain.count) phase\(run.chain.count == 1 ? "" : "s"), LibTorch "
-                + "\(c.engine), \(c.device), \(c.threads) thread\(c.threads == 1 ? "" : "s"), \(c.precision.rawValue)")
+                + "\(c.engine), \(c.device), \(c.threads) thread\(c.threads == 1 ? "" : "s"), \(c.precision.rawValue)"
+        )
     }
 
     private func describe(_ run: Run) throws {

@@ -31,7 +31,8 @@ import Torch
             try expectClose(values, fixture.tensor("\(dtype).\(name).values"), tolerance, name)
             values.mean().backward()
             try expectClose(
-                try #require(student.gradient), fixture.tensor("\(dtype).\(name).gradient"), tolerance,
+                try #require(student.gradient), fixture.tensor("\(dtype).\(name).gradient"),
+                tolerance,
                 "gradient of \(name)")
         }
     }
@@ -63,9 +64,11 @@ import Torch
     func pseudoLabelling(_ dtype: String, _ beta: String) throws {
         try withNoLeaks {
             let inputs = try Inputs(dtype)
-            let table = pseudoLabels(Logits(inputs.teacher.detached()), beta: Double(beta) ?? .infinity)
+            let table = pseudoLabels(
+                Logits(inputs.teacher.detached()), beta: Double(beta) ?? .infinity)
             try expectClose(
-                table.tensor, inputs.fixture.tensor("\(dtype).pseudo-\(beta).labels"), 1e-6, "labels")
+                table.tensor, inputs.fixture.tensor("\(dtype).pseudo-\(beta).labels"), 1e-6,
+                "labels")
             let targets = Probabilities(table.tensor.to(inputs.student.dtype))
             try inputs.expect(crossEntropy(Logits(inputs.student), targets), "pseudo-\(beta)")
         }
@@ -76,18 +79,21 @@ import Torch
         try withNoLeaks {
             let inputs = try Inputs(dtype)
             let losses = Losses(
-                .init("a", weight: 0.3, crossEntropy(Logits(inputs.student), labels: inputs.labels)),
+                .init(
+                    "a", weight: 0.3, crossEntropy(Logits(inputs.student), labels: inputs.labels)),
                 .init(
                     "b", weight: 0.7,
                     distillationLoss(
-                        student: Logits(inputs.student), teacher: Logits(inputs.teacher), temperature: 4)))
+                        student: Logits(inputs.student), teacher: Logits(inputs.teacher),
+                        temperature: 4)))
             losses.total.backward()
             let tolerance = dtype == "f64" ? 1e-12 : 1e-6
             try expectClose(
                 [losses.total.item],
                 [inputs.fixture.tensor("\(dtype).both.values").to(.float64).mean().item], tolerance)
             try expectClose(
-                try #require(inputs.student.gradient), inputs.fixture.tensor("\(dtype).both.gradient"),
+                try #require(inputs.student.gradient),
+                inputs.fixture.tensor("\(dtype).both.gradient"),
                 tolerance, "gradient")
         }
     }
@@ -97,7 +103,8 @@ import Torch
         try withNoLeaks {
             // Not the fixture's: entries that far apart have gradients of 0.
             let z = [0.3, -1.2, 0.7, 1.9, -0.4, 0.1, -2.2, 0.9, 0.5, 1.1, -0.6, 0.2]
-            let t = Tensor([1.3, 0.2, -0.7, 0.4, 2.4, -0.1, 0.2, -0.9, 1.5, 0.1, 0.6, 3.2], [3, 4])
+            let t = Tensor(
+                [1.3, 0.2, -0.7, 0.4, 2.4, -0.1, 0.2, -0.9, 1.5, 0.1, 0.6, 3.2], [3, 4])
             let labels = Tensor([2, 0, 3], [3])
             func value(_ z: Tensor) -> Tensor {
                 let own = Logits(z)

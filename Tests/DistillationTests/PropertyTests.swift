@@ -25,14 +25,17 @@ import Torch
                 let b = normals([100, 6], scale: scale, seed: draw.next())
                 for temperature in [1.0, 5] {
                     let values = distillationLoss(
-                        student: Logits(a), teacher: Logits(b), temperature: temperature).doubles()
+                        student: Logits(a), teacher: Logits(b), temperature: temperature
+                    ).doubles()
                     #expect(values.count == 100 && values.allSatisfy { $0 > 0 && $0.isFinite })
                     let same = distillationLoss(
-                        student: Logits(b), teacher: Logits(b), temperature: temperature).doubles()
+                        student: Logits(b), teacher: Logits(b), temperature: temperature
+                    ).doubles()
                     #expect(same.allSatisfy { abs($0) < 1e-12 })
                     let single = distillationLoss(
                         student: Logits(a.to(.float32)), teacher: Logits(b.to(.float32)),
-                        temperature: temperature).doubles()
+                        temperature: temperature
+                    ).doubles()
                     #expect(single.allSatisfy { $0 > -1e-4 })
                 }
             }
@@ -46,7 +49,8 @@ import Torch
             let shift = normals([50, 1], scale: 5, seed: 4)
             let plain = distillationLoss(student: Logits(a), teacher: Logits(b), temperature: 2)
             try expectClose(
-                distillationLoss(student: Logits(a + shift), teacher: Logits(b - shift), temperature: 2),
+                distillationLoss(
+                    student: Logits(a + shift), teacher: Logits(b - shift), temperature: 2),
                 plain, 1e-12)
         }
     }
@@ -86,8 +90,10 @@ import Torch
             func gradient(_ temperature: Double) throws -> Tensor {
                 let leaf = z.cloned()
                 leaf.requiresGrad = true
-                distillationLoss(student: Logits(leaf), teacher: Logits(t), temperature: temperature)
-                    .sum().backward()
+                distillationLoss(
+                    student: Logits(leaf), teacher: Logits(t), temperature: temperature
+                )
+                .sum().backward()
                 return try #require(leaf.gradient)
             }
             for temperature in [1.0, 4, 20] {
@@ -132,7 +138,8 @@ import Torch
     @Test func totalsAndMeans() throws {
         try withNoLeaks {
             let losses = Losses(
-                .init("a", Tensor([1.0, 2, 6], [3])), .init("b", weight: 0.5, Tensor([4.0, 4, 10], [3])),
+                .init("a", Tensor([1.0, 2, 6], [3])),
+                .init("b", weight: 0.5, Tensor([4.0, 4, 10], [3])),
                 .init("off", weight: 0, Tensor([Double.nan, 1, 1], [3])))
             #expect(losses.total.item == 3 + 0.5 * 6)
             let means = losses.means()
@@ -158,7 +165,8 @@ import Torch
 
     private func batch(_ x: Tensor, rows: [Int], plain: Bool) -> LabelledBatch {
         LabelledBatch(
-            inputs: x, labels: Tensor(rows.map { $0 % 3 }, [rows.count]), rows: Tensor(rows, [rows.count]),
+            inputs: x, labels: Tensor(rows.map { $0 % 3 }, [rows.count]),
+            rows: Tensor(rows, [rows.count]),
             isPlain: plain)
     }
 
@@ -204,7 +212,8 @@ import Torch
                 terms[1].values,
                 distillationLoss(student: logits, teacher: Logits(frozen(x)), temperature: 2), 0)
             // Rows of the table, not positions in the batch.
-            let labels = Probabilities(Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1].map(Float.init), [3, 3]))
+            let labels = Probabilities(
+                Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1].map(Float.init), [3, 3]))
             let pseudo = PseudoLabels(labels).losses(output, batch)
             #expect(pseudo.terms.map(\.name) == ["pseudo-label"])
             try expectClose(

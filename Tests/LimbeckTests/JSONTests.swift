@@ -5,7 +5,9 @@ import Training
 
 /// `--json`: one object of the documented shape on standard output, whatever else is said.
 @Suite(.serialized, .takesTurns) struct JSONTests {
-    private func keys(_ value: Any?) -> Set<String> { Set((value as? [String: Any])?.keys.map { $0 } ?? []) }
+    private func keys(_ value: Any?) -> Set<String> {
+        Set((value as? [String: Any])?.keys.map { $0 } ?? [])
+    }
     private func number(_ value: Any?) throws -> Double { try #require(value as? Double) }
 
     private func row(_ value: Any, seeds: Int) throws {
@@ -17,14 +19,19 @@ import Training
             let spread = try #require(row[part] as? [String: Any])
             #expect(keys(spread) == ["mean", "sd"])
             #expect((0...1).contains(try number(spread["mean"])))
-            if seeds > 1 { #expect(try number(spread["sd"]) >= 0) } else { #expect(spread["sd"] is NSNull) }
+            if seeds > 1 {
+                #expect(try number(spread["sd"]) >= 0)
+            } else {
+                #expect(spread["sd"] is NSNull)
+            }
         }
     }
 
     @Test func trainEvaluatePredictReport() throws {
         let tool = try Tool()
         let recipe = try tool.write("tiny.yaml", TinyRuns.text("{name: cross-entropy}"))
-        let outcome = try tool.run(["train", recipe, "--out", "run", "--json", "--seed", "5"] + TinyRuns.flags)
+        let outcome = try tool.run(
+            ["train", recipe, "--out", "run", "--json", "--seed", "5"] + TinyRuns.flags)
         #expect(outcome.status == 0, "\(outcome.err)")
         let train = try outcome.object()
         #expect(keys(train) == ["data", "noise", "rows", "report", "run"])
@@ -70,7 +77,8 @@ import Training
         #expect(idx.status == 0, "\(idx.err)")
         let lines = idx.out.split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
         #expect(lines.count == 3)
-        #expect(lines[0][..<4] == ["index", "predicted", "class", "confidence"] && lines[0].count == 14)
+        #expect(
+            lines[0][..<4] == ["index", "predicted", "class", "confidence"] && lines[0].count == 14)
         for line in lines.dropFirst() {
             let p = line.dropFirst(4).compactMap(Double.init)
             #expect(abs(p.reduce(0, +) - 1) < 1e-4)
@@ -78,9 +86,13 @@ import Training
             #expect(abs(try #require(Double(line[3])) - p.max()!) < 1e-5)
         }
         let header = (0..<784).map { "p\($0)" }.joined(separator: ",")
-        let body = [pixels[..<784], pixels[784...]].map { $0.map(String.init).joined(separator: ",") }
+        let body = [pixels[..<784], pixels[784...]].map {
+            $0.map(String.init).joined(separator: ",")
+        }
         try tool.write("samples.csv", ([header] + body).joined(separator: "\n") + "\n")
-        let csv = try tool.run(["predict", "run", "samples.csv", "--probabilities", "--threads", "1"])
+        let csv = try tool.run([
+            "predict", "run", "samples.csv", "--probabilities", "--threads", "1",
+        ])
         #expect(csv.status == 0, "\(csv.err)")
         #expect(csv.out == idx.out)
         let result = try tool.run(
@@ -88,7 +100,8 @@ import Training
         ).object()
         #expect(keys(result) == ["samples", "out", "counts"])
         #expect(result["samples"] as? Int == 2 && result["out"] as? String == "p.csv")
-        let written = try String(contentsOfFile: tool("p.csv"), encoding: .utf8).split(separator: "\n")
+        let written = try String(contentsOfFile: tool("p.csv"), encoding: .utf8).split(
+            separator: "\n")
         #expect(written.count == 3 && written[0] == "index,predicted,class,confidence")
         let wrong = try tool.run(["predict", "run", "tiny.yaml"])
         #expect(wrong.status == 65 && wrong.out == "")
@@ -135,13 +148,15 @@ import Training
         let times = try modificationTimes(tool("c/phases"))
         let again = try tool.run(arguments + ["--seeds", "0,1,2"])
         #expect(again.status == 0, "\(again.err)")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: tool("c/phases")).count == 3 * 6)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: tool("c/phases")).count == 3 * 6)
         #expect(try modificationTimes(tool("c/phases")).filter { times[$0.key] != nil } == times)
         let third = try #require(try again.object()["rows"] as? [[String: Any]])
         for item in third { try row(item, seeds: 3) }
 
         // Two workers: another order, the same numbers.
-        let wide = try tool.run(["compare", "c.yaml", "--out", "wide", "--json", "--jobs", "2"] + TinyRuns.flags)
+        let wide = try tool.run(
+            ["compare", "c.yaml", "--out", "wide", "--json", "--jobs", "2"] + TinyRuns.flags)
         #expect(wide.status == 0, "\(wide.err)")
         let other = try #require(try wide.object()["rows"] as? [[String: Any]])
         for (a, b) in zip(rows, other) {
@@ -157,7 +172,8 @@ import Training
     private func modificationTimes(_ folder: String) throws -> [String: Date] {
         var times: [String: Date] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-            let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)/result.json")
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: "\(folder)/\(name)/result.json")
             times[name] = attributes[.modificationDate] as? Date
         }
         return times
@@ -165,11 +181,14 @@ import Training
 
     @Test func noiseAndDoctor() throws {
         let tool = try Tool()
-        let noise = try tool.run(["noise", "--kind", "pairflip", "--rate", "0.25", "--out", "l.csv", "--json"])
-            .object()
+        let noise = try tool.run([
+            "noise", "--kind", "pairflip", "--rate", "0.25", "--out", "l.csv", "--json",
+        ])
+        .object()
         #expect(
             keys(noise) == [
-                "data", "kind", "rate", "realised", "intended", "compatibility", "samples", "classes",
+                "data", "kind", "rate", "realised", "intended", "compatibility", "samples",
+                "classes",
                 "transition", "intended_transition", "sha256", "warnings", "out",
             ])
         #expect(noise["kind"] as? String == "pairflip" && noise["samples"] as? Int == 4000)
@@ -185,7 +204,8 @@ import Training
         let doctor = try tool.run(["doctor", "--json"]).object()
         #expect(
             keys(doctor) == [
-                "limbeck", "engine", "instructions", "threads", "devices", "bfloat16", "embedded_data", "ok",
+                "limbeck", "engine", "instructions", "threads", "devices", "bfloat16",
+                "embedded_data", "ok",
             ])
         #expect(doctor["ok"] as? Bool == true)
         #expect((doctor["devices"] as? [String])?.contains("cpu") == true)

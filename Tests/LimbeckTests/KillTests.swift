@@ -31,7 +31,8 @@ import Testing
         // The same run inside this process, by the library alone: also the same bytes.
         #expect(try tool.differences(folder, tool("\(name)-counted")) == [])
         let inside = calls.indices.filter { calls[$0].contains("/checkpoints") }
-        let last = calls.last { $0.contains("/checkpoints") }!.split(separator: "/phases/")[1].prefix(2)
+        let last = calls.last { $0.contains("/checkpoints") }!.split(separator: "/phases/")[1]
+            .prefix(2)
         return Reference(
             recipe: recipe, folder: folder, seconds: outcome.seconds, checkpointCalls: inside,
             lateCalls: inside.filter {
@@ -45,7 +46,8 @@ import Testing
     ) throws -> Tool.Outcome {
         let begun = FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml")
         return try tool.run(
-            ["train"] + (begun ? ["--resume"] : [reference.recipe]) + ["--out", folder] + TinyRuns.flags,
+            ["train"] + (begun ? ["--resume"] : [reference.recipe]) + ["--out", folder]
+                + TinyRuns.flags,
             environment: environment)
     }
 
@@ -80,7 +82,8 @@ import Testing
                 let begun = FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml")
                 _ = try tool.run(
                     ["train"] + (begun ? ["--resume"] : [reference.recipe]) + ["--out", folder]
-                        + TinyRuns.flags, environment: killedAt(draw.below(40), half: draw.below(2) == 0))
+                        + TinyRuns.flags,
+                    environment: killedAt(draw.below(40), half: draw.below(2) == 0))
             }
             let outcome = try finish(reference, folder, tool)
             #expect(outcome.status == 0, "\(what): \(outcome.err)")
@@ -97,7 +100,9 @@ import Testing
         var delay = reference.seconds * (0.2 + 0.75 * draw.uniform())
         while true {
             try LocalFileSystem().remove(folder)
-            let outcome = try tool.run(["train", reference.recipe, "--out", folder] + TinyRuns.flags) {
+            let outcome = try tool.run(
+                ["train", reference.recipe, "--out", folder] + TinyRuns.flags
+            ) {
                 process, seconds in
                 if seconds >= delay { kill(process.processIdentifier, SIGKILL) }
             }
@@ -128,8 +133,10 @@ import Testing
 
     @Test func interruptWritesACheckpoint() throws {
         let tool = try Tool()
-        let text = TinyRuns.text("{name: cross-entropy}").replacing("epochs: 2", with: "epochs: 40")
-            .replacing("checkpoint-steps: 3", with: "checkpoint-steps: 1000")
+        let text = TinyRuns.text("{name: cross-entropy}").replacing(
+            "epochs: 2", with: "epochs: 300"
+        )
+        .replacing("checkpoint-steps: 3", with: "checkpoint-steps: 1000")
         let recipe = try tool.write("long.yaml", text)
         let arguments = ["train", recipe] + TinyRuns.flags + ["--out"]
         #expect(try tool.run(arguments + [tool("whole")]).status == 0)
@@ -161,7 +168,8 @@ import Testing
         let tool = try Tool()
         let text = TinyRuns.recipes[0].text
         let recipe = try tool.write("recipe.yaml", text)
-        let changed = try tool.write("changed.yaml", text.replacing("rate: 0.02", with: "rate: 0.03"))
+        let changed = try tool.write(
+            "changed.yaml", text.replacing("rate: 0.02", with: "rate: 0.03"))
         let calls = try TinyRuns.calls(of: text, folder: tool("counted"))
         let call = try #require(calls.lastIndex { $0.contains("/checkpoints") })
         let out = ["--out", tool("run")]
@@ -179,18 +187,19 @@ import Testing
         try refused(
             ["train", "--resume", "--threads", "2", "--precision", "fp32"] + out, 65,
             "\(run): cannot resume exactly: the thread count differs: found 2, expected 1 "
-                + "(set it as it was, or give another --out)")
+                + "(set it as it was, or resume with --inexact)")
         try refused(
             ["train", "--resume", "--threads", "1", "--precision", "bf16"] + out, 65,
             "\(run): cannot resume exactly: the precision differs: found bf16, expected fp32 "
-                + "(set it as it was, or give another --out)")
+                + "(set it as it was, or resume with --inexact)")
         try refused(
             ["train", changed, "--resume"] + out + TinyRuns.flags, 65,
             "\(run): the recipe is not the one of this run "
                 + "(leave the recipe out to resume with the run's own, or give another --out)")
         try refused(
             ["train", recipe] + out + TinyRuns.flags, 64,
-            "\(run): the run folder is there already (continue with --resume, or give another --out)")
+            "\(run): the run folder is there already (continue with --resume, or give another --out)"
+        )
         try refused(
             ["train", "--resume", "--out", tool("none")] + TinyRuns.flags, 74,
             "\(tool("none"))/recipe.yaml: cannot read: No such file or directory")

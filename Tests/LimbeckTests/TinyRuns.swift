@@ -6,7 +6,9 @@ import Training
 
 /// Recipes that train in a second.
 enum TinyRuns {
-    static func text(_ method: String, model: String = "{name: mlp, hidden: [24]}", extra: String = "") -> String {
+    static func text(
+        _ method: String, model: String = "{name: mlp, hidden: [24]}", extra: String = ""
+    ) -> String {
         """
         data: {kind: embedded, limit: 200}
         noise: {kind: symmetric, rate: 0.3}
@@ -22,7 +24,9 @@ enum TinyRuns {
     static let recipes: [(name: String, text: String)] = [
         (
             "cross-entropy",
-            text("{name: cross-entropy}", model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", average: 0")
+            text(
+                "{name: cross-entropy}", model: "{name: mlp, hidden: [24], dropout: 0.2}",
+                extra: ", average: 0")
         ),
         (
             "distillation",
@@ -32,8 +36,11 @@ enum TinyRuns {
         ),
         (
             "self-distillation",
-            text("{name: self-distillation, stages: 2, labels: hard, start: previous}", extra: ", average: 0.9")
-                .replacing("{rate: 0.02}", with: "{kind: adamw, rate: 0.002}")
+            text(
+                "{name: self-distillation, stages: 2, labels: hard, start: previous}",
+                extra: ", average: 0.9"
+            )
+            .replacing("{rate: 0.02}", with: "{kind: adamw, rate: 0.002}")
         ),
     ]
 
@@ -45,6 +52,7 @@ enum TinyRuns {
         var environment = TrainingEnvironment()
         environment.files = files
         let recipe = try RecipeFile(text: text, file: "tiny").decoded(Recipe.self)
+        Engine.threads = 1
         let compute = ComputeOptions(threads: 1, device: .cpu, precision: .float32)
         _ = try Run(recipe, folder: folder, compute: compute, environment: environment).train()
         return files.calls

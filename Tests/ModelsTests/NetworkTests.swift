@@ -1,17 +1,19 @@
+import Foundation
 import Models
 import SafeTensors
+import TestSupport
 import Testing
 import Torch
 
 @testable import Neural
 
-extension ModelsTests {
-    /// Forward passes and gradients against PyTorch, from equal weights.
-    @Suite struct NetworkTests {
-        @Test(arguments: TinyNetwork.all) func equalsPyTorch(_ tiny: TinyNetwork) throws {
-            let fixture = try Fixture("networks.safetensors")
+/// Forward passes and gradients against PyTorch, from equal weights.
+@Suite(.takesTurns) struct NetworkTests {
+    @Test(arguments: TinyNetwork.all) func equalsPyTorch(_ tiny: TinyNetwork) throws {
+        try withNoLeaks {
+            let fixture = try FixtureFile("networks", in: .module)
             let network = tiny.make(Generator(seed: 1))
-            fill(network)
+            fill(network.state)
             let x = values(inputStream, tiny.shape)
 
             let features = network.features(x, mode: .eval)
@@ -38,13 +40,15 @@ extension ModelsTests {
                 }
             }
         }
+    }
 
-        @Test(arguments: TinyNetwork.all) func channelsLastChangesNothingButTheLayout(
-            _ tiny: TinyNetwork
-        ) {
+    @Test(arguments: TinyNetwork.all) func channelsLastChangesNothingButTheLayout(
+        _ tiny: TinyNetwork
+    ) throws {
+        try withNoLeaks {
             guard tiny.shape.count == 4 else { return }
             let network = tiny.make(Generator(seed: 1))
-            fill(network)
+            fill(network.state)
             let x = values(inputStream, tiny.shape)
             let before = network(x, mode: .eval).doubles()
             let state = network.state.map { $0.tensor.doubles() }
@@ -54,12 +58,14 @@ extension ModelsTests {
                 network.parameters.allSatisfy { $0.tensor.rank != 4 || $0.tensor.isChannelsLast })
             #expect(network.parameters.allSatisfy { $0.tensor.requiresGrad })
             let after = network(x.channelsLast(), mode: .eval)
-            #expect(error(after.doubles(), before) < 1e-5)
+            #expect(relativeError(after.doubles(), before) < 1e-5)
             after.sum().backward()
             #expect(network.parameters.allSatisfy { $0.tensor.gradient != nil })
         }
+    }
 
-        @Test(arguments: TinyNetwork.all) func evaluationChangesNothing(_ tiny: TinyNetwork) {
+    @Test(arguments: TinyNetwork.all) func evaluationChangesNothing(_ tiny: TinyNetwork) throws {
+        try withNoLeaks {
             let network = tiny.make(Generator(seed: 1))
             let state = { network.state.map { $0.tensor.doubles() } }
             let before = state()
@@ -70,8 +76,10 @@ extension ModelsTests {
             _ = network(x, mode: .train(Generator(seed: 1)))
             #expect((state() != before) == !network.buffers.isEmpty)
         }
+    }
 
-        @Test func dropoutOfTheNetworks() {
+    @Test func dropoutOfTheNetworks() throws {
+        try withNoLeaks {
             let networks: [any Classifier] = [
                 MLP(
                     .init(inputs: 48, hidden: [20], classes: 3, dropout: 0.5),
@@ -94,8 +102,10 @@ extension ModelsTests {
                 #expect(run(1) != run(2))
             }
         }
+    }
 
-        @Test func replicasAreIndependent() {
+    @Test func replicasAreIndependent() throws {
+        try withNoLeaks {
             let network = TinyNetwork.all[3].make(Generator(seed: 1))
             let copy = network.replica()
             let x = values(inputStream, TinyNetwork.all[3].shape)
@@ -104,20 +114,23 @@ extension ModelsTests {
             #expect(copy(x, mode: .eval).floats() != network(x, mode: .eval).floats())
         }
     }
+}
 
-    @Suite struct FrozenTests {
-        @Test(arguments: TinyNetwork.all) func foldingKeepsTheLogits(_ tiny: TinyNetwork) {
+@Suite(.takesTurns) struct FrozenTests {
+    @Test(arguments: TinyNetwork.all) func foldingKeepsTheLogits(_ tiny: TinyNetwork) throws {
+        try withNoLeaks {
             let network = tiny.make(Generator(seed: 1))
-            fill(network)
+            fill(network.state)
             let x = values(inputStream, tiny.shape)
             let expected = network(x, mode: .eval)
             let frozen = Frozen(network)
             #expect(frozen.foldedBatchNorms == tiny.foldable)
-            #expect(error(frozen(x).doubles(), expected.doubles()) < 1e-5)
+            #expect(relativeError(frozen(x).doubles(), expected.doubles()) < 1e-5)
             let both = frozen.featuresAndLogits(x)
             #expect(both.logits.floats() == frozen(x).floats())
             #expect(
-                error(both.features.doubles(), network.features(x, mode: .eval).doubles()) < 1e-5)
+                relativeError(both.features.doubles(), network.features(x, mode: .eval).doubles())
+                    < 1e-5)
             #expect(frozen.features(x).floats() == both.features.floats())
             #expect(frozen.classes == network.classes)
             #expect(frozen.featureCount == network.head.inputs)
@@ -128,8 +141,10 @@ extension ModelsTests {
             // Folding really happened: rounding differs somewhere, unless there was nothing to fold.
             if tiny.foldable > 3 { #expect(frozen(x).floats() != expected.floats()) }
         }
+    }
 
-        @Test func nothingOfTheTeacherIsTrained() {
+    @Test func nothingOfTheTeacherIsTrained() throws {
+        try withNoLeaks {
             let tiny = TinyNetwork.all[3]
             let network = tiny.make(Generator(seed: 1))
             let frozen = Frozen(network)
@@ -143,8 +158,10 @@ extension ModelsTests {
             #expect(x.gradient != nil)
             #expect(frozen.state.allSatisfy { $0.tensor.gradient == nil })
         }
+    }
 
-        @Test func laterTrainingDoesNotReachTheTeacher() {
+    @Test func laterTrainingDoesNotReachTheTeacher() throws {
+        try withNoLeaks {
             let tiny = TinyNetwork.all[3]
             let network = tiny.make(Generator(seed: 1))
             let frozen = Frozen(network)
@@ -157,14 +174,16 @@ extension ModelsTests {
             #expect(frozen(x).floats() == before)
             #expect(frozen.state.map { $0.tensor.doubles() } == state)
         }
+    }
 
-        @Test func foldsLinearLayersAndPlainBatchNorms() {
+    @Test func foldsLinearLayersAndPlainBatchNorms() throws {
+        try withNoLeaks {
             let generator = Generator(seed: 1)
             let layers = Sequential(
                 Linear(4, 6, generator: generator), BatchNorm1d(6),
                 Linear(6, 5, bias: false, generator: generator), BatchNorm1d(5, affine: false),
                 Conv1d(1, 2, kernel: 3, padding: 1, generator: generator), BatchNorm1d(2))
-            fill(layers)
+            fill(layers.state)
             let head = Sequential(Array(layers.layers.prefix(4)))
             let tail = Sequential(Array(layers.layers.suffix(2)))
             let x = values(inputStream, [3, 4])
@@ -174,7 +193,7 @@ extension ModelsTests {
             }
             let expected = run()
             #expect(layers.foldBatchNorms() == 3)
-            #expect(error(run(), expected) < 1e-5)
+            #expect(relativeError(run(), expected) < 1e-5)
         }
     }
 }

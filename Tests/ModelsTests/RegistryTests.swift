@@ -1,29 +1,30 @@
 import Diagnostics
 import Foundation
 import Neural
+import TestSupport
 import Testing
 import Torch
 
 @testable import Models
 
-extension ModelsTests {
-    @Suite struct RegistryTests {
-        private static func text(_ folder: String, _ name: String) throws -> [[String]] {
-            let url = try #require(
-                Bundle.module.url(
-                    forResource: name, withExtension: "txt", subdirectory: "Fixtures/\(folder)"))
-            return try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
-                .map { $0.split(separator: " ").map(String.init) }
-        }
+@Suite(.takesTurns) struct RegistryTests {
+    private static func text(_ folder: String, _ name: String) throws -> [[String]] {
+        let url = try #require(
+            Bundle.module.url(
+                forResource: name, withExtension: "txt", subdirectory: "Fixtures/\(folder)"))
+        return try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+            .map { $0.split(separator: " ").map(String.init) }
+    }
 
-        private func make(
-            _ spec: ModelSpec, _ shape: [Int] = [3, 32, 32], classes: Int = 10, seed: UInt64 = 1
-        ) throws -> any Classifier {
-            try ModelRegistry.make(spec, sampleShape: shape, classes: classes, seed: seed)
-        }
+    private func make(
+        _ spec: ModelSpec, _ shape: [Int] = [3, 32, 32], classes: Int = 10, seed: UInt64 = 1
+    ) throws -> any Classifier {
+        try ModelRegistry.make(spec, sampleShape: shape, classes: classes, seed: seed)
+    }
 
-        /// Names, order and shapes of the whole state are PyTorch's: a forgotten module shows here.
-        @Test(arguments: ModelRegistry.names) func keys(_ name: String) throws {
+    /// Names, order and shapes of the whole state are PyTorch's: a forgotten module shows here.
+    @Test(arguments: ModelRegistry.names) func keys(_ name: String) throws {
+        try withNoLeaks { () throws in
             let network = try make(ModelSpec(name: name))
             let found = network.state.map { name, tensor in
                 let shape = tensor.shape.map(String.init).joined(separator: "x")
@@ -38,10 +39,12 @@ extension ModelsTests {
             #expect(network.parameterCount == count)
             #expect(network.classes == 10)
         }
+    }
 
-        /// Well-known sizes, as a check on the golden lists themselves.
-        @Test func parameterCounts() throws {
-            // 3·2 … by hand: LeNet-5 at 1×28×28 has 156 + 2416 + 48120 + 10164 + 850.
+    /// Well-known sizes, as a check on the golden lists themselves.
+    @Test func parameterCounts() throws {
+        try withNoLeaks { () throws in
+            // LeNet-5 at 1×28×28 has 156 + 2416 + 48120 + 10164 + 850.
             #expect(try make(ModelSpec(name: "lenet5"), [1, 28, 28]).parameterCount == 61_706)
             // 20·2 + 2 weights and biases without a hidden layer.
             let linear = ModelSpec(name: "mlp", hidden: [])
@@ -52,11 +55,13 @@ extension ModelsTests {
             #expect(
                 try make(ModelSpec(name: "mobilenetv2"), classes: 1000).parameterCount == 3_504_872)
         }
+    }
 
-        @Test(arguments: [
-            "mlp", "lenet5", "resnet20", "resnet18", "wrn-16-2", "vgg8", "mobilenetv2",
-        ])
-        func initialisationIsPyTorchs(_ name: String) throws {
+    @Test(arguments: [
+        "mlp", "lenet5", "resnet20", "resnet18", "wrn-16-2", "vgg8", "mobilenetv2",
+    ])
+    func initialisationIsPyTorchs(_ name: String) throws {
+        try withNoLeaks { () throws in
             let network = try make(ModelSpec(name: name))
             let golden = try Self.text("initialisation", name)
             #expect(golden.count == network.parameters.count)
@@ -83,21 +88,25 @@ extension ModelsTests {
                 }
             }
         }
+    }
 
-        @Test func theSeedDecides() throws {
+    @Test func theSeedDecides() throws {
+        try withNoLeaks { () throws in
             let weights = { (seed: UInt64) in
                 try make(ModelSpec(name: "resnet8"), seed: seed).state.map { $0.tensor.floats() }
             }
             #expect(try weights(1) == weights(1))
             #expect(try weights(1) != weights(2))
         }
+    }
 
-        /// The smallest allowed image, an oblong one and a large one give logits, with any number of
-        /// channels, and gradients that are finite.
-        @Test(arguments: [
-            "lenet5", "resnet8", "resnet8x4", "resnet18", "wrn-16-1", "vgg8", "mobilenetv2",
-        ])
-        func anySize(_ name: String) throws {
+    /// The smallest allowed image, an oblong one and a large one give logits, with any number of
+    /// channels, and gradients that are finite.
+    @Test(arguments: [
+        "lenet5", "resnet8", "resnet8x4", "resnet18", "wrn-16-1", "vgg8", "mobilenetv2",
+    ])
+    func anySize(_ name: String) throws {
+        try withNoLeaks { () throws in
             let smallest = ["lenet5": 12, "resnet8": 4, "resnet8x4": 4, "wrn-16-1": 4][name] ?? 8
             let width = ["lenet5", "wrn-16-1"].contains(name) ? nil : 0.1
             let shapes = [[1, smallest, smallest], [2, smallest + 9, smallest + 2], [5, 70, 66]]
@@ -114,8 +123,10 @@ extension ModelsTests {
                 try make(ModelSpec(name: name), [3, smallest - 1, 40])
             }
         }
+    }
 
-        @Test func widthsScale() throws {
+    @Test func widthsScale() throws {
+        try withNoLeaks { () throws in
             let half = try make(ModelSpec(name: "resnet20", width: 0.5))
             #expect(half.head.inputs == 32)
             #expect(try make(ModelSpec(name: "vgg8", width: 0.25)).head.inputs == 128)
@@ -123,10 +134,15 @@ extension ModelsTests {
             // 1280 is the least that MobileNetV2's last layer has.
             #expect(try make(ModelSpec(name: "mobilenetv2", width: 0.5)).head.inputs == 1280)
             #expect(try make(ModelSpec(name: "mobilenetv2", width: 1.4)).head.inputs == 1792)
+            // 24 · 0.35 = 8.4 rounds to 8, 32 · 0.35 = 11.2 to 16, because 8 is below nine tenths of it.
+            let narrow = try make(ModelSpec(name: "mobilenetv2", width: 0.35), classes: 1000)
+            #expect(narrow.parameterCount == 1_677_128)
             #expect(try make(ModelSpec(name: "wrn-10-3")).head.inputs == 192)
         }
+    }
 
-        @Test func sentences() throws {
+    @Test func sentences() throws {
+        try withNoLeaks { () throws in
             func sentence(
                 _ spec: ModelSpec, _ shape: [Int] = [3, 32, 32], classes: Int = 10
             ) -> String {

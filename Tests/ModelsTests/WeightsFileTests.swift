@@ -3,20 +3,21 @@ import Foundation
 import Models
 import Neural
 import SafeTensors
+import TestSupport
 import Testing
 import Torch
 
-extension ModelsTests {
-    @Suite struct WeightsFileTests {
-        private func inFolder(_ body: (String) throws -> Void) throws {
-            let folder = FileManager.default.temporaryDirectory
-                .appendingPathComponent("limbeck-weights-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            try body(folder.path)
-        }
+@Suite(.takesTurns) struct WeightsFileTests {
+    private func inFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("limbeck-weights-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder.path)
+    }
 
-        @Test(arguments: TinyNetwork.all) func comesBackAsItWas(_ tiny: TinyNetwork) throws {
+    @Test(arguments: TinyNetwork.all) func comesBackAsItWas(_ tiny: TinyNetwork) throws {
+        try withNoLeaks { () throws in
             try inFolder { folder in
                 let (first, second) = (tiny.make(Generator(seed: 1)), tiny.make(Generator(seed: 2)))
                 if tiny.shape.count == 4 { first.toChannelsLast() }
@@ -31,8 +32,10 @@ extension ModelsTests {
                 #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(bytes))
             }
         }
+    }
 
-        @Test func everyElementType() throws {
+    @Test func everyElementType() throws {
+        try withNoLeaks { () throws in
             let state = DType.allCases.map {
                 (name: "\($0)", tensor: Tensor([0, 1, 1, 0] as [Float], [2, 2]).to($0))
             }
@@ -45,8 +48,10 @@ extension ModelsTests {
                 #expect(tensors[name]?.bytes() == tensor.bytes())
             }
         }
+    }
 
-        @Test func sentences() throws {
+    @Test func sentences() throws {
+        try withNoLeaks { () throws in
             var writer = SafeTensorsWriter()
             writer.add("counts", .u32, shape: [1], bytes: [0, 0, 0, 0])
             let file = try SafeTensorsFile(bytes: writer.encoded(), name: "w.safetensors")
@@ -56,8 +61,10 @@ extension ModelsTests {
                     == "w.safetensors, tensor counts: numbers of a type that networks do not use: "
                     + "found U32, expected F32, F64, F16, BF16, I64, I32, I16, I8, U8 or BOOL")
         }
+    }
 
-        @Test func weightsOfAnotherNetworkAreRefused() throws {
+    @Test func weightsOfAnotherNetworkAreRefused() throws {
+        try withNoLeaks { () throws in
             try inFolder { folder in
                 let path = folder + "/w.safetensors"
                 try WeightsFile.write(TinyNetwork.all[3].make(Generator(seed: 1)).state, to: path)

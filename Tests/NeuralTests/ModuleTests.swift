@@ -1,37 +1,38 @@
 import Diagnostics
+import TestSupport
 import Testing
 import Torch
 
 @testable import Neural
 
-extension NeuralTests {
-    @Suite struct ModuleTests {
-        final class Inner: Module {
-            let scaleFactor = Parameter(.ones([2]))
-            let runningMax = Buffer(.zeros([]))
-            func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor { x * scaleFactor.tensor }
+@Suite(.takesTurns) struct ModuleTests {
+    final class Inner: Module {
+        let scaleFactor = Parameter(.ones([2]))
+        let runningMax = Buffer(.zeros([]))
+        func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor { x * scaleFactor.tensor }
+    }
+
+    final class Outer: Module {
+        let conv1 = Conv2d(1, 2, kernel: 1, generator: Generator(seed: 1))
+        let blocks: [Inner]
+        let shortcut: Inner?
+        let absent: Inner? = nil
+        let oddlyNamed = Inner()
+        let bias: Parameter?
+        let note = "not a module"
+
+        init(shortcut: Inner?) {
+            self.shortcut = shortcut
+            blocks = [Inner(), Inner()]
+            bias = Parameter(.zeros([3]))
         }
 
-        final class Outer: Module {
-            let conv1 = Conv2d(1, 2, kernel: 1, generator: Generator(seed: 1))
-            let blocks: [Inner]
-            let shortcut: Inner?
-            let absent: Inner? = nil
-            let oddlyNamed = Inner()
-            let bias: Parameter?
-            let note = "not a module"
+        var keys: [String: String] { ["oddlyNamed": "oddlyNamed"] }
+        func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor { x }
+    }
 
-            init(shortcut: Inner?) {
-                self.shortcut = shortcut
-                blocks = [Inner(), Inner()]
-                bias = Parameter(.zeros([3]))
-            }
-
-            var keys: [String: String] { ["oddlyNamed": "oddlyNamed"] }
-            func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor { x }
-        }
-
-        @Test func namesComeInDeclarationOrder() {
+    @Test func namesComeInDeclarationOrder() throws {
+        try withNoLeaks {
             let outer = Outer(shortcut: Inner())
             #expect(
                 outer.state.map(\.name) == [
@@ -52,21 +53,27 @@ extension NeuralTests {
                     == ["", "conv1", "blocks.0", "blocks.1", "shortcut", "oddlyNamed"])
             #expect(Outer(shortcut: nil).state.count == 9)
         }
+    }
 
-        @Test func sequentialCountsAllItsLayers() {
+    @Test func sequentialCountsAllItsLayers() throws {
+        try withNoLeaks {
             let generator = Generator(seed: 1)
             let layers = Sequential(
                 Linear(2, 2, generator: generator), Activation(.relu),
                 Sequential(Linear(2, 2, bias: false, generator: generator)))
             #expect(layers.state.map(\.name) == ["0.weight", "0.bias", "2.0.weight"])
         }
+    }
 
-        @Test func snakeCaseOfNames() {
+    @Test func snakeCaseOfNames() throws {
+        try withNoLeaks {
             #expect(snakeCase("numBatchesTracked") == "num_batches_tracked")
             #expect(snakeCase("conv1") == "conv1")
         }
+    }
 
-        @Test func gradientsAreCleared() {
+    @Test func gradientsAreCleared() throws {
+        try withNoLeaks {
             let layer = Linear(2, 1, generator: Generator(seed: 1))
             layer(Tensor.ones([1, 2])).sum().backward()
             #expect(layer.weight.tensor.gradient != nil)
@@ -74,23 +81,25 @@ extension NeuralTests {
             #expect(layer.parameters.allSatisfy { $0.tensor.gradient == nil })
         }
     }
+}
 
-    @Suite struct StateTests {
-        private func tensors(_ module: some Module) -> [String: Tensor] {
-            Dictionary(uniqueKeysWithValues: module.state.map { ($0.name, $0.tensor) })
-        }
+@Suite(.takesTurns) struct StateTests {
+    private func tensors(_ module: some Module) -> [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: module.state.map { ($0.name, $0.tensor) })
+    }
 
-        private func network(_ seed: UInt64) -> Sequential {
-            Sequential(
-                Linear(2, 3, generator: Generator(seed: seed)), BatchNorm1d(3),
-                Linear(3, 2, generator: Generator(seed: seed + 1)))
-        }
+    private func network(_ seed: UInt64) -> Sequential {
+        Sequential(
+            Linear(2, 3, generator: Generator(seed: seed)), BatchNorm1d(3),
+            Linear(3, 2, generator: Generator(seed: seed + 1)))
+    }
 
-        private func values(_ module: some Module) -> [[Double]] {
-            module.state.map { $0.tensor.doubles() }
-        }
+    private func values(_ module: some Module) -> [[Double]] {
+        module.state.map { $0.tensor.doubles() }
+    }
 
-        @Test func loadsEverythingOrNothing() throws {
+    @Test func loadsEverythingOrNothing() throws {
+        try withNoLeaks {
             let (from, to) = (network(1), network(5))
             _ = from(.ones([4, 2]), mode: .train(Generator(seed: 1)))
             let match = try to.loadState(from: tensors(from))
@@ -105,8 +114,10 @@ extension NeuralTests {
             #expect(throws: Problem.self) { try third.loadState(from: damaged) }
             #expect(values(third) == before)
         }
+    }
 
-        @Test func widthsOfFloatsConvert() throws {
+    @Test func widthsOfFloatsConvert() throws {
+        try withNoLeaks {
             let (from, to) = (network(1), network(5))
             let half = tensors(from).mapValues {
                 $0.dtype.isFloatingPoint ? $0.detached().to(.bfloat16) : $0
@@ -116,8 +127,10 @@ extension NeuralTests {
             #expect(weight.dtype == .float32)
             #expect(weight.floats() == half["0.weight"]!.floats())
         }
+    }
 
-        @Test func saysWhatDiffers() {
+    @Test func saysWhatDiffers() throws {
+        try withNoLeaks {
             let to = network(1)
             var given = tensors(network(2))
             given["2.weight"] = .zeros([2, 4])
@@ -134,8 +147,10 @@ extension NeuralTests {
                     .init(name: "2.weight", found: "float32 [2, 4]", expected: "float32 [2, 3]"),
                 ])
         }
+    }
 
-        @Test func sentences() {
+    @Test func sentences() throws {
+        try withNoLeaks {
             let to = network(1)
             let all = tensors(network(2))
             func sentence(_ change: (inout [String: Tensor]) -> Void) -> String {

@@ -7,7 +7,7 @@ import Torch
 @testable import Neural
 
 extension NeuralTests {
-    @Suite(.takesTurns) struct OptimizerScheduleTests {
+    @Suite struct OptimizerScheduleTests {
         /// 8 epochs of 5 steps, as in the fixture.
         private func factors(_ schedule: Schedule, past: Int = 0) -> [Double] {
             (0..<40 + past).map { schedule.rate(step: $0, stepsPerEpoch: 5, epochs: 8) }

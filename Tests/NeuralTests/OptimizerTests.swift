@@ -8,7 +8,7 @@ import Torch
 
 extension NeuralTests {
     /// The rules against `torch.optim` (fixtures: scripts/fixtures/optimizers.py).
-    @Suite(.takesTurns) struct OptimizerTests {
+    @Suite struct OptimizerTests {
         static let names = ["conv.weight", "conv.bias", "fc.weight"]
 
         /// The options of each case of the fixture.

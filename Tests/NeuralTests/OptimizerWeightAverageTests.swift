@@ -6,7 +6,7 @@ import Torch
 @testable import Neural
 
 extension NeuralTests {
-    @Suite(.takesTurns) struct OptimizerWeightAverageTests {
+    @Suite struct OptimizerWeightAverageTests {
         static let names = ["conv.weight", "conv.bias", "fc.weight"]
 
         @Test(arguments: [("average", 0.6, false), ("average-ramp", 0.3, true)])

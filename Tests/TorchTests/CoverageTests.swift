@@ -10,7 +10,7 @@ import Testing
         "AutogradTests": [
             "backward", "clearGradient", "gradients", "withoutGradient", "detached", "dropout",
         ],
-        "EngineTests": ["checked", "setDeterministic", "withPrecision"],
+        "EngineTests": ["checked", "keepMemory", "setDeterministic", "withPrecision"],
         "TensorTests": [
             "full", "zeros", "ones", "empty", "scalar", "arange", "floats", "doubles", "ints",
             "bytes", "to", "cloned", "zerosLike", "contiguous", "channelsLast",

@@ -37,19 +37,19 @@ import Torch
         func compute(_ inputs: [Tensor]) -> [Tensor] { OperatorTable.all.cases[name]!(inputs) }
 
         /// Outputs, and gradients in the leaves if there is a seed.
-        func evaluate(_ given: [Tensor]) -> (outputs: [Tensor], gradients: [Tensor]) {
-            for k in leaves { given[k].requiresGrad = true }
-            let outputs = compute(given)
-            guard let seed else { return (outputs, []) }
-            return (
-                outputs,
-                Tensor.gradients(
+        func evaluate(_ given: [Tensor]) throws -> (outputs: [Tensor], gradients: [Tensor]) {
+            try Engine.checked {
+                for k in leaves { given[k].requiresGrad = true }
+                let outputs = compute(given)
+                guard let seed else { return (outputs, []) }
+                let gradients = Tensor.gradients(
                     of: outputs[0], with: leaves.map { given[$0] }, seed: seed.to(outputs[0].dtype))
-            )
+                return (outputs, gradients)
+            }
         }
 
         func expectReference(_ given: [Tensor], _ tolerance: Double = 1e-6) throws {
-            let (values, slopes) = evaluate(given)
+            let (values, slopes) = try evaluate(given)
             try #require(values.count == outputs.count)
             for (k, (value, reference)) in zip(values, outputs).enumerated() {
                 #expect(value.dtype == reference.dtype)
@@ -96,7 +96,7 @@ import Torch
             let one = try Case(name)
             guard let seed = one.seed?.to(.float64) else { return }
             let given = one.inputs.map { $0.dtype == .float32 ? $0.to(.float64) : $0 }
-            let slopes = one.evaluate(given.map { $0.cloned() }).gradients
+            let slopes = try one.evaluate(given.map { $0.cloned() }).gradients
             for (k, slope) in zip(one.leaves, slopes) {
                 let start = given[k].doubles()
                 // Balances the truncation error h² against the rounding error 1e-16/h.

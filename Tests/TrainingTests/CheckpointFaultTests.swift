@@ -13,14 +13,17 @@ import Torch
 
     private func record(_ step: Int) -> CheckpointRecord {
         CheckpointRecord(
-            key: "k", step: step, epoch: 1, stepInEpoch: step, sums: EpochSums(), metricsBytes: 7 * step,
+            key: "k", step: step, epoch: 1, stepInEpoch: step, sums: EpochSums(),
+            metricsBytes: 7 * step,
             selected: nil, averageSelected: nil, seconds: 1.5, tensors: "")
     }
 
     /// Different content and different sizes at each step.
     private func tensors(_ step: Int) -> [(name: String, tensor: Tensor)] {
         let values = (0..<100 + step).map { Float($0 * step) }
-        return [("student/w", Tensor(values, [values.count])), ("optimizer/t", Tensor([step], [1]))]
+        return [
+            ("student/w", Tensor(values, [values.count])), ("optimizer/t", Tensor([step], [1])),
+        ]
     }
 
     /// The step of what loads, after checking that all of it belongs together; 0 for nothing.
@@ -45,7 +48,8 @@ import Torch
             if hasPrevious { try clean.save(record(3), tensors(3)) }
             let counted = FaultyFileSystem()
             if hasPrevious { try copy(base, scratch("counted")) }
-            try CheckpointStore(folder: scratch("counted"), files: counted).save(record(6), tensors(6))
+            try CheckpointStore(folder: scratch("counted"), files: counted).save(
+                record(6), tensors(6))
             let operations = Set(counted.calls.map { String($0.split(separator: " ")[0]) })
             #expect(operations.isSuperset(of: ["createDirectory", "write", "sync", "rename"]))
             var seen: Set<Int> = []
@@ -68,7 +72,8 @@ import Torch
                         try CheckpointStore(folder: folder, files: LocalFileSystem())
                             .save(record(6), tensors(6))
                         #expect(try loadedStep(folder) == 6)
-                        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+                        #expect(
+                            try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
                     }
                 }
             }
@@ -101,7 +106,8 @@ import Torch
             try LocalFileSystem().write(Array("{}".utf8), to: "\(path)/checkpoint.json")
             #expect(
                 failure { try store.load() }
-                    == "\(path)/checkpoint.json: the checkpoint is damaged: not a record of this version")
+                    == "\(path)/checkpoint.json: the checkpoint is damaged: not a record of this version"
+            )
         }
     }
 }

@@ -44,7 +44,8 @@ import Testing
     @Test func topFive() {
         let row = [0.3, 0.25, 0.2, 0.1, 0.08, 0.04, 0.03]
         let evaluation = Evaluation(
-            logProbabilities: logs([[[Double]](repeating: row, count: 7)].flatMap { $0 }), classes: 7,
+            logProbabilities: logs([[[Double]](repeating: row, count: 7)].flatMap { $0 }),
+            classes: 7,
             labels: Array(0..<7))
         #expect(abs(evaluation.top5 - 5.0 / 7) < 1e-12)
         #expect(abs(evaluation.accuracy - 1.0 / 7) < 1e-12)

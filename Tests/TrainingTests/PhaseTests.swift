@@ -37,9 +37,11 @@ import Torch
                 "optimizer.rate=1e39", "training.checkpoint-steps=1", "optimizer.momentum=0")
             let said = failure { try Tiny.run(recipe, scratch("run")).train() }
             #expect(
-                said.hasPrefix("phase student, epoch 1, step 1: the weights are not finite: found tensor "),
+                said.hasPrefix(
+                    "phase student, epoch 1, step 1: the weights are not finite: found tensor "),
                 "\(said)")
-            #expect(said.hasSuffix("(lower optimizer.rate; no checkpoint was written yet)"), "\(said)")
+            #expect(
+                said.hasSuffix("(lower optimizer.rate; no checkpoint was written yet)"), "\(said)")
             let store = CheckpointStore(
                 folder: scratch("run/phases/0-student/checkpoints"), files: LocalFileSystem())
             #expect(try store.load() == nil)
@@ -52,7 +54,9 @@ import Torch
         run.store.metrics(run.chain[phase])
     }
 
-    @Test(arguments: ["accuracy", "nll"]) func selectsTheBestValidationEpoch(_ criterion: String) throws {
+    @Test(arguments: ["accuracy", "nll"]) func selectsTheBestValidationEpoch(_ criterion: String)
+        throws
+    {
         try withNoLeaks {
             let scratch = try Scratch()
             let recipe = try Tiny.recipe(
@@ -61,10 +65,13 @@ import Torch
             let result = try run.train().scores.phases[0]
             let epochs = metrics(run)
             #expect(epochs.map(\.epoch) == Array(1...8))
-            let values = epochs.map { criterion == "nll" ? -$0.validation.nll : $0.validation.accuracy }
+            let values = epochs.map {
+                criterion == "nll" ? -$0.validation.nll : $0.validation.accuracy
+            }
             let best = values.firstIndex(of: values.max()!)! + 1
             #expect(result.student.selectedEpoch == best)
-            #expect(result.student.selected.validation.accuracy == epochs[best - 1].validation.accuracy)
+            #expect(
+                result.student.selected.validation.accuracy == epochs[best - 1].validation.accuracy)
             #expect(result.student.selected.test.nll == epochs[best - 1].test.nll)
             #expect(result.student.last.test.nll == epochs[7].test.nll)
             // What is saved is what was measured.
@@ -118,14 +125,21 @@ import Torch
         func names(_ changes: String...) throws -> [String] {
             var file = try RecipeFile(text: Tiny.text, file: "tiny")
             for change in changes { file = try file.setting(change) }
-            return try file.decoded(Recipe.self).phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }
-                .map { "\($0.index)-\($0.name)" }
+            return try file.decoded(Recipe.self).phases(dataHash: "d", compute: Tiny.compute) { _ in
+                "h"
+            }
+            .map { "\($0.index)-\($0.name)" }
         }
         #expect(try names() == ["0-student"])
         #expect(try names("method={name: distillation}") == ["0-teacher", "1-student"])
-        #expect(try names("method={name: distillation, teacher: {file: t.safetensors}}") == ["1-student"])
         #expect(
-            try names("method={name: self-distillation, stages: 2}") == ["0-stage-0", "1-stage-1", "2-stage-2"])
+            try names("method={name: distillation, teacher: {file: t.safetensors}}") == [
+                "1-student"
+            ])
+        #expect(
+            try names("method={name: self-distillation, stages: 2}") == [
+                "0-stage-0", "1-stage-1", "2-stage-2",
+            ])
     }
 
     /// Cross-entropy, a teacher and stage 0 are one phase: trained once in a comparison.
@@ -143,7 +157,9 @@ import Torch
     }
 
     @Test func everythingThatMattersIsInTheKey() throws {
-        func key(_ change: String?, _ compute: ComputeOptions = Tiny.compute, hash: String = "d") throws -> String {
+        func key(_ change: String?, _ compute: ComputeOptions = Tiny.compute, hash: String = "d")
+            throws -> String
+        {
             let recipe = try change.map { try Tiny.recipe($0) } ?? Tiny.recipe()
             return recipe.phases(dataHash: hash, compute: compute) { _ in "h" }[0].key
         }
@@ -178,7 +194,8 @@ import Torch
     @Test func pseudoLabelsAreMeasured() throws {
         try withNoLeaks {
             let scratch = try Scratch()
-            let recipe = try Tiny.recipe("method={name: self-distillation, stages: 1, labels: hard}")
+            let recipe = try Tiny.recipe(
+                "method={name: self-distillation, stages: 1, labels: hard}")
             let run = try Tiny.run(recipe, scratch("run"))
             let result = try run.train()
             let stage = result.scores.phases[1]

@@ -18,7 +18,8 @@ import Testing
 
     @Test(arguments: RecipeMutations.keys + RecipeMutations.values + RecipeMutations.texts)
     func oneLine(_ mutation: RecipeMutations.Mutation) throws {
-        let text = RecipeMutations.base.replacing(mutation.found, with: mutation.replacement, maxReplacements: 1)
+        let text = RecipeMutations.base.replacing(
+            mutation.found, with: mutation.replacement, maxReplacements: 1)
         try #require(text != RecipeMutations.base)
         let began = Date()
         do {
@@ -27,8 +28,10 @@ import Testing
         } catch let problem as Problem {
             #expect("\(problem)" == mutation.sentence)
             #expect(!problem.description.contains("\n"))
-            #expect(problem.kind == (mutation.sentence.contains("no such file")
-                || mutation.sentence.contains("cannot read") ? .io : .data))
+            #expect(
+                problem.kind
+                    == (mutation.sentence.contains("no such file")
+                        || mutation.sentence.contains("cannot read") ? .io : .data))
         }
         // A machine under load is slow; a hang is slower.
         #expect(Date().timeIntervalSince(began) < 20)
@@ -42,11 +45,13 @@ import Testing
     @Test func notUTF8() throws {
         var bytes = Array(RecipeMutations.base.utf8)
         bytes[30] = 0xff
-        #expect(failure { try prepare(bytes) } == "r.yaml, byte 30: not UTF-8 text (is this a recipe?)")
+        #expect(
+            failure { try prepare(bytes) } == "r.yaml, byte 30: not UTF-8 text (is this a recipe?)")
         // UTF-16 of the same text.
         let units = RecipeMutations.base.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
         let wide: [UInt8] = [0xff, 0xfe] + units
-        #expect(failure { try prepare(wide) } == "r.yaml, byte 0: not UTF-8 text (is this a recipe?)")
+        #expect(
+            failure { try prepare(wide) } == "r.yaml, byte 0: not UTF-8 text (is this a recipe?)")
     }
 
     /// Cut anywhere, a recipe is refused or means what is left; it never traps.
@@ -54,14 +59,16 @@ import Testing
         let bytes = Array(RecipeMutations.base.utf8)
         for length in stride(from: 0, to: bytes.count, by: 3) {
             do {
-                _ = try RecipeFile(bytes: Array(bytes[..<length]), file: "r.yaml").decoded(Recipe.self)
+                _ = try RecipeFile(bytes: Array(bytes[..<length]), file: "r.yaml").decoded(
+                    Recipe.self)
             } catch is Problem {
             }
         }
     }
 
     @Test func numbersThatJSONDoesNotHaveDoNotTrap() throws {
-        let text = RecipeMutations.base.replacing("kind: symmetric\n  rate: 0.4", with: "kind: none\n  rate: .nan")
+        let text = RecipeMutations.base.replacing(
+            "kind: symmetric\n  rate: 0.4", with: "kind: none\n  rate: .nan")
         let recipe = try RecipeFile(text: text, file: "r.yaml").decoded(Recipe.self)
         #expect(recipe.phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }.count == 2)
     }

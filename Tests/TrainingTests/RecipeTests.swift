@@ -34,7 +34,8 @@ import Testing
     }
 
     @Test func everyKeyIsRead() throws {
-        let recipe = try recipe("""
+        let recipe = try recipe(
+            """
             name: all of it
             seed: 18446744073709551615
             data:
@@ -64,25 +65,31 @@ import Testing
         #expect(recipe.name == "all of it" && recipe.seed == .max)
         let data = recipe.data
         #expect(data.kind == .csv && data.path == "a.csv" && data.testPath == "b.csv")
-        #expect(data.label == .name("class") && data.clean == .index(-2) && data.group == .name("patient"))
+        #expect(
+            data.label == .name("class") && data.clean == .index(-2)
+                && data.group == .name("patient"))
         #expect(data.drop == [.name("id"), .index(3)] && data.delimiter == .semicolon)
         #expect(!data.header && data.skipAt && data.imageShape == [1, 8, 8])
         #expect(data.classNames == ["a", "no", "3"] && data.limit == 100)
         #expect(data.validation == 0.25 && data.test == 0.1 && data.cleanValidation)
         #expect(
             recipe.noise
-                == LabelNoise(.asymmetric, rate: 0.25, map: .explicit(["9": "1", "truck": "3", "2": "bird"]), seed: 7))
+                == LabelNoise(
+                    .asymmetric, rate: 0.25, map: .explicit(["9": "1", "truck": "3", "2": "bird"]),
+                    seed: 7))
         #expect(recipe.model == ModelSpec(name: "mlp", dropout: 0.5, hidden: [8, 4]))
         #expect(
             recipe.method
                 == .selfDistillation(
-                    .init(stages: 3, labels: .soft, beta: [2, 0.5], start: .previous), .averageLast))
+                    .init(stages: 3, labels: .soft, beta: [2, 0.5], start: .previous), .averageLast)
+        )
         #expect(
             recipe.optimizer
                 == OptimizerOptions(
                     kind: .adamw, rate: 0.002, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-6,
                     clipNorm: 2, decayNormAndBias: false))
-        #expect(recipe.schedule == Schedule(.multiStep, milestones: [1, 2.5], factor: 0.2, warmUp: 0.5))
+        #expect(
+            recipe.schedule == Schedule(.multiStep, milestones: [1, 2.5], factor: 0.2, warmUp: 0.5))
         var training = TrainingOptions()
         (training.epochs, training.batch, training.average, training.useAverage) = (9, 7, 0.5, true)
         (training.patience, training.selection) = (4, .nll)
@@ -93,14 +100,19 @@ import Testing
 
     /// What a run folder keeps is the same recipe, down to the last bit of every number.
     @Test(arguments: [
-        "name: 'null'", "name: '0.5'", "name: 'yes'", "name: 'a: b # c'", "name: Übung „x“", "name: '~'",
+        "name: 'null'", "name: '0.5'", "name: 'yes'", "name: 'a: b # c'", "name: Übung „x“",
+        "name: '~'",
         "name: ' padded '", "name: \"tab\\tand\\nline\"", "seed: 18446744073709551615",
-        "optimizer: {rate: 0.1, weight-decay: 0.30000000000000004}", "optimizer: {eps: 1e-12, clip-norm: 123456.789}",
+        "optimizer: {rate: 0.1, weight-decay: 0.30000000000000004}",
+        "optimizer: {eps: 1e-12, clip-norm: 123456.789}",
         "schedule: {kind: multi-step, milestones: [0.3333333333333333, 2]}",
-        "noise: {kind: asymmetric, rate: 0.1, map: {9: 1, 2: 0}}", "noise: {kind: asymmetric, rate: 0.1, map: mnist}",
-        "noise: {kind: matrix, matrix: [[0.9, 0.1], [0.25, 0.75]]}", "noise: {kind: file, path: 'a b/ü.csv'}",
+        "noise: {kind: asymmetric, rate: 0.1, map: {9: 1, 2: 0}}",
+        "noise: {kind: asymmetric, rate: 0.1, map: mnist}",
+        "noise: {kind: matrix, matrix: [[0.9, 0.1], [0.25, 0.75]]}",
+        "noise: {kind: file, path: 'a b/ü.csv'}",
         "method: {name: self-distillation, labels: hard, stages: 2, beta: .inf}",
-        "method: {name: self-distillation, beta: [0.1, 3]}", "method: {name: cross-entropy, smoothing: 0.1}",
+        "method: {name: self-distillation, beta: [0.1, 3]}",
+        "method: {name: cross-entropy, smoothing: 0.1}",
         "method: {name: distillation, teacher: {file: t.safetensors, model: {name: resnet20, width: 0.5}}}",
         "training: {patience: 3, checkpoint-steps: 4, average: 0, selection: nll}",
         "data: {kind: csv, path: x.tsv, label: 3, clean: c, drop: [a, -1], class-names: ['1', 'true']}",
@@ -122,7 +134,8 @@ import Testing
         let changed = try recipe(
             Self.least,
             [
-                "optimizer.rate=0.25", "model={name: mlp, hidden: [4]}", "noise.kind=pairflip", "noise.rate=0.1",
+                "optimizer.rate=0.25", "model={name: mlp, hidden: [4]}", "noise.kind=pairflip",
+                "noise.rate=0.1",
                 "method.smoothing=0.2", "name=a=b", "data.limit=40", "schedule.milestones=[1, 2]",
                 // No value: the default again.
                 "seed=4", "seed=",
@@ -141,7 +154,10 @@ import Testing
         ("a..b=3", #"--set: not an assignment: found "a..b", expected key.path=value"#),
         ("seed=[1", #"--set: not an assignment: found "seed=[1", expected key.path=value"#),
         ("optimizer.rat=1", #"r.yaml, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#),
-        ("data.limit=x", #"r.yaml, line 1, data.limit: wrong value: found "x", expected a whole number"#),
+        (
+            "data.limit=x",
+            #"r.yaml, line 1, data.limit: wrong value: found "x", expected a whole number"#
+        ),
     ])
     func wrongOverrides(_ change: String, _ sentence: String) {
         #expect(failure { try recipe(Self.least, [change]) } == sentence)
@@ -176,9 +192,12 @@ import Testing
         #expect(file.rows[1].scope == .firstPhase)
         #expect(
             file.rows[1].candidates.map(\.setting) == [
-                "optimizer.weight-decay=0.1, training.epochs=1", "optimizer.weight-decay=0.1, training.epochs=2",
-                "optimizer.weight-decay=0.1, training.epochs=3", "optimizer.weight-decay=0.2, training.epochs=1",
-                "optimizer.weight-decay=0.2, training.epochs=2", "optimizer.weight-decay=0.2, training.epochs=3",
+                "optimizer.weight-decay=0.1, training.epochs=1",
+                "optimizer.weight-decay=0.1, training.epochs=2",
+                "optimizer.weight-decay=0.1, training.epochs=3",
+                "optimizer.weight-decay=0.2, training.epochs=1",
+                "optimizer.weight-decay=0.2, training.epochs=2",
+                "optimizer.weight-decay=0.2, training.epochs=3",
             ])
         let last = try file.rows[1].candidates[5].file.decoded(Recipe.self)
         #expect(last.optimizer == OptimizerOptions(rate: 0.1, momentum: 0.5, weightDecay: 0.2))
@@ -187,15 +206,39 @@ import Testing
 
     @Test(arguments: [
         ("name: b", "name: a", #"c.yaml, rows: two rows of the same name: found "a""#),
-        ("seeds: [4, 5]", "seeds: [4, 4]", "c.yaml, seeds: value out of range: expected 1 to 1000 different whole numbers"),
+        (
+            "seeds: [4, 5]", "seeds: [4, 4]",
+            "c.yaml, seeds: value out of range: expected 1 to 1000 different whole numbers"
+        ),
         ("seeds: [4, 5]", "seeds: 4", "c.yaml, seeds: wrong value: found \"4\", expected a list"),
-        ("{kind: none}, {kind: symmetric, rate: 0.2}", "", "c.yaml, noises: value out of range: found 0 entries, expected 1 to 100"),
-        ("first-phase", "last-phase", #"c.yaml, search-on: unknown word "last-phase" (did you mean "first-phase"?)"#),
-        ("[0.1, 0.2]", "0.1", "c.yaml, search.optimizer.weight-decay: wrong value: expected a list of values"),
-        ("optimizer.weight-decay: [", "optimizer.wait-decay: [", #"c.yaml, line 3, optimizer.wait-decay: unknown key "wait-decay" (did you mean "weight-decay"?)"#),
-        ("[1, 2, 3]", "[1, 2, x]", #"c.yaml, training.epochs: wrong value: found "x", expected a whole number"#),
-        ("optimizer: {rate: 0.1}", "optimizer: {rat: 0.1}", #"c.yaml, line 3, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#),
-        ("{name: a, method: {name: cross-entropy}}", "a", "c.yaml, rows.0: wrong value: expected a mapping"),
+        (
+            "{kind: none}, {kind: symmetric, rate: 0.2}", "",
+            "c.yaml, noises: value out of range: found 0 entries, expected 1 to 100"
+        ),
+        (
+            "first-phase", "last-phase",
+            #"c.yaml, search-on: unknown word "last-phase" (did you mean "first-phase"?)"#
+        ),
+        (
+            "[0.1, 0.2]", "0.1",
+            "c.yaml, search.optimizer.weight-decay: wrong value: expected a list of values"
+        ),
+        (
+            "optimizer.weight-decay: [", "optimizer.wait-decay: [",
+            #"c.yaml, line 3, optimizer.wait-decay: unknown key "wait-decay" (did you mean "weight-decay"?)"#
+        ),
+        (
+            "[1, 2, 3]", "[1, 2, x]",
+            #"c.yaml, training.epochs: wrong value: found "x", expected a whole number"#
+        ),
+        (
+            "optimizer: {rate: 0.1}", "optimizer: {rat: 0.1}",
+            #"c.yaml, line 3, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#
+        ),
+        (
+            "{name: a, method: {name: cross-entropy}}", "a",
+            "c.yaml, rows.0: wrong value: expected a mapping"
+        ),
     ])
     func wrongComparisons(_ found: String, _ replacement: String, _ sentence: String) throws {
         let text = Self.rows.replacing(found, with: replacement, maxReplacements: 1)

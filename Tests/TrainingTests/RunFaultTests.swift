@@ -37,7 +37,9 @@ import Torch
                 #expect(said.hasSuffix("cannot \(operation): planned fault at call \(call)"))
                 _ = try Tiny.run(recipe, folder).train()
                 let after = try Tiny.content(folder)
-                let differences = Set(whole.keys).union(after.keys).filter { whole[$0] != after[$0] }
+                let differences = Set(whole.keys).union(after.keys).filter {
+                    whole[$0] != after[$0]
+                }
                 #expect(differences == [], "\(counted.calls[call])")
             }
         }
@@ -86,7 +88,9 @@ import Torch
             let said = failure { try Tiny.run(recipe, scratch("run"), environment).train() }
             let phase = scratch("run/phases/0-student")
             #expect(
-                said == "interrupted (checkpoint \(phase)/checkpoints/step-000000000005; continue with --resume)")
+                said
+                    == "interrupted (checkpoint \(phase)/checkpoints/step-000000000005; continue with --resume)"
+            )
             let metrics = "\(phase)/metrics.jsonl"
             let length = try readFile(metrics).count
             try LocalFileSystem().truncate(metrics, to: length - 1)

@@ -43,6 +43,7 @@ const char *ct_version(void);
 const char *ct_capability(void);  // the processor's instruction set as LibTorch uses it
 int ct_threads(void);
 void ct_set_threads(int count);
+void ct_keep_memory(void);  // process-wide: freed memory stays with the allocator
 bool ct_device_available(int device);
 ct_status ct_set_deterministic(bool on);
 bool ct_set_grad_enabled(bool on);  // returns the former value

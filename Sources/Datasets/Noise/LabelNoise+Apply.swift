@@ -2,6 +2,16 @@ import Diagnostics
 import Randomness
 
 extension LabelNoise {
+    /// Labels that are as noisy as they came: nothing is injected, `given` and `clean` are compared.
+    public static func measured(
+        given: [Int], clean: [Int], classCount: Int, classNames: [String]? = nil, ids: [Int]
+    ) -> NoisyLabels {
+        NoisyLabels(
+            LabelNoise(.clean), seed: 0, ids: ids, clean: clean, labels: given,
+            classCount: classCount,
+            classNames: classNames, intended: nil, warnings: [])
+    }
+
     /// Which coordinate of `Draw` a noise stream lives at (its `epoch`). Never renumber: the
     /// numbers decide which labels a seed gives.
     enum Stream: Int {

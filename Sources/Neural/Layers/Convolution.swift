@@ -4,6 +4,7 @@ import Torch
 public final class Conv2d: Module, Foldable {
     public let weight: Parameter
     public let bias: Parameter?
+    public let kernel: Int
     public let stride: Int
     public let padding: (Int, Int)
     public let dilation: Int
@@ -18,6 +19,7 @@ public final class Conv2d: Module, Foldable {
         (weight, self.bias) = initialisation.make(
             [outputs, inputs / groups, kernel, kernel], outputs: outputs, bias: bias,
             generator: generator)
+        self.kernel = kernel
         self.stride = stride
         self.padding = padding
         self.dilation = dilation
@@ -38,7 +40,16 @@ public final class Conv2d: Module, Foldable {
     public var outputDimension: Int { 0 }
 
     public func callAsFunction(_ x: Tensor, mode: Mode = .eval) -> Tensor {
-        convolution(
+        // A strided 1×1 convolution sees every stride-th pixel only. They are picked first, because
+        // oneDNN's gradient of the weight writes out of bounds for few channels in channels-last
+        // layout (LibTorch 2.13.0, AVX-512; PyTorch crashes alike). A 1×1 mean picks exactly.
+        if stride > 1, kernel == 1, padding == (0, 0) {
+            return convolution(
+                avgPool2d(x, kernel: 1, stride: stride), fold?.weight ?? weight.tensor,
+                fold?.bias ?? bias?.tensor, stride: [1, 1], padding: [0, 0], dilation: [1, 1],
+                groups: groups)
+        }
+        return convolution(
             x, fold?.weight ?? weight.tensor, fold?.bias ?? bias?.tensor,
             stride: [stride, stride], padding: [padding.0, padding.1],
             dilation: [dilation, dilation], groups: groups)

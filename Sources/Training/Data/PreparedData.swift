@@ -18,9 +18,13 @@ public struct PreparedData: Sendable {
     public let noise: NoisyLabels
     /// SHA-256 over the contents of the learning and the test set before noise.
     public let sha256: String
+    /// What a reader of the results should know of the data.
+    public let warnings: [String]
     /// In the files as they were given, before splitting and noise: true if they name clean labels.
     public let knowsClean: Bool
 
+    /// Of the samples and the labels that are learnt from.
+    public var identity: String { sha256 + noise.sha256 }
     public var classCount: Int { learning.classCount }
     public var sampleShape: [Int] { learning.sampleShape }
 
@@ -46,21 +50,30 @@ public struct PreparedData: Sendable {
             seed: seed)
         normalisation = try Normalisation.fit(learning, members: split.train)
         // Where the tool holds out the test set itself, noise must not reach it.
-        let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation)).sorted()
+        let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation))
+            .sorted()
         let truth = learning.clean ?? learning.labels
         var features: LabelNoise.Features?
         if let scale = noise.needs {
             features = try PreparedData.features(of: learning, noisyMembers, scale, normalisation)
         }
-        let corrupted = try noise.apply(
-            labels: noisyMembers.map { truth[$0] }, classCount: learning.classCount,
-            classNames: learning.classNames,
-            features: features, ids: noisyMembers, total: learning.count, seed: seed)
-        var labels = options.cleanValidation || noise.kind != .clean ? truth : learning.labels
-        if noise.kind != .clean {
-            for (member, label) in zip(noisyMembers, corrupted.labels) { labels[member] = label }
+        let names = learning.classNames
+        let corrupted: NoisyLabels
+        var labels = learning.labels
+        if noise.kind == .clean {
+            // Nothing injected: the labels are as they came, and where clean ones are known beside
+            // them, their noise is measured.
+            corrupted = LabelNoise.measured(
+                given: noisyMembers.map { labels[$0] }, clean: noisyMembers.map { truth[$0] },
+                classCount: names.count, classNames: names, ids: noisyMembers)
         } else {
-            for member in noisyMembers { labels[member] = learning.labels[member] }
+            corrupted = try noise.apply(
+                labels: noisyMembers.map { truth[$0] }, classCount: names.count, classNames: names,
+                features: features, ids: noisyMembers, total: learning.count, seed: seed)
+            for (member, label) in zip(noisyMembers, corrupted.labels) { labels[member] = label }
+        }
+        if options.cleanValidation {
+            for member in split.validation { labels[member] = truth[member] }
         }
         for member in split.test { labels[member] = truth[member] }
         knowsClean = learning.clean != nil || noise.kind != .clean
@@ -68,13 +81,15 @@ public struct PreparedData: Sendable {
         self.learning = relabelled
         self.noise = corrupted
         if let own = source.test {
-            test = own
+            // Scored against clean labels wherever they are known.
+            test = try own.clean.map { (clean) throws(Problem) in try own.relabelled(clean) } ?? own
             testMembers = Array(0..<own.count)
         } else {
             test = try relabelled.relabelled(truth)
             testMembers = split.test
         }
         sha256 = source.sha256
+        warnings = source.warnings + corrupted.warnings
     }
 
     /// What instance-dependent noise looks at: inputs as networks see them, or, for its
@@ -100,6 +115,7 @@ public final class DataFiles: @unchecked Sendable {
         var learning: Dataset
         var test: Dataset?
         var sha256: String
+        var warnings: [String]
     }
 
     private let lock = NSLock()
@@ -127,9 +143,19 @@ public final class DataFiles: @unchecked Sendable {
         }
         let source = Source(
             learning: learning, test: test,
-            sha256: test.map { learning.sha256 + $0.sha256 } ?? learning.sha256)
+            sha256: test.map { learning.sha256 + $0.sha256 } ?? learning.sha256,
+            warnings: DataFiles.warnings(learning, test))
         known[key] = source
         return source
+    }
+
+    /// A test sample that is also a training sample makes the score too good.
+    private static func warnings(_ learning: Dataset, _ test: Dataset?) -> [String] {
+        let shared = test?.indicesShared(with: learning).count ?? 0
+        guard shared > 0 else { return [] }
+        return [
+            "\(shared) test samples are also training samples: the test accuracy is too good to be true"
+        ]
     }
 
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {

@@ -88,7 +88,9 @@ struct CheckpointStore {
     ///
     /// - Throws: if the newest one that claims to be complete is damaged: silently falling back would
     ///   hide a failing disk.
-    func load() throws(Problem) -> (record: CheckpointRecord, tensors: [String: Tensor], path: String)? {
+    func load() throws(Problem) -> (
+        record: CheckpointRecord, tensors: [String: Tensor], path: String
+    )? {
         for name in entries().reversed() {
             let path = "\(folder)/\(name)/\(CheckpointStore.recordName)"
             guard FileManager.default.fileExists(atPath: path) else { continue }

@@ -108,7 +108,8 @@ public final class EvaluationSet {
         var parts: [Tensor] = []
         withoutGradient {
             forEachBatch { inputs in
-                parts.append(withPrecision(precision, on: device) { network(inputs) }.to(.float32).to(.cpu))
+                parts.append(
+                    withPrecision(precision, on: device) { network(inputs) }.to(.float32).to(.cpu))
             }
         }
         return Tensor.concatenated(parts)
@@ -121,7 +122,8 @@ public final class EvaluationSet {
         try Engine.checked {
             let logits = logits(network, precision: precision)
             return Evaluation(
-                logProbabilities: logits.logSoftmax().floats(), classes: max(1, logits.shape.last ?? 1),
+                logProbabilities: logits.logSoftmax().floats(),
+                classes: max(1, logits.shape.last ?? 1),
                 labels: labels)
         }
     }

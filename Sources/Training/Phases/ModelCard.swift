@@ -34,7 +34,8 @@ public struct ModelCard: Codable, Equatable, Sendable {
             let card = try? JSONDecoder().decode(ModelCard.self, from: Data(text.utf8))
         else {
             throw Problem(
-                .data, "the weights do not say what network they are", at: .file(file, "__metadata__"),
+                .data, "the weights do not say what network they are",
+                at: .file(file, "__metadata__"),
                 expected: "weights that limbeck saved")
         }
         self = card

@@ -31,7 +31,8 @@ struct ObjectiveMaker {
             // Without augmentation the teacher sees the same inputs every epoch: once is enough.
             let table = spec.training.augmentation.isOn ? nil : try trainingLogits(teacher)
             return Made(
-                objective: KnowledgeDistillation(options, teacher: TeacherOutputs(teacher, table: table)),
+                objective: KnowledgeDistillation(
+                    options, teacher: TeacherOutputs(teacher, table: table)),
                 teacher: try scores(teacher))
         case .pseudoLabels(let beta, let source):
             let teacher = try frozen(source, weights)

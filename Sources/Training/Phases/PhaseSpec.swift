@@ -43,6 +43,7 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public var index: Int
     public var seed: UInt64
     public var data: DataOptions
+    /// Of the samples and their given labels: a file may change under the same name.
     public var dataHash: String
     public var noise: LabelNoise
     public var model: ModelSpec
@@ -78,14 +79,22 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
 
 extension Recipe {
     /// The chain of phases that this recipe is. Each names the ones it needs by key.
-    public func phases(dataHash: String, compute: ComputeOptions, fileHash: (String) throws -> String)
+    public func phases(
+        dataHash: String, compute: ComputeOptions, fileHash: (String) throws -> String
+    )
         rethrows -> [PhaseSpec]
     {
         func phase(
             _ name: String, _ index: Int, _ target: PhaseSpec.Target, model: ModelSpec? = nil,
             start: PhaseSpec.TeacherSource? = nil
         ) -> PhaseSpec {
-            PhaseSpec(
+            var (optimizer, training) = (optimizer, training)
+            if index > 0 {
+                training.epochs = later.epochs ?? training.epochs
+                optimizer.rate = later.rate ?? optimizer.rate
+                optimizer.weightDecay = later.weightDecay ?? optimizer.weightDecay
+            }
+            return PhaseSpec(
                 name: name, index: index, seed: seed, data: data, dataHash: dataHash, noise: noise,
                 model: model ?? self.model, target: target, start: start, optimizer: optimizer,
                 schedule: schedule, training: training, compute: compute)
@@ -109,7 +118,9 @@ extension Recipe {
                 let target = PhaseSpec.Target.pseudoLabels(
                     beta: .init(options.beta(forStage: stage)), source)
                 chain.append(
-                    phase("stage-\(stage)", stage, target, start: options.start == .previous ? source : nil))
+                    phase(
+                        "stage-\(stage)", stage, target,
+                        start: options.start == .previous ? source : nil))
             }
             return chain
         }

@@ -87,7 +87,9 @@ public struct DataOptions: Codable, Hashable, Sendable {
         // Every key is asked for, so that a key of another kind is not called unknown but misplaced.
         func word(_ key: CodingKeys, for kinds: Kind...) throws -> String? {
             let value = try values.decodeIfPresent(String.self, forKey: key)
-            if value != nil, !kinds.contains(kind) { throw Problem.keyOfOtherKind(key.rawValue, kind) }
+            if value != nil, !kinds.contains(kind) {
+                throw Problem.keyOfOtherKind(key.rawValue, kind)
+            }
             return value
         }
         folder = try word(.folder, for: .idx, .cifar10, .cifar100)
@@ -105,6 +107,12 @@ public struct DataOptions: Codable, Hashable, Sendable {
         header = try values.decodeIfPresent(Bool.self, forKey: .header) ?? true
         skipAt = try values.decodeIfPresent(Bool.self, forKey: .skipAt) ?? false
         imageShape = try values.decodeIfPresent([Int].self, forKey: .imageShape)
+        if classNames != nil, kind != .idx, kind != .csv {
+            throw Problem.keyOfOtherKind("class-names", kind)
+        }
+        if folder != nil, kind == .idx, (images ?? labels ?? testImages ?? testLabels) != nil {
+            throw Problem.filesTwice()
+        }
         if kind != .csv {
             let strays: [(CodingKeys, Bool)] = [
                 (.label, label != nil), (.clean, clean != nil), (.group, group != nil),
@@ -117,12 +125,15 @@ public struct DataOptions: Codable, Hashable, Sendable {
         }
         for (key, value) in [("validation", validation), ("test", test)]
         where !(value > 0 && value < 1) {
-            throw Problem.outOfRange("data.\(key)", found: "\(value)", expected: "a share above 0 and below 1")
+            throw Problem.outOfRange(
+                "data.\(key)", found: "\(value)", expected: "a share above 0 and below 1")
         }
         if let limit, limit < 2 {
             throw Problem.outOfRange("data.limit", found: "\(limit)", expected: "2 or more")
         }
-        if let shape = imageShape, shape.count != 3 || shape.contains(where: { $0 < 1 || $0 > 4096 }) {
+        if let shape = imageShape,
+            shape.count != 3 || shape.contains(where: { $0 < 1 || $0 > 4096 })
+        {
             throw Problem.outOfRange(
                 "data.image-shape", found: "\(shape)", expected: "[channels, height, width]")
         }
@@ -137,7 +148,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
                 throw .missingFiles("data.folder", or: "data.images and data.labels")
             }
             if (testImages == nil) != (testLabels == nil) {
-                throw .missingFiles("data.test-images", or: "both or neither of test-images and test-labels")
+                throw .missingFiles(
+                    "data.test-images", or: "both or neither of test-images and test-labels")
             }
         case .cifar10, .cifar100:
             if folder == nil { throw .missingFiles("data.folder", or: nil) }

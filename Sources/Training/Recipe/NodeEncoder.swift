@@ -111,7 +111,9 @@ private struct Unkeyed: UnkeyedEncodingContainer {
     mutating func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type
     ) -> KeyedEncodingContainer<Nested> { next().container(keyedBy: type) }
-    mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { next().unkeyedContainer() }
+    mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
+        next().unkeyedContainer()
+    }
     mutating func superEncoder() -> any Encoder { next() }
 }
 

@@ -20,9 +20,11 @@ public struct Recipe: Codable, Equatable, Sendable {
     public var optimizer: OptimizerOptions
     public var schedule: Schedule
     public var training: TrainingOptions
+    /// What differs in the phases after the first: a distilled student, later stages.
+    public var later: LaterOptions
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, seed, data, noise, model, method, optimizer, schedule, training
+        case name, seed, data, noise, model, method, optimizer, schedule, training, later
     }
 
     public init(from decoder: any Decoder) throws {
@@ -34,6 +36,7 @@ public struct Recipe: Codable, Equatable, Sendable {
         optimizer = try values.decodeIfPresent(OptimizerOptions.self, forKey: .optimizer) ?? .init()
         schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
         training = try values.decodeIfPresent(TrainingOptions.self, forKey: .training) ?? .init()
+        later = try values.decodeIfPresent(LaterOptions.self, forKey: .later) ?? .init()
         seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
         name = try values.decodeIfPresent(String.self, forKey: .name) ?? method.name
         guard !name.isEmpty, name.count <= 80 else {
@@ -47,6 +50,17 @@ public struct Recipe: Codable, Equatable, Sendable {
         try optimizer.validate(at: .init(detail: ["optimizer"]))
         try schedule.validate(at: .init(detail: ["schedule"]))
         try Recipe.check(model, at: "")
+        let weights: TeacherWeights? =
+            switch method {
+            case .crossEntropy: nil
+            case .distillation(_, let teacher): teacher.file == nil ? teacher.weights : nil
+            case .selfDistillation(_, let weights): weights
+            }
+        if training.average == 0, let weights, weights.isAverage {
+            throw Problem.outOfRange(
+                "training.average", found: "0 with weights \(weights.rawValue)", expected: "above 0"
+            )
+        }
         if case .distillation(_, let teacher) = method, let model = teacher.model {
             try Recipe.check(model, at: "method.teacher.")
         }
@@ -90,6 +104,8 @@ public enum TeacherWeights: String, Codable, Sendable, CaseIterable {
     case last
     case averageSelected = "average-selected"
     case averageLast = "average-last"
+
+    var isAverage: Bool { self == .averageSelected || self == .averageLast }
 }
 
 /// The teacher of `distillation`: trained here first, or brought as a file.

@@ -43,7 +43,9 @@ public struct RecipeFile {
             guard let node = try Yams.compose(yaml: text) else { return nil }
             var left = nodeLimit
             guard fits(node, &left) else { throw Problem.recipeExpands(file) }
-            if let (tag, line) = strangeTag(in: node) { throw Problem.strangeTag(file, line: line, tag) }
+            if let (tag, line) = strangeTag(in: node) {
+                throw Problem.strangeTag(file, line: line, tag)
+            }
             return node
         } catch let problem as Problem {
             throw problem
@@ -71,7 +73,9 @@ public struct RecipeFile {
         case .sequence(let list):
             for item in list where !fits(item, &left) { return false }
         case .mapping(let pairs):
-            for (key, value) in pairs where !fits(key, &left) || !fits(value, &left) { return false }
+            for (key, value) in pairs where !fits(key, &left) || !fits(value, &left) {
+                return false
+            }
         }
         return true
     }
@@ -84,14 +88,20 @@ public struct RecipeFile {
         case .alias: return nil
         case .scalar(let scalar): tag = scalar.tag
         case .sequence(let list): (tag, children) = (list.tag, Array(list))
-        case .mapping(let pairs): (tag, children) = (pairs.tag, pairs.flatMap { [$0.key, $0.value] })
+        case .mapping(let pairs):
+            (tag, children) = (pairs.tag, pairs.flatMap { [$0.key, $0.value] })
         }
-        let plain = ["", "!"] + ["str", "seq", "map", "bool", "float", "int", "null"].map {
-            "tag:yaml.org,2002:" + $0
-        }
+        let plain =
+            ["", "!"]
+            + ["str", "seq", "map", "bool", "float", "int", "null"].map {
+                "tag:yaml.org,2002:" + $0
+            }
         // A scalar without a tag is resolved by its text: `<<`, dates and the like.
-        let isResolved = if case .scalar(let scalar) = node { tag == Node(scalar.string).tag } else { false }
-        if !plain.contains(tag.description), !isResolved { return (tag.description, node.mark?.line) }
+        let isResolved =
+            if case .scalar(let scalar) = node { tag == Node(scalar.string).tag } else { false }
+        if !plain.contains(tag.description), !isResolved {
+            return (tag.description, node.mark?.line)
+        }
         for child in children {
             if let found = strangeTag(in: child) { return found }
         }
@@ -113,7 +123,8 @@ public struct RecipeFile {
     public func placing<Result>(_ body: () throws -> Result) throws -> Result {
         do { return try body() } catch let problem as Problem {
             guard problem.place?.file == nil, let path = problem.place?.detail.first,
-                let key = path.split(whereSeparator: { $0 == "." || $0 == "[" }).first, has(String(key))
+                let key = path.split(whereSeparator: { $0 == "." || $0 == "[" }).first,
+                has(String(key))
             else { throw problem }
             var placed = problem
             var names: [Substring] = path.split(separator: ".")
@@ -145,7 +156,8 @@ public struct RecipeFile {
         var copy = self
         guard let mapping = root.mapping else { return self }
         copy.root = .mapping(
-            .init(mapping.filter { !keys.contains($0.key.string ?? "") }.map { ($0.key, $0.value) }))
+            .init(mapping.filter { !keys.contains($0.key.string ?? "") }.map { ($0.key, $0.value) })
+        )
         return copy
     }
 
@@ -200,13 +212,17 @@ public struct RecipeFile {
     /// hostile nesting (`[[[[…`, `- - - …`) away from the stack.
     private static func tooDeep(_ text: String) -> Int? {
         var depth = 0
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
             var markers = 0
             var atStart = true
             var column = 0
             for byte in line.utf8 {
                 switch byte {
-                case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1; atStart = false
+                case UInt8(ascii: "["), UInt8(ascii: "{"):
+                    depth += 1
+                    atStart = false
                 case UInt8(ascii: "]"), UInt8(ascii: "}"): depth = max(0, depth - 1)
                 case UInt8(ascii: " "), UInt8(ascii: "\t"): if atStart { column += 1 }
                 case UInt8(ascii: "-"), UInt8(ascii: "?"): if atStart { markers += 1 }

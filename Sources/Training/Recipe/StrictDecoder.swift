@@ -57,7 +57,8 @@ struct StrictDecoder {
 
         private func unknown(_ key: String, in path: [String], known: Set<String>) -> Problem {
             Problem(
-                .data, "unknown key \"\(Problem.oneLine(key, limit: 60))\"", at: place(path + [key]),
+                .data, "unknown key \"\(Problem.oneLine(key, limit: 60))\"",
+                at: place(path + [key]),
                 hint: Suggestion.hint(for: key, among: known.sorted()))
         }
 
@@ -70,7 +71,9 @@ struct StrictDecoder {
                     break
                 }
             }
-            if !path.isEmpty { detail.append(Problem.oneLine(path.joined(separator: "."), limit: 120)) }
+            if !path.isEmpty {
+                detail.append(Problem.oneLine(path.joined(separator: "."), limit: 120))
+            }
             return Problem.Place(file: file, detail: detail)
         }
 
@@ -158,7 +161,8 @@ private struct NodeDecoder: Decoder {
         case .alias: found = "an alias"
         }
         let problem = Problem(
-            .data, "wrong value", at: Problem.Place(detail: [strings(codingPath).joined(separator: ".")]),
+            .data, "wrong value",
+            at: Problem.Place(detail: [strings(codingPath).joined(separator: ".")]),
             found: found, expected: expected)
         return .dataCorrupted(
             .init(codingPath: codingPath, debugDescription: expected, underlyingError: problem))
@@ -186,8 +190,12 @@ private struct NodeDecoder: Decoder {
         }
     }
 
-    private func scalar<Found, Value>(_ construct: (Node.Scalar) -> Found?, _ name: String) throws -> Value {
-        guard case .scalar(let scalar) = node, let value = construct(scalar) else { throw mismatch(name) }
+    private func scalar<Found, Value>(_ construct: (Node.Scalar) -> Found?, _ name: String) throws
+        -> Value
+    {
+        guard case .scalar(let scalar) = node, let value = construct(scalar) else {
+            throw mismatch(name)
+        }
         return value as! Value
     }
 
@@ -241,7 +249,8 @@ private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private func found(_ key: Key) throws -> NodeDecoder {
         decoder.record.ask(strings(codingPath), key.stringValue)
         guard let node = nodes[key.stringValue] else {
-            throw DecodingError.keyNotFound(key, .init(codingPath: codingPath, debugDescription: ""))
+            throw DecodingError.keyNotFound(
+                key, .init(codingPath: codingPath, debugDescription: ""))
         }
         return decoder.at(key, node)
     }
@@ -277,11 +286,15 @@ private struct Unkeyed: UnkeyedDecodingContainer {
         return decoder.at(IndexKey(currentIndex), nodes[currentIndex])
     }
     mutating func decodeNil() throws -> Bool {
-        guard !isAtEnd, decoder.at(IndexKey(currentIndex), nodes[currentIndex]).isNull else { return false }
+        guard !isAtEnd, decoder.at(IndexKey(currentIndex), nodes[currentIndex]).isNull else {
+            return false
+        }
         currentIndex += 1
         return true
     }
-    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try next().value(type) }
+    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try next().value(type)
+    }
     mutating func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type
     ) throws -> KeyedDecodingContainer<Nested> { try next().container(keyedBy: type) }

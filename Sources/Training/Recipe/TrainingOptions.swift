@@ -63,7 +63,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         try require("epochs", epochs, in: 1...100_000)
         try require("batch", batch, in: 1...65_536)
         if let patience { try require("patience", patience, in: 1...100_000) }
-        if let steps = checkpointSteps { try require("checkpoint-steps", steps, in: 1...1_000_000_000) }
+        if let steps = checkpointSteps {
+            try require("checkpoint-steps", steps, in: 1...1_000_000_000)
+        }
         try require("augmentation.padding", augmentation.padding, in: 0...1024)
         guard (0..<1).contains(average) else {
             throw Problem.outOfRange(
@@ -75,7 +77,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         }
         if useAverage, average == 0 {
             throw Problem.outOfRange(
-                "training.use-average", found: "true with average 0", expected: "an average above 0")
+                "training.use-average", found: "true with average 0", expected: "an average above 0"
+            )
         }
     }
 
@@ -84,6 +87,41 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
             throw .outOfRange(
                 "training.\(key)", found: "\(value)",
                 expected: "\(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+}
+
+/// What phases after the first do otherwise than the first: soft labels ask for other epochs and
+/// another weight decay than the given ones (in the theory, every stage has its own λ).
+public struct LaterOptions: Codable, Equatable, Sendable {
+    /// Instead of `training.epochs`.
+    public var epochs: Int?
+    /// Instead of `optimizer.rate`.
+    public var rate: Double?
+    /// Instead of `optimizer.weight-decay`.
+    public var weightDecay: Double?
+
+    public init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case epochs, rate
+        case weightDecay = "weight-decay"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        epochs = try values.decodeIfPresent(Int.self, forKey: .epochs)
+        rate = try values.decodeIfPresent(Double.self, forKey: .rate)
+        weightDecay = try values.decodeIfPresent(Double.self, forKey: .weightDecay)
+        if let epochs, !(1...100_000).contains(epochs) {
+            throw Problem.outOfRange("later.epochs", found: "\(epochs)", expected: "1 to 100000")
+        }
+        if let rate, !(rate > 0 && rate.isFinite) {
+            throw Problem.outOfRange("later.rate", found: "\(rate)", expected: "above 0")
+        }
+        if let weightDecay, !(weightDecay >= 0 && weightDecay.isFinite) {
+            throw Problem.outOfRange(
+                "later.weight-decay", found: "\(weightDecay)", expected: "0 or more")
         }
     }
 }

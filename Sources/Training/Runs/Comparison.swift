@@ -32,8 +32,11 @@ public final class Comparison {
 
     public let file: ComparisonFile
     public let folder: String
-    public let compute: ComputeOptions
+    /// What a network trains on: networks differ in the precision that suits them.
+    public let compute: @Sendable (ModelSpec) -> ComputeOptions
     public let workers: Int
+    /// Engine threads of each worker.
+    public let threads: Int
     public private(set) var cells: [Cell] = []
     public let seeds: [UInt64]
     public let noises: [LabelNoise]
@@ -45,14 +48,16 @@ public final class Comparison {
 
     /// - Parameters:
     ///   - seeds: instead of the file's.
-    ///   - workers: phases trained at a time, each with `compute.threads` threads.
+    ///   - workers: phases trained at a time, each with `threads` engine threads.
     public init(
-        _ file: ComparisonFile, folder: String, seeds: [UInt64]? = nil, compute: ComputeOptions,
-        workers: Int, environment: TrainingEnvironment = .init()
+        _ file: ComparisonFile, folder: String, seeds: [UInt64]? = nil,
+        compute: @escaping @Sendable (ModelSpec) -> ComputeOptions, threads: Int, workers: Int,
+        environment: TrainingEnvironment = .init()
     ) throws {
         self.file = file
         self.folder = folder
         self.compute = compute
+        self.threads = threads
         self.workers = workers
         self.environment = environment
         self.seeds = seeds ?? file.seeds
@@ -69,9 +74,18 @@ public final class Comparison {
         var data: PreparedData
     }
 
-    /// All phases that may have to be trained, for `--dry-run` and for the progress bar.
+    /// How many phases will be trained, at most, for the progress bar: where only the first phase is
+    /// searched, one of the candidates goes on to the later ones.
     public func plannedPhases() throws -> Int {
-        Set(try plans().flatMap { plan in plan.candidates.flatMap { $0.chain.map(\.key) } }).count
+        var keys: Set<String> = []
+        for plan in try plans() {
+            for (i, candidate) in plan.candidates.enumerated() {
+                let stopsEarly = plan.row.scope == .firstPhase && i > 0
+                keys.formUnion(
+                    (stopsEarly ? Array(candidate.chain.prefix(1)) : candidate.chain).map(\.key))
+            }
+        }
+        return keys.count
     }
 
     public func run() throws {
@@ -87,7 +101,8 @@ public final class Comparison {
                 }
             })
         let chosen = plans.map { plan in (plan, choice(plan)) }
-        try train(chosen.flatMap { plan, choice in choice.chain.map { ($0, choice.chain, plan.data) } })
+        try train(
+            chosen.flatMap { plan, choice in choice.chain.map { ($0, choice.chain, plan.data) } })
         cells = chosen.map(cell)
         try environment.files.replace("\(folder)/recipe.yaml", with: Array(resolved(plans).utf8))
         try environment.files.replace("\(folder)/result.json", with: json(record(plans)))
@@ -96,11 +111,20 @@ public final class Comparison {
     /// The table and everything its report shows.
     private func record(_ plans: [Plan]) -> ComparisonRecord {
         let first = plans[0]
+        let chain = first.candidates[0].chain
+        var facts = RunFacts(
+            compute: chain[0].compute, name: first.row.name, seed: first.seed, chain: chain,
+            data: first.data)
+        let recipe = first.candidates[0].recipe
+        if plans.contains(where: {
+            $0.candidates[0].recipe.data != recipe.data
+                || (file.noises == nil && $0.candidates[0].recipe.noise != recipe.noise)
+        }) {
+            facts.warnings.append(
+                "rows differ in data or label noise: facts and matrices are those of the first row")
+        }
         return ComparisonRecord(
-            facts: RunFacts(
-                compute: compute, name: first.row.name, seed: first.seed, chain: first.candidates[0].chain,
-                data: first.data),
-            rows: file.rows.map(\.name), seeds: seeds,
+            facts: facts, rows: file.rows.map(\.name), seeds: seeds,
             noises: noises.indices.map { n in
                 let data = plans.filter { $0.noise == n }.map(\.data)
                 return ComparisonRecord.Noise(
@@ -112,8 +136,10 @@ public final class Comparison {
     /// Every row's recipe, in one YAML stream.
     private func resolved(_ plans: [Plan]) -> String {
         plans.filter { $0.noise == 0 && $0.seed == seeds[0] }.map { plan in
-            plan.candidates.map { "# \($0.setting.isEmpty ? "row" : $0.setting)\n" + $0.recipe.yaml }
-                .joined(separator: "---\n")
+            plan.candidates.map {
+                "# \($0.setting.isEmpty ? "row" : $0.setting)\n" + $0.recipe.yaml
+            }
+            .joined(separator: "---\n")
         }.joined(separator: "---\n")
     }
 
@@ -130,7 +156,9 @@ public final class Comparison {
                         if file.noises != nil { recipe.noise = noise }
                         let chain = try candidate.file.placing {
                             data = try prepare(recipe)
-                            let chain = try recipe.phases(dataHash: data!.sha256, compute: compute) {
+                            let chain = try recipe.phases(
+                                dataHash: data!.identity, compute: compute(recipe.model)
+                            ) {
                                 try fileHash($0)
                             }
                             try recipe.check(chain, data!)
@@ -147,7 +175,9 @@ public final class Comparison {
     }
 
     private func prepare(_ recipe: Recipe) throws -> PreparedData {
-        let key = String(decoding: jsonLine(recipe.data) + jsonLine(recipe.noise), as: UTF8.self) + "\(recipe.seed)"
+        let key =
+            String(decoding: jsonLine(recipe.data) + jsonLine(recipe.noise), as: UTF8.self)
+            + "\(recipe.seed)"
         if let data = prepared[key] { return data }
         let data = try PreparedData(
             recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
@@ -181,17 +211,20 @@ public final class Comparison {
                     }
                 })
         }
-        try Scheduler(jobs, done: done).run(workers: workers, threads: compute.threads)
+        try Scheduler(jobs, done: done).run(workers: workers, threads: threads)
     }
 
     /// The candidate that is best on the validation split; the first of equals.
     private func choice(_ plan: Plan) -> (setting: String, recipe: Recipe, chain: [PhaseSpec]) {
         guard plan.candidates.count > 1 else { return plan.candidates[0] }
         func value(_ candidate: (setting: String, recipe: Recipe, chain: [PhaseSpec])) -> Double {
-            let phase = plan.row.scope == .firstPhase ? candidate.chain.first! : candidate.chain.last!
-            let readout = store.result(phase)!.readout(average: candidate.recipe.training.useAverage)
+            let phase =
+                plan.row.scope == .firstPhase ? candidate.chain.first! : candidate.chain.last!
+            let readout = store.result(phase)!.readout(
+                average: candidate.recipe.training.useAverage)
             let validation = readout.selected.validation
-            return candidate.recipe.training.selection == .accuracy ? validation.accuracy : -validation.nll
+            return candidate.recipe.training.selection == .accuracy
+                ? validation.accuracy : -validation.nll
         }
         return plan.candidates.enumerated().max { a, b in
             let (x, y) = (value(a.element), value(b.element))
@@ -202,8 +235,11 @@ public final class Comparison {
     private func cell(
         _ plan: Plan, _ choice: (setting: String, recipe: Recipe, chain: [PhaseSpec])
     ) -> Cell {
-        let searched = plan.candidates.count > 1
-            ? plan.candidates.flatMap { plan.row.scope == .firstPhase ? Array($0.chain.prefix(1)) : $0.chain }
+        let searched =
+            plan.candidates.count > 1
+            ? plan.candidates.flatMap {
+                plan.row.scope == .firstPhase ? Array($0.chain.prefix(1)) : $0.chain
+            }
             : []
         let trained = Set((searched + choice.chain).map(\.key))
         var seconds = 0.0

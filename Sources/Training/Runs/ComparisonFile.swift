@@ -53,7 +53,8 @@ public struct ComparisonFile {
                 rows.append(try ComparisonFile.row(file, overrides))
             }
         }
-        for (i, row) in rows.enumerated() where rows[..<i].contains(where: { $0.name == row.name }) {
+        for (i, row) in rows.enumerated() where rows[..<i].contains(where: { $0.name == row.name })
+        {
             throw .twoRowsOfOneName(files[0].file, row.name)
         }
     }
@@ -63,7 +64,8 @@ public struct ComparisonFile {
             throw .notComparison(file.file)
         }
         if let node = file.part("seeds") {
-            seeds = try StrictDecoder(file: file.file, prefix: ["seeds"]).decode([UInt64].self, from: node)
+            seeds = try StrictDecoder(file: file.file, prefix: ["seeds"]).decode(
+                [UInt64].self, from: node)
             guard !seeds.isEmpty, Set(seeds).count == seeds.count, seeds.count <= 1000 else {
                 throw Problem(
                     .data, "value out of range", at: .file(file.file, "seeds"),

@@ -13,10 +13,12 @@ public struct RunRecord: Sendable {
     public init(folder: String) throws(Problem) {
         facts = try decoded("\(folder)/run.json")
         scores = try decoded("\(folder)/result.json")
-        recipe = String(decoding: try readFile("\(folder)/recipe.yaml", limit: 1 << 20), as: UTF8.self)
+        recipe = String(
+            decoding: try readFile("\(folder)/recipe.yaml", limit: 1 << 20), as: UTF8.self)
         metrics = []
         for phase in scores.phases {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? []
+            let names =
+                (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? []
             let name = names.first { $0.hasSuffix("-\(phase.name)") } ?? phase.name
             let bytes = try readFile("\(folder)/phases/\(name)/metrics.jsonl", limit: 256 << 20)
             metrics.append(

@@ -34,8 +34,9 @@ public final class Run {
         self.folder = folder
         self.compute = compute
         self.environment = environment
-        data = try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
-        chain = try recipe.phases(dataHash: data.sha256, compute: compute) { try fileHash($0) }
+        data = try PreparedData(
+            recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
+        chain = try recipe.phases(dataHash: data.identity, compute: compute) { try fileHash($0) }
         store = PhaseStore("\(folder)/phases", named: true)
         try recipe.check(chain, data)
     }
@@ -52,19 +53,24 @@ public final class Run {
         return result
     }
 
-    /// Creates the folder, or checks that it belongs to this very run.
+    private var facts: RunFacts {
+        RunFacts(compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
+    }
+
+    /// Throws if the folder is there and belongs to another run than this very one.
+    public func checkFolder() throws(Problem) {
+        if FileManager.default.fileExists(atPath: "\(folder)/run.json") {
+            try facts.check(against: folder)
+        }
+    }
+
     private func start() throws(Problem) {
         let files = environment.files
-        let facts = RunFacts(
-            compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
-        let path = "\(folder)/run.json"
-        if FileManager.default.fileExists(atPath: path) {
-            try facts.check(against: path, folder: folder)
-        }
+        try checkFolder()
         try files.createDirectory(folder)
         try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
         try data.noise.write(to: "\(folder)/labels.csv", using: files)
-        try files.replace(path, with: json(facts))
+        try files.replace("\(folder)/run.json", with: json(facts))
     }
 
     private func finish(_ result: RunResult) throws {
@@ -83,13 +89,16 @@ extension Recipe {
     /// Refuses networks and augmentation that do not fit the samples.
     func check(_ chain: [PhaseSpec], _ data: PreparedData) throws(Problem) {
         for spec in chain {
-            try ModelRegistry.check(spec.model, sampleShape: data.sampleShape, classes: data.classCount)
+            try ModelRegistry.check(
+                spec.model, sampleShape: data.sampleShape, classes: data.classCount)
         }
         do {
             try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)
         } catch {
             var problem = error
-            if problem.place == nil { problem.place = .init(detail: ["training.augmentation.padding"]) }
+            if problem.place == nil {
+                problem.place = .init(detail: ["training.augmentation.padding"])
+            }
             throw problem
         }
     }

@@ -44,14 +44,22 @@ public struct RunFacts: Codable, Equatable, Sendable {
         realisedNoiseRate = data.noise.realisedRate
         realisedTransition = data.noise.realisedTransition
         labelsHash = data.noise.sha256
-        warnings = data.noise.warnings
+        warnings = data.warnings
+    }
+
+    /// Those of a run's folder.
+    public init(folder: String) throws(Problem) {
+        let path = "\(folder)/run.json"
+        guard let old = try? jsonDecoder().decode(RunFacts.self, from: Data(try readFile(path)))
+        else {
+            throw .checkpointDamaged(path, "not the facts of a run")
+        }
+        self = old
     }
 
     /// Refuses to continue a run under anything that would change its result.
-    func check(against path: String, folder: String) throws(Problem) {
-        guard let old = try? jsonDecoder().decode(RunFacts.self, from: Data(try readFile(path))) else {
-            throw .checkpointDamaged(path, "not the facts of a run")
-        }
+    func check(against folder: String) throws(Problem) {
+        let old = try RunFacts(folder: folder)
         func same(_ what: String, _ found: String, _ expected: String) throws(Problem) {
             guard found == expected else {
                 throw .otherMachine(folder, what, found: found, expected: expected)

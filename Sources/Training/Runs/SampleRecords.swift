@@ -14,18 +14,21 @@ struct SampleRecords {
     init(_ run: Run, weights: String) throws {
         let model = try SavedModel(path: weights)
         let data = run.data
-        for (name, members) in [("train", data.split.train), ("validation", data.split.validation)] {
+        for (name, members) in [("train", data.split.train), ("validation", data.split.validation)]
+        {
             let set = try EvaluationSet(
                 data.learning, members: members, normalisation: data.normalisation)
             let logP = try Engine.checked {
-                set.logits({ model.network($0) }, precision: run.compute.precision).logSoftmax().floats()
+                set.logits({ model.network($0) }, precision: run.compute.precision).logSoftmax()
+                    .floats()
             }
             let classes = data.classCount
             for (i, member) in members.enumerated() {
                 let row = logP[i * classes..<(i + 1) * classes]
                 let best = row.indices.max { row[$0] < row[$1] }! - row.startIndex
                 let given = data.learning.labels[member]
-                let clean = data.knowsClean ? data.learning.clean.map { String($0[member]) } ?? "" : ""
+                let clean =
+                    data.knowsClean ? data.learning.clean.map { String($0[member]) } ?? "" : ""
                 lines.append(
                     [
                         "\(member)", name, "\(given)", clean, "\(best)",

@@ -17,7 +17,8 @@ public final class SavedModel {
     public init(path: String) throws(Problem) {
         var isFolder: ObjCBool = false
         var file = path
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+        {
             file = "\(path)/model.safetensors"
         }
         self.path = file
@@ -35,7 +36,8 @@ public final class SavedModel {
         guard data.sampleShape == card.sampleShape else {
             throw Problem(
                 .data, "the samples do not fit the network", at: .file(data.name),
-                found: "shape \(data.sampleShape)", expected: "shape \(card.sampleShape) of \(path)")
+                found: "shape \(data.sampleShape)", expected: "shape \(card.sampleShape) of \(path)"
+            )
         }
         if case .table(_, let columns) = data.features, let own = card.columns, columns != own {
             let different = zip(columns, own).first { $0 != $1 }

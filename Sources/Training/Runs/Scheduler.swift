@@ -73,7 +73,9 @@ final class Scheduler: @unchecked Sendable {
         running -= 1
         done.insert(job.spec.key)
         // A worker that was stopped because another failed reports an interruption: the cause counts.
-        if let failed, failure == nil || (failure as? Problem)?.kind == .interrupted { failure = failed }
+        if let failed, failure == nil || (failure as? Problem)?.kind == .interrupted {
+            failure = failed
+        }
         condition.broadcast()
         condition.unlock()
     }
