@@ -28,7 +28,7 @@ import Testing
         let outcome = try tool.run(["train", recipe, "--out", folder] + TinyRuns.flags)
         try #require(outcome.status == 0, "\(outcome.err)")
         let calls = try TinyRuns.calls(of: text, folder: tool("\(name)-counted"))
-        // The same run in another process and through another front: also the same bytes.
+        // The same run inside this process, by the library alone: also the same bytes.
         #expect(try tool.differences(folder, tool("\(name)-counted")) == [])
         let inside = calls.indices.filter { calls[$0].contains("/checkpoints") }
         let last = calls.last { $0.contains("/checkpoints") }!.split(separator: "/phases/")[1]
@@ -180,7 +180,7 @@ import Testing
         func refused(_ arguments: [String], _ status: Int32, _ sentence: String) throws {
             let outcome = try tool.run(arguments)
             #expect(outcome.status == status)
-            #expect(outcome.err == "limbeck: \(sentence)\n")
+            #expect(outcome.complaint == "limbeck: \(sentence)")
             #expect(try tool.content(tool("run")) == before, "nothing is touched")
         }
         let run = tool("run")

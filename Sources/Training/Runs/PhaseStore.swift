@@ -73,6 +73,8 @@ public struct PhaseStore: Sendable {
             environment.observe(.finished(spec, result, seconds: seconds(spec), reused: true))
             return result
         }
+        // Results are those of this thread count, which the phase's key names.
+        Engine.threads = spec.compute.threads
         let began = environment.clock()
         let trainer = try PhaseTrainer(
             spec, data: data, folder: path(spec), environment: environment

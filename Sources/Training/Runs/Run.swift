@@ -47,6 +47,7 @@ public final class Run {
         for spec in chain {
             _ = try store.complete(spec, chain: chain, data: data, environment: environment)
         }
+        Engine.threads = compute.threads
         let result = RunResult(run: self)
         try finish(result)
         return result
