@@ -35,7 +35,7 @@ struct Train: ParsableCommand {
     var resume = false
 
     @Flag(
-        help: "Resume although engine, instruction set or thread count differ: the bytes will too.")
+        help: "Resume although engine or instruction set differ: the bytes will too.")
     var inexact = false
 
     @Flag(help: "Check recipe, files, shapes and memory; train nothing.")
