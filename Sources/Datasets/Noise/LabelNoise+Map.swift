@@ -86,12 +86,24 @@ extension LabelNoise.Map: Codable {
     }
 
     public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if case .explicit(let pairs) = self {
-            try container.encode(pairs.mapValues(Token.init(text:)))
-        } else {
-            try container.encode(name)
+        guard case .explicit(let pairs) = self else {
+            var container = encoder.singleValueContainer()
+            return try container.encode(name)
         }
+        // In a fixed order: a dictionary's own changes from process to process, and with it the bytes
+        // of a resolved recipe.
+        var container = encoder.container(keyedBy: ClassKey.self)
+        for (source, target) in pairs.sorted(by: { $0.key < $1.key }) {
+            try container.encode(Token(text: target), forKey: ClassKey(stringValue: source))
+        }
+    }
+
+    /// The class that a pair of the map starts from.
+    private struct ClassKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
     }
 }
 
