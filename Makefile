@@ -21,7 +21,7 @@ demo: build
 test: engine lint
 	swift test $(FLAGS)
 
-reliability: build
+reliability: engine
 	LIMBECK_KILLS=20 swift test $(FLAGS) --filter Kill
 
 bench: engine
