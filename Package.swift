@@ -25,6 +25,7 @@ let pure: [Target] = [
             "Diagnostics", "Files", .product(name: "Mustache", package: "swift-mustache"),
         ],
         resources: [.copy("Resources/templates")]),
+    .target(name: "Replica", dependencies: ["Diagnostics", "Randomness"]),
     .testTarget(
         name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"],
         exclude: ["golden_draws.py"]),
@@ -34,6 +35,7 @@ let pure: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
     .testTarget(name: "ReportTests", dependencies: ["Report"]),
+    .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Diagnostics"]),
 ]
 
 let engine: [Target] = [
@@ -100,6 +102,7 @@ let package = Package(
         .library(name: "SafeTensors", targets: ["SafeTensors"]),
         .library(name: "Datasets", targets: ["Datasets"]),
         .library(name: "Report", targets: ["Report"]),
+        .library(name: "Replica", targets: ["Replica"]),
     ]
         + (withEngine
             ? [
