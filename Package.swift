@@ -46,18 +46,21 @@ let engine: [Target] = [
     .target(
         name: "Models",
         dependencies: ["Neural", "Torch", "SafeTensors", "Files", "Randomness", "Diagnostics"]),
-    .target(name: "Distillation", dependencies: ["Neural", "Models", "Torch", "Diagnostics"]),
+    .target(
+        name: "Distillation",
+        dependencies: ["Neural", "Models", "Replica", "Torch", "Diagnostics"]),
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "Models", "Neural", "Torch", "Datasets", "SafeTensors", "Files",
+            "Distillation", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
+            "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
     .executableTarget(
         name: "limbeck",
         dependencies: [
-            "Training", "Report", "Datasets", "Models", "Diagnostics",
+            "Training", "Replica", "Report", "Datasets", "Models", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -80,12 +83,12 @@ let engine: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "DistillationTests",
-        dependencies: ["Distillation", "Randomness", "SafeTensors", "TestSupport"],
+        dependencies: ["Distillation", "Randomness", "Replica", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "TrainingTests",
         dependencies: [
-            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+            "Training", "Datasets", "Replica", "SafeTensors", "Files", "Randomness", "Diagnostics",
             "TestSupport",
         ]),
     .testTarget(

@@ -6,4 +6,9 @@ extension Problem {
         Problem(
             .data, "value out of range", at: Place(detail: [key]), found: found, expected: expected)
     }
+    static func singular(_ lambda: Double, _ reason: String) -> Problem {
+        Problem(
+            .data, "the linear classifier's equations cannot be solved", found: reason,
+            hint: "lambda is \(lambda): take a larger one, or standardise the features")
+    }
 }

@@ -99,7 +99,8 @@ enum Kernel {
                 let labels = labels.isEmpty ? nil : labels.baseAddress
                 switch loss {
                 case .crossEntropy:
-                    logistic(weight.baseAddress!, labels, own, field.reaction, start, end, u, g, &out)
+                    logistic(
+                        weight.baseAddress!, labels, own, field.reaction, start, end, u, g, &out)
                 case .squared:
                     linear(weight.baseAddress!, labels, own, field.reaction, start, end, u, g, &out)
                 }

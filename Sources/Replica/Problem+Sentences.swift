@@ -18,4 +18,9 @@ extension Problem {
     static func tooManyStages(_ found: Int, _ limit: Int) -> Problem {
         Problem(.usage, "too many stages", found: "\(found)", expected: "at most \(limit)")
     }
+    static func noOptimum() -> Problem {
+        Problem(
+            .data, "the search found no point where the equations have a solution",
+            hint: "narrow the bounds of lambda, or change alpha, delta, theta or rho")
+    }
 }

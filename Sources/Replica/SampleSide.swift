@@ -84,13 +84,8 @@ final class SampledSide: SampleSide {
         let beta = betas[done]
         for i in nodes.indices {
             nodes[i].forces.append(forces[i])
-            nodes[i].labels = logits[i].map { SampledSide.label($0, beta, loss) }
+            nodes[i].labels = logits[i].map { pseudoLabel($0, beta, loss) }
         }
-    }
-
-    static func label(_ u: Double, _ beta: Double, _ loss: StageLoss) -> Double {
-        if beta == .infinity { return u > 0 ? 1 : 0 }
-        return loss == .squared ? 0.5 * (beta * u + 1) : 1 / (1 + exp(-beta * u))
     }
 
     func averages(_ field: Field) -> Averages {

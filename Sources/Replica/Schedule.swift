@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 
 /// The loss of every stage, summed over the samples.
 public enum StageLoss: String, Codable, CaseIterable, Sendable {
@@ -96,4 +97,11 @@ public struct Schedule: Equatable, Hashable, Sendable {
     /// κ = β/(4λ) of the labels that stage `stage` (from 1) learns from: what optimal soft labels
     /// keep when λ grows. Quote κ, not β.
     public func kappa(stage: Int) -> Double { betas[stage - 1] / (4 * lambdas[stage - 1]) }
+}
+
+/// The label that a stage with logit u gives to the next: σ(βu) with cross-entropy, (βu + 1)/2 with the
+/// squared loss, 1[u > 0] for infinite β.
+public func pseudoLabel(_ u: Double, _ beta: Double, _ loss: StageLoss) -> Double {
+    if beta == .infinity { return u > 0 ? 1 : 0 }
+    return loss == .squared ? 0.5 * (beta * u + 1) : 1 / (1 + exp(-beta * u))
 }

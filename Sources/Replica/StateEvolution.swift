@@ -114,7 +114,9 @@ public struct StateEvolution: Sendable {
 
     private func spread(_ parameters: OrderParameters, _ lambda: Double) -> Double {
         // A stage's weights are about as long as those of the stage before, scaled by λ.
-        guard let before = parameters.lambdas.last, let q = parameters.q.last?.last else { return 1 }
+        guard let before = parameters.lambdas.last, let q = parameters.q.last?.last else {
+            return 1
+        }
         return 0.7 * (mixture.variance * q).squareRoot() * (before + 0.1) / (lambda + 0.1)
     }
 

@@ -27,7 +27,8 @@ import Testing
         expect(p.m, [0.27671274, 0.57753615], tolerance)
         expect([p.q[0][0], p.q[0][1], p.q[1][1]], [0.24498247, 0.32850469, 0.59534813], tolerance)
         expect(
-            [p.chi[0][0], p.chi[0][1], p.chi[1][1]], [0.75421192, 0.53944728, 0.77443277], tolerance)
+            [p.chi[0][0], p.chi[0][1], p.chi[1][1]], [0.75421192, 0.53944728, 0.77443277], tolerance
+        )
         expect(
             [p.qHat[0][0], p.qHat[0][1], p.qHat[1][1]], [0.32588730, -0.92357442, 0.29126768],
             tolerance)
@@ -47,7 +48,9 @@ import Testing
             [p.m[1], p.q[0][1], p.q[1][1]], [0.26170958, 0.15944082, 0.12227885], tolerance)
         expect([p.chi[0][1], p.chi[1][1]], [0.30253482, 0.75167356], tolerance)
         expect([p.qHat[0][1], p.qHat[1][1]], [-0.53364531, 0.33036474], tolerance)
-        expect([p.cHat[0][1], p.cHat[1][1], p.mHat[1]], [0.03433920, 0.01959405, 0.20050275], tolerance)
+        expect(
+            [p.cHat[0][1], p.cHat[1][1], p.mHat[1]], [0.03433920, 0.01959405, 0.20050275], tolerance
+        )
     }
 
     @Test func imbalancedWithLearntBias() throws {
@@ -58,7 +61,8 @@ import Testing
         expect(p.m, [0.37730212, 0.54969261], tolerance)
         expect([p.q[0][0], p.q[0][1], p.q[1][1]], [0.29578306, 0.31202753, 0.45255365], tolerance)
         expect(
-            [p.chi[0][0], p.chi[0][1], p.chi[1][1]], [0.76746758, 0.31630057, 0.83280558], tolerance)
+            [p.chi[0][0], p.chi[0][1], p.chi[1][1]], [0.76746758, 0.31630057, 0.83280558], tolerance
+        )
         expect(
             [p.qHat[0][0], p.qHat[0][1], p.qHat[1][1]], [0.30298663, -0.49487591, 0.20076045],
             tolerance)
