@@ -16,7 +16,7 @@ struct ObjectiveMaker {
     private var device: Device { Device(named: spec.compute.device) }
 
     struct Made {
-        var objective: any Objective
+        var objective: any PeerObjective
         var teacher: PhaseResult.Scores?
         var pseudoLabelAccuracy: Double?
     }
@@ -25,20 +25,20 @@ struct ObjectiveMaker {
         weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws -> Made {
         switch spec.target {
-        case .labels(let options): return Made(objective: CrossEntropy(options))
+        case .labels(let options): return Made(objective: Alone(CrossEntropy(options)))
         case .teacher(let options, let source):
             let teacher = try frozen(source, weights)
             // Without augmentation the teacher sees the same inputs every epoch: once is enough.
             let table = spec.training.augmentation.isOn ? nil : try trainingLogits(teacher)
             return Made(
-                objective: KnowledgeDistillation(
-                    options, teacher: TeacherOutputs(teacher, table: table)),
+                objective: Alone(
+                    KnowledgeDistillation(options, teacher: TeacherOutputs(teacher, table: table))),
                 teacher: try scores(teacher))
         case .pseudoLabels(let beta, let source):
             let teacher = try frozen(source, weights)
             let logits = try trainingLogits(teacher)
             return Made(
-                objective: PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value)),
+                objective: Alone(PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value))),
                 teacher: try scores(teacher), pseudoLabelAccuracy: cleanAgreement(logits))
         }
     }

@@ -4,6 +4,7 @@ import Distillation
 import Foundation
 import Models
 import Neural
+import Randomness
 
 /// One training phase, completely: everything that its result depends on and nothing else.
 ///
@@ -54,6 +55,14 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public var schedule: Schedule
     public var training: TrainingOptions
     public var compute: ComputeOptions
+    /// Where several networks learn side by side: all of them, the first with the phase's own model,
+    /// optimizer and schedule. Nil where one learns.
+    public var peers: [LearnerSpec]?
+
+    /// The networks that learn in this phase, at least one.
+    public var learners: [LearnerSpec] {
+        peers ?? [LearnerSpec(model: model, optimizer: optimizer, schedule: schedule)]
+    }
 
     /// SHA-256 of the canonical JSON, 24 hexadecimal digits of it. How often checkpoints are written
     /// and which readout the run reports do not enter: they do not change a result.
@@ -75,6 +84,24 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     /// The seed of everything random inside the phase: stages of one run differ, equal phases of
     /// different runs agree.
     public var derivedSeed: UInt64 { seed &+ UInt64(index) &* 0x2545_f491_4f6c_dd1d }
+
+    /// Whether every peer's training labels are corrupted by a draw of its own.
+    var drawsNoisePerPeer: Bool { false }
+
+    /// The seed of what is random for one learner alone, its initial weights and dropout: the first
+    /// one's is the phase's, so that it starts like a network that learns by itself.
+    static func seed(_ seed: UInt64, ofLearner learner: Int) -> UInt64 {
+        guard learner > 0 else { return seed }
+        var draw = Draw(seed: seed, .peers, sample: learner)
+        return draw.next()
+    }
+}
+
+/// One of the networks that learn in a phase, and how it learns.
+public struct LearnerSpec: Codable, Equatable, Sendable {
+    public var model: ModelSpec
+    public var optimizer: OptimizerOptions
+    public var schedule: Schedule
 }
 
 extension Recipe {
