@@ -34,11 +34,16 @@ struct ObjectiveMaker {
                 objective: Alone(
                     KnowledgeDistillation(options, teacher: TeacherOutputs(teacher, table: table))),
                 teacher: try scores(teacher))
-        case .pseudoLabels(let beta, let source):
+        case .pseudoLabels(let beta, let source, let divergence):
             let teacher = try frozen(source, weights)
             let logits = try trainingLogits(teacher)
+            let labels =
+                divergence.map {
+                    PseudoLabels(
+                        Logits(logits).logProbabilities(temperature: 1 / beta.value), $0)
+                } ?? PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value))
             return Made(
-                objective: Alone(PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value))),
+                objective: Alone(labels),
                 teacher: try scores(teacher), pseudoLabelAccuracy: cleanAgreement(logits))
         }
     }

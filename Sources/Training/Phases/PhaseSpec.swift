@@ -16,8 +16,8 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public enum Target: Codable, Equatable, Sendable {
         case labels(CrossEntropyOptions)
         case teacher(KnowledgeDistillationOptions, TeacherSource)
-        /// Soft or (β = ∞) hard labels of an earlier phase.
-        case pseudoLabels(beta: Beta, TeacherSource)
+        /// Soft or (β = ∞) hard labels of an earlier phase, by cross-entropy or a divergence.
+        case pseudoLabels(beta: Beta, TeacherSource, divergence: Divergence?)
     }
 
     /// JSON has no infinity.
@@ -143,7 +143,8 @@ extension Recipe {
             for stage in 1...options.stages {
                 let source = PhaseSpec.TeacherSource.phase(key: chain.last!.key, weights)
                 let target = PhaseSpec.Target.pseudoLabels(
-                    beta: .init(options.beta(forStage: stage)), source)
+                    beta: .init(options.beta(forStage: stage)), source,
+                    divergence: options.divergence)
                 chain.append(
                     phase(
                         "stage-\(stage)", stage, target,
