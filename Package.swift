@@ -85,7 +85,7 @@ let engine: [Target] = [
         dependencies: [
             "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
             "TestSupport",
-        ]),
+        ], resources: [.copy("Fixtures")]),
     .testTarget(
         name: "LimbeckTests",
         dependencies: [

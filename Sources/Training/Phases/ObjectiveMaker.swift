@@ -26,6 +26,7 @@ struct ObjectiveMaker {
     ) throws -> Made {
         switch spec.target {
         case .labels(let options): return Made(objective: Alone(CrossEntropy(options)))
+        case .peers(let options, _): return Made(objective: MutualLearning(options))
         case .teacher(let options, let source):
             let teacher = try frozen(source, weights)
             // Without augmentation the teacher sees the same inputs every epoch: once is enough.

@@ -18,6 +18,8 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
         case teacher(KnowledgeDistillationOptions, TeacherSource)
         /// Soft or (β = ∞) hard labels of an earlier phase, by cross-entropy or a divergence.
         case pseudoLabels(beta: Beta, TeacherSource, divergence: Divergence?)
+        /// Given labels and one another.
+        case peers(MutualLearningOptions, noisePerPeer: Bool)
     }
 
     /// JSON has no infinity.
@@ -86,7 +88,9 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public var derivedSeed: UInt64 { seed &+ UInt64(index) &* 0x2545_f491_4f6c_dd1d }
 
     /// Whether every peer's training labels are corrupted by a draw of its own.
-    var drawsNoisePerPeer: Bool { false }
+    var drawsNoisePerPeer: Bool {
+        if case .peers(_, let noisePerPeer) = target { noisePerPeer } else { false }
+    }
 
     /// The seed of what is random for one learner alone, its initial weights and dropout: the first
     /// one's is the phase's, so that it starts like a network that learns by itself.
@@ -151,6 +155,18 @@ extension Recipe {
                         start: options.start == .previous ? source : nil))
             }
             return chain
+        case .mutual(let options, let peers):
+            let learners = peers.each.map {
+                LearnerSpec(
+                    model: $0.model ?? model, optimizer: $0.optimizer ?? optimizer,
+                    schedule: $0.schedule ?? schedule)
+            }
+            var spec = phase(
+                "peers", 0, .peers(options, noisePerPeer: peers.noisePerPeer),
+                model: learners[0].model)
+            (spec.optimizer, spec.schedule) = (learners[0].optimizer, learners[0].schedule)
+            spec.peers = learners
+            return [spec]
         }
     }
 }
