@@ -44,7 +44,9 @@ let engine: [Target] = [
     .target(
         name: "Models",
         dependencies: ["Neural", "Torch", "SafeTensors", "Files", "Randomness", "Diagnostics"]),
-    .target(name: "Distillation", dependencies: ["Neural", "Models", "Torch", "Diagnostics"]),
+    .target(
+        name: "Distillation",
+        dependencies: ["Neural", "Models", "Torch", "Randomness", "Diagnostics"]),
     .target(
         name: "Training",
         dependencies: [

@@ -183,6 +183,8 @@ public final class DataFiles: @unchecked Sendable {
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
         switch options.kind {
         case .embedded: return (try .embedded(.train), try .embedded(.test))
+        case .spiral: return (try .spiral(options.spiral), nil)
+        case .gaussianClasses: return (try .gaussianClasses(options.gaussianClasses), nil)
         case .cifar10, .cifar100:
             let family: CIFAR = options.kind == .cifar10 ? .ten : .hundred
             return (
