@@ -72,6 +72,13 @@ let engine: [Target] = [
             "Distillation", "Models", "Neural", "Torch", "Datasets",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "Benchmarks/Sources/limbeck-step"),
+    // The same for a meta step of adaptive loss mixing.
+    .executableTarget(
+        name: "limbeck-meta",
+        dependencies: [
+            "Distillation", "Torch",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ], path: "Benchmarks/Sources/limbeck-meta"),
     .testTarget(
         name: "TorchTests", dependencies: ["Torch", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),

@@ -96,7 +96,8 @@ public struct MixingValidation {
 /// No autograd, nothing of the size B·C·D. The sums over κ are done either as the four matrix
 /// products of the classical form (Dᵀ H, H_V Aᵀ, Rᵀ H_V, H Gᵀ) or with the kernel matrix [V, B]
 /// computed once for all repeats, whichever needs fewer multiplications; the numbers are the same
-/// up to rounding. Neither W nor b enters except through the validation logits.
+/// up to rounding. Neither W nor b enters except through the validation logits. Memory: the
+/// validation logits and their move [V, C], some [B, C], and [C, D] or [V, B].
 public final class LastLayerLookahead: Lookahead {
     /// The way the sums over κ are computed.
     public enum Route: Sendable { case products, kernel }
@@ -109,18 +110,27 @@ public final class LastLayerLookahead: Lookahead {
     private let validation: MixingValidation
     private let hasBias: Bool
     private let kernel: Tensor?
-    private let target: Tensor
-    private let currentLogs: Tensor
+    private let chunks: [Range<Int>]
     private var move: Tensor?
-    private var latest: (rate: Double, logs: Tensor)?
 
     /// - Parameters:
     ///   - hasBias: whether the last layer has a b.
     ///   - repeats: how many look-aheads will be asked for, for the choice of `route`.
     ///   - route: `nil` chooses the cheaper one.
-    public init(
+    public convenience init(
         _ group: MixingGroup, _ validation: MixingValidation, hasBias: Bool = true,
         repeats: Int = 1, route: Route? = nil
+    ) {
+        // A megabyte of float32: it stays in the cache between softmax and product.
+        self.init(
+            group, validation, hasBias: hasBias, repeats: repeats, route: route,
+            chunkSize: 1 << 18)
+    }
+
+    /// - Parameter chunkSize: values [rows, C] of the validation split to work on at a time.
+    init(
+        _ group: MixingGroup, _ validation: MixingValidation, hasBias: Bool, repeats: Int,
+        route: Route?, chunkSize: Int
     ) {
         self.group = group
         self.validation = validation
@@ -134,17 +144,18 @@ public final class LastLayerLookahead: Lookahead {
         let cheaper = kernelled < products ? Route.kernel : .products
         let route = route ?? cheaper
         self.route = route
-        target = validation.labels.unsqueezed(1)
-        (kernel, currentLogs) = inFullPrecision(group.features.device) {
-            var kernel: Tensor?
-            if route == .kernel {
+        kernel =
+            route == .products
+            ? nil
+            : inFullPrecision(group.features.device) {
                 let product = validation.features.matmul(group.features.transposed())
-                kernel = hasBias ? product + 1 : product
+                return hasBias ? product + 1 : product
             }
-            return (kernel, validation.logits.logSoftmax())
+        let rows = max(1, chunkSize / c)
+        chunks = stride(from: 0, to: v, by: rows).map { $0..<min($0 + rows, v) }
+        currentLoss = Self.loss(validation, chunks) {
+            slice(validation.logits, $0)
         }
-        let chosen = currentLogs.gathered(1, target)
-        currentLoss = -chosen.mean().item
     }
 
     public func prepare(weights: Tensor) {
@@ -157,46 +168,46 @@ public final class LastLayerLookahead: Lookahead {
             }
             move = moved(direction!)
         }
-        latest = nil
     }
 
     public func loss(rate: Double) -> Double {
-        inFullPrecision(group.features.device) {
-            -logs(rate: rate).gathered(1, target).mean().item
+        rate == 0
+            ? currentLoss : Self.loss(validation, chunks) { self.logits(rate: rate, $0) }
+    }
+
+    private static func loss(
+        _ validation: MixingValidation, _ chunks: [Range<Int>], _ logits: (Range<Int>) -> Tensor
+    ) -> Double {
+        inFullPrecision(validation.logits.device) {
+            let sums = chunks.map { chunk in
+                crossEntropy(Logits(logits(chunk)), labels: slice(validation.labels, chunk)).sum()
+            }
+            return Tensor.stacked(sums).to(.float64).sum().item / Double(validation.labels.count)
         }
     }
 
     public func alignments(rate: Double) -> Tensor {
         inFullPrecision(group.features.device) {
-            let u = pulled(residual(rate: rate))  // [B, C]
+            let u = pulled { self.residual(rate: rate, $0) }  // [B, C]
             return .stacked(group.gradients.map { ($0 * u).sum(1) }, 1)
         }
     }
 
-    /// a_i0 [B] at the student as it is: how well the given label's gradient agrees with what
-    /// the validation samples want.
-    public func labelAlignment() -> Tensor {
-        inFullPrecision(group.features.device) {
-            (group.gradients[0] * pulled(residual(rate: 0))).sum(1)
-        }
-    }
-
-    /// log softmax(z') [V, C]
-    private func logs(rate: Double) -> Tensor {
-        if rate == 0 { return currentLogs }
-        if let latest, latest.rate == rate { return latest.logs }
+    /// z' [rows, C] of some validation samples.
+    private func logits(rate: Double, _ chunk: Range<Int>) -> Tensor {
+        let own = slice(validation.logits, chunk)
+        if rate == 0 { return own }
         guard let move else { preconditionFailure("a look-ahead needs prepared weights") }
-        let shifted = validation.logits.cloned()
-        shifted.addInPlace(move, alpha: -rate / Double(sampleCount))
-        let logs = shifted.logSoftmax()
-        latest = (rate, logs)
-        return logs
+        let shifted = own.cloned()
+        shifted.addInPlace(slice(move, chunk), alpha: -rate / Double(sampleCount))
+        return shifted
     }
 
-    private func residual(rate: Double) -> Tensor {
-        let p = logs(rate: rate).exp()  // [V, C]
-        let hits = Tensor.full(target.shape, -1, dtype: p.dtype, device: p.device)
-        let residual = p.scatterAdding(1, target, hits)
+    /// r [rows, C]
+    private func residual(rate: Double, _ chunk: Range<Int>) -> Tensor {
+        let p = logits(rate: rate, chunk).softmax()
+        let hits = Tensor.full([chunk.count, 1], -1, dtype: p.dtype, device: p.device)
+        let residual = p.scatterAdding(1, slice(validation.labels, chunk).unsqueezed(1), hits)
         residual.multiplyInPlace(1 / Double(validation.labels.count))
         return residual
     }
@@ -211,13 +222,31 @@ public final class LastLayerLookahead: Lookahead {
     }
 
     /// Σ_j κ(h_i, h_j) r_j: [V, C] → [B, C], the adjoint of `moved`.
-    func pulled(_ residual: Tensor) -> Tensor {
-        if let kernel { return kernel.transposed().matmul(residual) }
-        let gradient = residual.transposed().matmul(validation.features)  // [C, D]
-        let pulled = group.features.matmul(gradient.transposed())
-        if hasBias { pulled.addInPlace(residual.sum(0, keep: true)) }
+    ///
+    /// - Parameter residual: r of the validation samples in a range [rows, C].
+    func pulled(_ residual: (Range<Int>) -> Tensor) -> Tensor {
+        var sum: Tensor?
+        var total: Tensor?
+        for chunk in chunks {
+            let part = residual(chunk)
+            let (a, b) =
+                kernel.map { (slice($0, chunk).transposed(), part) }  // → [B, C]
+                ?? (part.transposed(), slice(validation.features, chunk))  // → [C, D]
+            sum = sum?.addingProduct(a, b) ?? a.matmul(b)
+            if kernel == nil, hasBias {
+                let column = part.sum(0, keep: true)
+                if let total { total.addInPlace(column) } else { total = column }
+            }
+        }
+        guard kernel == nil else { return sum! }
+        let pulled = group.features.matmul(sum!.transposed())
+        if let total { pulled.addInPlace(total) }
         return pulled
     }
+}
+
+private func slice(_ tensor: Tensor, _ rows: Range<Int>) -> Tensor {
+    tensor.narrowed(0, from: rows.lowerBound, count: rows.count)
 }
 
 /// float32 unless float64, and without history.

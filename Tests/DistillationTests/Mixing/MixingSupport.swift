@@ -93,8 +93,10 @@ struct RandomMix {
         MixingValidation(
             features: validationFeatures, weight: weight, bias: bias, labels: validationLabels)
     }
+    /// Two validation samples at a time.
     func lookahead(_ route: LastLayerLookahead.Route? = nil) -> LastLayerLookahead {
-        LastLayerLookahead(group, validation, hasBias: bias != nil, route: route)
+        LastLayerLookahead(
+            group, validation, hasBias: bias != nil, repeats: 1, route: route, chunkSize: 8)
     }
 
     /// M after a step on (W, b), written out.
