@@ -21,4 +21,10 @@ extension Problem {
             .data, "key does not go with method.loss", at: Place(detail: ["method.smoothing"]),
             found: "loss \(loss)", expected: "loss: cross-entropy")
     }
+
+    static func singular(_ lambda: Double, _ reason: String) -> Problem {
+        Problem(
+            .data, "the linear classifier's equations cannot be solved", found: reason,
+            hint: "lambda is \(lambda): take a larger one, or standardise the features")
+    }
 }

@@ -16,6 +16,7 @@ import Testing
             "full", "zeros", "ones", "empty", "scalar", "arange", "floats", "doubles", "ints",
             "bytes", "to", "cloned", "zerosLike", "contiguous", "channelsLast",
             "layOutChannelsLast", "move", "copy", "fill", "zero", "addInPlace", "multiplyInPlace",
+            "choleskySolve",
         ],
         "GeneratorTests": ["fillNormal", "fillUniform", "fillBernoulli"],
         "UpdatesTests": ["sgd", "adam", "lerp", "clipNorm"],

@@ -81,6 +81,19 @@ enum RecipeMutations {
             "kind: embedded", "kind: idx, folder: x, drop: [1]",
             "r.yaml, line 1, data.drop: key does not go with data.kind: found kind idx"),
         .init(
+            "kind: embedded", "kind: spiral, features: 3",
+            "r.yaml, line 1, data.features: key does not go with data.kind: found kind spiral"),
+        .init(
+            "kind: embedded", "kind: gaussian-classes, turn: 3",
+            "r.yaml, line 1, data.turn: key does not go with data.kind: found kind gaussian-classes"
+        ),
+        .init(
+            "kind: embedded", "kind: embedded, samples: 100",
+            "r.yaml, line 1, data.samples: key does not go with data.kind: found kind embedded"),
+        .init(
+            "kind: embedded", "kind: spiral, path: x.csv",
+            "r.yaml, line 1, data.path: key does not go with data.kind: found kind spiral"),
+        .init(
             "kind: embedded", "kind: idx",
             #"r.yaml, line 1, data: missing key "data.folder" (or give data.images and data.labels)"#
         ),
@@ -287,6 +300,17 @@ enum RecipeMutations {
         .init(
             "kind: embedded", "kind: embedded, validation: 1",
             "r.yaml, line 1, data.validation: value out of range: found 1.0, expected a share above 0 and below 1"
+        ),
+        .init(
+            "kind: embedded", "kind: spiral, samples: 7",
+            "r.yaml, line 1, data.samples: value out of range: found 7, expected 8 to 1000000"),
+        .init(
+            "kind: embedded", "kind: gaussian-classes, seed: -1",
+            #"r.yaml, line 1, data.seed: wrong value: found "-1", expected a whole number, 0 or more"#
+        ),
+        .init(
+            "kind: embedded", "kind: gaussian-classes, separation: .nan",
+            "r.yaml, line 1, data.separation: value out of range: found nan, expected above 0, at most 1000000"
         ),
         .init(
             "kind: embedded", "kind: embedded, limit: 5000",

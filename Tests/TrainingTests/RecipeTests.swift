@@ -162,6 +162,8 @@ import Testing
         "method: {name: self-distillation, divergence: {name: jensen-shannon, weight: 0.1}}",
         "method: {name: distillation, teacher: {file: t.safetensors, model: {name: resnet20, width: 0.5}}}",
         "training: {patience: 3, checkpoint-steps: 4, average: 0, selection: nll}",
+        "data: {kind: spiral, samples: 100, turn: 1.5}",
+        "data: {kind: gaussian-classes, seed: 18446744073709551615, separation: 0.3}",
         "data: {kind: csv, path: x.tsv, label: 3, clean: c, drop: [a, -1], class-names: ['1', 'true']}",
     ])
     func resolvedRecipesRoundTrip(_ line: String) throws {
@@ -175,6 +177,23 @@ import Testing
         }
         #expect(keys[0] == keys[1])
         #expect(second.yaml == first.yaml)
+    }
+
+    /// Made data names all of its numbers in the resolved recipe.
+    @Test func madeData() throws {
+        let lines = Self.least.replacing("kind: embedded", with: "kind: spiral, classes: 3")
+        let made = try recipe(lines)
+        let data = made.data
+        #expect(data.classes == 3 && data.samples == 6000 && data.seed == 0)
+        #expect(data.radius == 4 && data.turn == 4.74 && data.spread == 0.2)
+        #expect(made.yaml.contains("turn: 4.74") && !made.yaml.contains("separation"))
+        let prepared = try PreparedData(data, noise: LabelNoise(.clean), seed: 1)
+        #expect(prepared.learning.count == 6000 && prepared.sampleShape == [2])
+        #expect(prepared.classCount == 3 && prepared.testMembers.count == 1200)
+        var other = data
+        other.seed = 1
+        let another = try PreparedData(other, noise: LabelNoise(.clean), seed: 1)
+        #expect(another.identity != prepared.identity)
     }
 
     @Test func overrides() throws {

@@ -118,6 +118,8 @@ ct_status ct_leaky_relu(ct_tensor a, double slope, ct_tensor *out);
 ct_status ct_where(ct_tensor condition, ct_tensor a, ct_tensor b, ct_tensor *out);
 ct_status ct_matmul(ct_tensor a, ct_tensor b, ct_tensor *out);
 ct_status ct_addmm(ct_tensor c, ct_tensor a, ct_tensor b, double beta, double alpha, ct_tensor *out);
+// Solves a x = b for a symmetric positive definite a.
+ct_status ct_cholesky_solve(ct_tensor a, ct_tensor b, ct_tensor *out);
 
 // ---- reductions (reduce.cpp)
 enum { CT_SUM, CT_MEAN, CT_AMAX, CT_AMIN, CT_LOGSUMEXP, CT_NORM, CT_ANY, CT_ALL };
