@@ -81,7 +81,10 @@ import Torch
     private static let members: [Divergence] =
         [.kl, .reverseKL]
         + [0.01, 0.3, 0.5, 0.9].map { .jensenShannon(weight: $0) }
-        + [0.01, 0.25, 0.5, 0.76, 0.999, 1, 1 + 1e-9, 1.001, 1.24, 1.5, 2, 5, 100, .infinity]
+        + [
+            0.01, 0.25, 0.5, 0.89, 0.91, 0.999, 1, 1 + 1e-9, 1.001, 1.09, 1.11, 1.5, 2, 5, 100,
+            .infinity,
+        ]
         .map { .renyi(order: $0) }
 
     /// Positive for different distributions; 0 for equal ones, with gradient 0.
@@ -109,8 +112,8 @@ import Torch
 
     @Test func renyiGrowsWithItsOrder() throws {
         let orders = [
-            0, 1e-6, 0.1, 0.25, 0.5, 0.74, 0.76, 0.9, 0.999, 1 - 1e-9, 1, 1 + 1e-9, 1.001, 1.1,
-            1.24, 1.26, 1.5, 2, 5, 50, 1e4, 1e12, 1e31, .infinity,
+            0, 1e-6, 0.1, 0.25, 0.5, 0.75, 0.89, 0.91, 0.999, 1 - 1e-9, 1, 1 + 1e-9, 1.001, 1.09,
+            1.11, 1.25, 1.5, 2, 5, 50, 1e4, 1e12, 1e31, .infinity,
         ]
         try forPairs { p, q in
             let values = orders.map {
@@ -151,7 +154,7 @@ import Torch
     }
 
     /// D_{1−a}(p‖q) = (1−a)/a D_a(q‖p), and ½ is symmetric.
-    @Test(arguments: [0.05, 0.3, 0.5, 0.7, 0.76, 0.95, 0.999]) func skewSymmetry(_ a: Double) throws
+    @Test(arguments: [0.05, 0.3, 0.5, 0.7, 0.89, 0.95, 0.999]) func skewSymmetry(_ a: Double) throws
     {
         try forPairs { p, q in
             let left = Divergence.renyi(order: 1 - a)(peer: Logits(p), own: Logits(q)).values
@@ -238,7 +241,7 @@ import Torch
         try withNoLeaks {
             let p = Tensor([0, -60, -9000] as [Double], [1, 3])
             let q = Tensor([0, -5000, -1] as [Double], [1, 3])
-            for order in [0.8, 0.99, 1.01, 1.2] {
+            for order in [0.91, 0.99, 1.01, 1.09] {
                 let exact = Divergence.renyi(order: order)(peer: Logits(p), own: Logits(q))
                 let single = Divergence.renyi(order: order)(
                     peer: Logits(p.to(.float32)), own: Logits(q.to(.float32)))

@@ -113,10 +113,19 @@ extension Divergence {
         if order == 0 { return (lq.zerosLike().sum(-1), lq.zerosLike()) }
         if order == 1 { return kullbackLeibler(lp, lq) }
         if order > largestOrder { return renyiAtInfinity(lp, lq) }
-        if abs(order - 1) < 0.25 { return renyiNearOne(lp, lq, order) }
+        if abs(order - 1) < 0.1 { return renyiNearOne(lp, lq, order) }
         // Below 1 both terms have one sign; above, the difference first, which is 0 for p = q.
         let u = order < 1 ? lp * order + lq * (1 - order) : lp + (lp - lq) * (order - 1)
-        return (u.logSumExp(-1) / (order - 1), lq.exp() - u.softmax())
+        let tilted = tilted(u)
+        return (tilted.logarithm.squeezed(1) / (order - 1), lq.exp() - tilted.r)
+    }
+
+    /// log Σ e^u [N, 1] and r = softmax(u) [N, C] from one exponential.
+    private static func tilted(_ u: Tensor) -> (logarithm: Tensor, r: Tensor) {
+        let top = u.max(-1, keep: true)
+        let e = (u - top).exp()
+        let sum = e.sum(-1, keep: true)
+        return (top + sum.log(), e / sum)
     }
 
     /// max_c d_c. The gradient is the limit of the others: r keeps the classes that attain the
@@ -138,10 +147,10 @@ extension Divergence {
         let p = lp.exp()
         let x = (lp - lq) * (order - 1)
         let u = lp + x
-        let plain = u.logSumExp(-1, keep: true)  // [N, 1]
+        let (plain, r) = tilted(u)  // [N, 1], [N, C]
         let terms = Tensor.where(x.abs().less(1), p * x.expm1(), u.exp() - p)
         let exact = terms.sum(-1, keep: true).log1p()
         let logarithm = Tensor.where(plain.abs().less(0.5), exact, plain)
-        return (logarithm.squeezed(1) / (order - 1), lq.exp() - (u - plain).exp())
+        return (logarithm.squeezed(1) / (order - 1), lq.exp() - r)
     }
 }
