@@ -188,9 +188,10 @@ extension Problem {
             found: "\(found) means", expected: "\(expected)")
     }
 
-    static func augmentedTable(_ name: String) -> Problem {
+    static func augmented(_ name: String, isText: Bool) -> Problem {
         Problem(
-            .data, "crops and flips are for images", at: .file(name), found: "a table",
+            .data, "crops and flips are for images", at: .file(name),
+            found: isText ? "text" : "a table",
             hint: "switch the augmentation off")
     }
 

@@ -55,6 +55,7 @@ public struct PreparedData: Sendable {
         let truth = learning.clean ?? learning.labels
         var features: LabelNoise.Features?
         if let scale = noise.needs {
+            guard !learning.isText else { throw .noiseOnText(noise.kind.rawValue) }
             features = try PreparedData.features(of: learning, noisyMembers, scale, normalisation)
         }
         let names = learning.classNames
@@ -173,11 +174,17 @@ public final class DataFiles: @unchecked Sendable {
 
     /// A test sample that is also a training sample makes the score too good.
     private static func warnings(_ learning: Dataset, _ test: Dataset?) -> [String] {
+        var warnings: [String] = []
         let shared = test?.indicesShared(with: learning).count ?? 0
-        guard shared > 0 else { return [] }
-        return [
-            "\(shared) test samples are also training samples: the test accuracy is too good to be true"
-        ]
+        if shared > 0 {
+            warnings.append(
+                "\(shared) test samples are also training samples: the test accuracy is too good to be true"
+            )
+        }
+        if case .text(let texts, _) = learning.features, texts.emptyCount > 0 {
+            warnings.append("\(texts.emptyCount) texts are empty")
+        }
+        return warnings
     }
 
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
@@ -206,7 +213,7 @@ public final class DataFiles: @unchecked Sendable {
                 try IDX.read(
                     images: images, labels: labels, classNames: first.classNames)
             )
-        case .csv:
+        case .csv, .text:
             let first = try table(options.path!, options, classNames: options.classNames)
             guard let path = options.testPath else { return (first, nil) }
             return (first, try table(path, options, classNames: first.classNames))
@@ -221,7 +228,9 @@ public final class DataFiles: @unchecked Sendable {
             options: TableOptions(
                 delimiter: options.delimiter, header: options.header,
                 label: options.label ?? .index(-1), clean: options.clean, group: options.group,
-                dropped: options.drop, skipAtLines: options.skipAt, classNames: classNames))
+                dropped: options.drop, skipAtLines: options.skipAt, classNames: classNames,
+                text: options.text, length: options.length ?? 1024,
+                quotes: options.quotes ?? true))
         guard let shape = options.imageShape else { return data }
         return try data.asImages(channels: shape[0], height: shape[1], width: shape[2])
     }

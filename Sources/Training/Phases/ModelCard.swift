@@ -10,7 +10,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
     public var sampleShape: [Int]
     public var classNames: [String]
     public var normalisation: Normalisation
-    /// Names of the feature columns, for tables.
+    /// Names of the feature columns, for tables; of the one with the texts, for texts.
     public var columns: [String]?
 
     static let metadataKey = "limbeck"
@@ -20,7 +20,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
         sampleShape = data.sampleShape
         classNames = data.learning.classNames
         normalisation = data.normalisation
-        if case .table(_, let names) = data.learning.features { columns = names }
+        columns = data.learning.columns
     }
 
     /// For the metadata of a safetensors file, which holds strings only.

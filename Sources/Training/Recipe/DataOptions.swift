@@ -15,6 +15,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         /// Made, not read: the tasks of `Synthetic`.
         case spiral
         case gaussianClasses = "gaussian-classes"
+        /// CSV or TSV tables with a column of text.
+        case text
     }
 
     public var kind: Kind
@@ -25,25 +27,31 @@ public struct DataOptions: Codable, Hashable, Sendable {
     public var labels: String?
     public var testImages: String?
     public var testLabels: String?
-    /// csv: the table, and optionally a second one for the test.
+    /// csv, text: the table, and optionally a second one for the test.
     public var path: String?
     public var testPath: String?
-    /// csv: name or index of the label column; the last one if not given.
+    /// csv, text: name or index of the label column; the last one if not given.
     public var label: TableOptions.Column?
-    /// csv: a column with the true labels, where they are known; only ever used in reports.
+    /// csv, text: a column with the true labels, where they are known; only ever used in reports.
     public var clean: TableOptions.Column?
-    /// csv: a column whose equal values must not be torn apart by a split.
+    /// csv, text: a column whose equal values must not be torn apart by a split.
     public var group: TableOptions.Column?
     /// csv: columns that are not features, by name or index.
     public var drop: [TableOptions.Column]
-    /// csv: what separates the cells; guessed from the file's ending if not given.
+    /// csv, text: what separates the cells; guessed from the file's ending if not given.
     public var delimiter: TableOptions.Delimiter?
-    /// csv: whether the first line names the columns.
+    /// csv, text: whether the first line names the columns.
     public var header: Bool
     /// csv: leave out lines that start with `@` (KEEL files).
     public var skipAt: Bool
     /// csv: channels, height, width, where the columns are pixels of images in 0…255.
     public var imageShape: [Int]?
+    /// text: name or index of the text column; the one named `text` if not given.
+    public var text: TableOptions.Column?
+    /// text: characters kept of each text, in `TextList.lengths`; 1024 if not given.
+    public var length: Int?
+    /// text: whether cells may be in quotes; true if not given.
+    public var quotes: Bool?
     /// Names of the classes, in the order of their numbers.
     public var classNames: [String]?
     /// spiral, gaussian-classes: see `Synthetic`, which has the defaults.
@@ -69,7 +77,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, folder, images, labels, path, label, clean, group, drop, delimiter, header, limit
-        case validation, test
+        case validation, test, text, length, quotes
         case classes, samples, seed, radius, turn, spread, features, separation
         case testImages = "test-images"
         case testLabels = "test-labels"
@@ -112,8 +120,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         labels = try word(.labels, for: .idx)
         testImages = try word(.testImages, for: .idx)
         testLabels = try word(.testLabels, for: .idx)
-        path = try word(.path, for: .csv)
-        testPath = try word(.testPath, for: .csv)
+        path = try word(.path, for: .csv, .text)
+        testPath = try word(.testPath, for: .csv, .text)
         label = try values.decodeIfPresent(TableOptions.Column.self, forKey: .label)
         clean = try values.decodeIfPresent(TableOptions.Column.self, forKey: .clean)
         group = try values.decodeIfPresent(TableOptions.Column.self, forKey: .group)
@@ -122,21 +130,41 @@ public struct DataOptions: Codable, Hashable, Sendable {
         header = try values.decodeIfPresent(Bool.self, forKey: .header) ?? true
         skipAt = try values.decodeIfPresent(Bool.self, forKey: .skipAt) ?? false
         imageShape = try values.decodeIfPresent([Int].self, forKey: .imageShape)
-        if classNames != nil, kind != .idx, kind != .csv {
+        text = try values.decodeIfPresent(TableOptions.Column.self, forKey: .text)
+        length = try values.decodeIfPresent(Int.self, forKey: .length)
+        quotes = try values.decodeIfPresent(Bool.self, forKey: .quotes)
+        if classNames != nil, ![.idx, .csv, .text].contains(kind) {
             throw Problem.keyOfOtherKind("class-names", kind)
         }
         if folder != nil, kind == .idx, (images ?? labels ?? testImages ?? testLabels) != nil {
             throw Problem.filesTwice()
         }
-        if kind != .csv {
-            let strays: [(CodingKeys, Bool)] = [
-                (.label, label != nil), (.clean, clean != nil), (.group, group != nil),
-                (.drop, !drop.isEmpty), (.delimiter, delimiter != nil), (.header, !header),
-                (.skipAt, skipAt), (.imageShape, imageShape != nil),
-            ]
-            if let (key, _) = strays.first(where: \.1) {
-                throw Problem.keyOfOtherKind(key.rawValue, kind)
-            }
+        // Columns without a role count in a table and are left out beside a text: nothing to drop.
+        let ofTables: [(CodingKeys, Bool)] = [
+            (.label, label != nil), (.clean, clean != nil), (.group, group != nil),
+            (.delimiter, delimiter != nil), (.header, !header),
+        ]
+        let ofNumbers: [(CodingKeys, Bool)] = [
+            (.drop, !drop.isEmpty), (.skipAt, skipAt), (.imageShape, imageShape != nil),
+        ]
+        let ofTexts: [(CodingKeys, Bool)] = [
+            (.text, text != nil), (.length, length != nil), (.quotes, quotes != nil),
+        ]
+        let strays =
+            (kind == .csv || kind == .text ? [] : ofTables) + (kind == .csv ? [] : ofNumbers)
+            + (kind == .text ? [] : ofTexts)
+        if let (key, _) = strays.first(where: \.1) {
+            throw Problem.keyOfOtherKind(key.rawValue, kind)
+        }
+        if kind == .text {
+            text = text ?? "text"
+            length = length ?? 1024
+            quotes = quotes ?? true
+        }
+        if let length, !TextList.lengths.contains(length) {
+            throw Problem.outOfRange(
+                "data.length", found: "\(length)",
+                expected: "\(TextList.lengths.lowerBound) to \(TextList.lengths.upperBound)")
         }
         try readSynthetic(values)
         for (key, value) in [("validation", validation), ("test", test)]
@@ -225,7 +253,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
             }
         case .cifar10, .cifar100:
             if folder == nil { throw .missingFiles("data.folder", or: nil) }
-        case .csv:
+        case .csv, .text:
             if path == nil { throw .missingFiles("data.path", or: nil) }
         }
     }

@@ -49,7 +49,7 @@ public struct Recipe: Codable, Equatable, Sendable {
     private func validate() throws(Problem) {
         try optimizer.validate(at: .init(detail: ["optimizer"]))
         try schedule.validate(at: .init(detail: ["schedule"]))
-        try Recipe.check(model, at: "")
+        try check(model, at: "")
         let weights: TeacherWeights? =
             switch method {
             case .crossEntropy: nil
@@ -63,7 +63,7 @@ public struct Recipe: Codable, Equatable, Sendable {
             )
         }
         if case .distillation(_, let teacher) = method, let model = teacher.model {
-            try Recipe.check(model, at: "method.teacher.")
+            try check(model, at: "method.teacher.")
         }
         if case .mutual(_, let peers) = method { try validate(peers) }
     }
@@ -78,10 +78,11 @@ public struct Recipe: Codable, Equatable, Sendable {
     }
 
     /// - Parameter prefix: the key path before `model`.
-    private static func check(_ model: ModelSpec, at prefix: String) throws(Problem) {
+    private func check(_ model: ModelSpec, at prefix: String) throws(Problem) {
         do {
-            // Samples that every network takes: only its name and options are in question.
-            try ModelRegistry.check(model, sampleShape: [3, 64, 64], classes: 2)
+            // Samples that every network of the kind takes: name and options are in question.
+            let shape = data.kind == .text ? [1, data.length ?? 1024] : [3, 64, 64]
+            try ModelRegistry.check(model, sampleShape: shape, classes: 2)
         } catch {
             var problem = error
             if let key = problem.place?.detail.first { problem.place?.detail = [prefix + key] }
