@@ -15,6 +15,8 @@ public protocol PeerObjective: AnyObject {
     ) -> Losses
     /// Called before the first step of an epoch, also when a run resumes inside it.
     func begin(epoch: Int, of epochs: Int)
+    /// Called before each step, with its number in the epoch.
+    func prepare(epoch: Int, step: Int)
     var updateOrder: UpdateOrder { get }
     /// Tensors that a checkpoint must hold, in a fixed order; restored in place.
     var state: [(name: String, tensor: Tensor)] { get }
@@ -22,6 +24,7 @@ public protocol PeerObjective: AnyObject {
 
 extension PeerObjective {
     public func begin(epoch: Int, of epochs: Int) {}
+    public func prepare(epoch: Int, step: Int) {}
     public var updateOrder: UpdateOrder { .simultaneous }
     public var state: [(name: String, tensor: Tensor)] { [] }
 }
@@ -45,6 +48,8 @@ public final class Alone: PeerObjective {
     ) -> Losses {
         objective.losses(outputs[learner], batch)
     }
+
+    public func prepare(epoch: Int, step: Int) { objective.prepare(epoch: epoch, step: step) }
 
     public var state: [(name: String, tensor: Tensor)] { objective.state }
 }

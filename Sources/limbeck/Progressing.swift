@@ -52,6 +52,7 @@ final class Progressing: @unchecked Sendable {
         case .step(let spec, let step, _):
             running[spec.key]?.step = step
             draw(final: false)
+        case .meta: draw(final: false)
         case .epoch(let spec, let metrics):
             if verbose {
                 line(

@@ -5,12 +5,15 @@ import Foundation
 
 /// The samples of a run, split and with noisy labels: what every phase of it learns from.
 ///
-/// Training and validation labels are noisy (unless the recipe keeps validation clean), test
+/// Training and validation labels are noisy (unless the recipe keeps a validation split clean), test
 /// labels never are changed.
 public struct PreparedData: Sendable {
     /// Training and validation samples, with the given (noisy) labels; their clean ones beside.
     public let learning: Dataset
     public let split: Split
+    /// Held out of the training split for methods that learn how to learn; disjoint from the
+    /// validation split, which selects.
+    public let metaValidation: [Int]
     /// The test samples; `testMembers` are those of it that count.
     public let test: Dataset
     public let testMembers: [Int]
@@ -45,13 +48,14 @@ public struct PreparedData: Sendable {
                 learning = try learning.subset(kept.train)
             }
         }
-        split = try Split.make(
-            learning, validation: options.validation, test: source.test == nil ? options.test : 0,
-            seed: seed)
+        (split, metaValidation) = try PreparedData.split(
+            learning, options, test: source.test == nil ? options.test : 0, seed: seed)
         normalisation = try Normalisation.fit(learning, members: split.train)
         // Where the tool holds out the test set itself, noise must not reach it.
-        let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation))
-            .sorted()
+        let cleanMeta = options.cleanMetaValidation ?? false
+        let noisyMembers =
+            (split.train + (options.cleanValidation ? [] : split.validation)
+            + (cleanMeta ? [] : metaValidation)).sorted()
         let truth = learning.clean ?? learning.labels
         var features: LabelNoise.Features?
         if let scale = noise.needs {
@@ -76,6 +80,7 @@ public struct PreparedData: Sendable {
         if options.cleanValidation {
             for member in split.validation { labels[member] = truth[member] }
         }
+        if cleanMeta { for member in metaValidation { labels[member] = truth[member] } }
         for member in split.test { labels[member] = truth[member] }
         knowsClean = learning.clean != nil || noise.kind != .clean
         let relabelled = try learning.relabelled(labels)
@@ -91,6 +96,18 @@ public struct PreparedData: Sendable {
         }
         sha256 = source.sha256
         warnings = source.warnings + corrupted.warnings
+    }
+
+    private static func split(
+        _ data: Dataset, _ options: DataOptions, test: Double, seed: UInt64
+    ) throws(Problem) -> (Split, metaValidation: [Int]) {
+        var split = try Split.make(data, validation: options.validation, test: test, seed: seed)
+        guard let share = options.metaValidation else { return (split, []) }
+        let rest = split.train
+        let count = Int((share * Double(data.count)).rounded())
+        let inner = try Split.make(try data.subset(rest), validation: count, test: 0, seed: seed)
+        split.train = inner.train.map { rest[$0] }
+        return (split, inner.validation.map { rest[$0] })
     }
 
     /// Given labels of the learning set for another annotator of the same kind: the same noise drawn
@@ -152,6 +169,8 @@ public final class DataFiles: @unchecked Sendable {
         key.limit = nil
         key.validation = 0.5
         key.test = 0.5
+        key.metaValidation = nil
+        key.cleanMetaValidation = nil
         lock.lock()
         defer { lock.unlock() }
         if let source = known[key] { return source }

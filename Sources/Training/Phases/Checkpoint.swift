@@ -53,6 +53,8 @@ struct EpochSums: Codable, Equatable {
     /// Euclidean norm over all parameters of the first term's gradient, at the epoch's first step;
     /// only where several networks learn.
     var gradientNorm: Double?
+    /// Of the meta pass before the epoch.
+    var meta: MetaPass.Sums?
     /// Predictions that meet the given label.
     var hits = 0
     /// Predictions that meet the clean label, where it is known.

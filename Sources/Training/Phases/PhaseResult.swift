@@ -57,6 +57,8 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     public var pseudoLabelAccuracy: Double?
     /// Where several networks learnt side by side.
     public var peers: Peers?
+    /// Where losses were weighed sample by sample.
+    public var mixing: MixingResult?
 
     public func readout(average: Bool) -> Readout { average ? self.average ?? student : student }
 }
@@ -122,6 +124,8 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var ensembleTest: Scores?
     /// Mean over pairs of the share of validation samples with equal predictions.
     public var agreement: Double?
+    /// Where losses are weighed sample by sample.
+    public var mixing: MixingMetrics?
 }
 
 extension EpochMetrics.Learner {
@@ -146,7 +150,7 @@ extension EpochMetrics.Learner {
 extension EpochMetrics {
     init(
         phase: String, epoch: Int, step: Int, rate: Double, learners: [Learner],
-        together: PhaseResult.Together?
+        together: PhaseResult.Together?, mixing: MixingMetrics? = nil
     ) {
         func mean(_ value: (Learner) -> Double?) -> Double? {
             let values = learners.compactMap(value)
@@ -183,6 +187,7 @@ extension EpochMetrics {
         ensembleValidation = together.map { Scores($0.ensemble.validation) }
         ensembleTest = together.map { Scores($0.ensemble.test) }
         agreement = together?.agreement
+        self.mixing = mixing
     }
 }
 
@@ -191,6 +196,8 @@ public enum PhaseEvent: Sendable {
     case began(PhaseSpec, resumedAt: Int?, steps: Int)
     case teacher(PhaseSpec, PhaseResult.Scores)
     case step(PhaseSpec, step: Int, of: Int)
+    /// A group of a meta pass is done, counted from 1.
+    case meta(PhaseSpec, group: Int)
     case epoch(PhaseSpec, EpochMetrics)
     case finished(PhaseSpec, PhaseResult, seconds: Double, reused: Bool)
 }

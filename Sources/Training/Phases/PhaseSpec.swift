@@ -20,6 +20,14 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
         case pseudoLabels(beta: Beta, TeacherSource, divergence: Divergence?)
         /// Given labels and one another.
         case peers(MutualLearningOptions, noisePerPeer: Bool)
+        /// Given labels and several teachers, weighed sample by sample.
+        case mixing(MixingOptions, [MixedTeacher])
+    }
+
+    /// A teacher of a mix.
+    public struct MixedTeacher: Codable, Equatable, Sendable {
+        public var source: TeacherSource
+        public var corrupt: MixingTeacher.Corruption?
     }
 
     /// JSON has no infinity.
@@ -36,6 +44,18 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
         case phase(key: String, TeacherWeights)
         /// A file with weights, by path and content.
         case file(path: String, sha256: String, ModelSpec)
+        /// The phase with this key after that epoch, counted from 1; it keeps them (`keep`).
+        case epoch(key: String, Int)
+        /// Freshly drawn weights.
+        case untrained(ModelSpec, seed: UInt64)
+
+        /// Of the phase it comes from, if it does.
+        var phaseKey: String? {
+            switch self {
+            case .phase(let key, _), .epoch(let key, _): key
+            case .file, .untrained: nil
+            }
+        }
     }
 
     /// Format of this description: a change of meaning changes every key.
@@ -60,6 +80,8 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     /// Where several networks learn side by side: all of them, the first with the phase's own model,
     /// optimizer and schedule. Nil where one learns.
     public var peers: [LearnerSpec]?
+    /// Epochs, counted from 1, whose weights are kept in `epoch-N.safetensors`. Nil: none.
+    public var keep: [Int]?
 
     /// The networks that learn in this phase, at least one.
     public var learners: [LearnerSpec] {
@@ -167,6 +189,32 @@ extension Recipe {
             (spec.optimizer, spec.schedule) = (learners[0].optimizer, learners[0].schedule)
             spec.peers = learners
             return [spec]
+        case .adaptiveMixing(let options):
+            var chain: [PhaseSpec] = []
+            var entries: [PhaseSpec.MixedTeacher] = []
+            for (i, teacher) in options.teachers.enumerated() {
+                let network = teacher.model ?? model
+                var sources: [PhaseSpec.TeacherSource] = []
+                if let file = teacher.file {
+                    sources = [.file(path: file, sha256: try fileHash(file), network)]
+                } else if teacher.untrained {
+                    sources = [.untrained(network, seed: seed &+ 1000 &+ UInt64(i))]
+                } else {
+                    var spec = phase("teacher", 0, .labels(.init()), model: network)
+                    if options.teachers.count > 1 { spec.name = "teacher-\(i + 1)" }
+                    // Teachers of one architecture start from weights of their own. Index 1 is the
+                    // student's.
+                    let alike = chain.count { $0.model == network }
+                    if alike > 0 { spec.index = alike + 1 }
+                    if !teacher.epochs.isEmpty { spec.keep = teacher.epochs.sorted() }
+                    chain.append(spec)
+                    sources =
+                        teacher.epochs.map { .epoch(key: spec.key, $0) }
+                        + [.phase(key: spec.key, teacher.weights)]
+                }
+                entries += sources.map { .init(source: $0, corrupt: teacher.corrupt) }
+            }
+            return chain + [phase("student", 1, .mixing(options, entries))]
         }
     }
 }

@@ -25,12 +25,15 @@ extension PhaseTrainer {
             step: step - 1, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs)
         let metrics = EpochMetrics(
             phase: spec.name, epoch: epoch + 1, step: step, rate: first, learners: each,
-            together: own.together)
+            together: own.together, mixing: mixingMetrics())
         let line = jsonLine(metrics)
         try environment.files.append(line, to: metricsPath)
         metricsBytes += line.count
         for learner in learners { learner.record.sums = EpochSums() }
         epoch += 1
+        if spec.keep?.contains(epoch) == true {
+            try writeWeights(of: learners[0], "last", to: "epoch-\(epoch)")
+        }
         stepInEpoch = 0
         environment.observe(.epoch(spec, metrics))
     }

@@ -131,6 +131,7 @@ extension PhaseTrainer {
                         average: its?.each[$0.index])
                 }, best: best, last: last, selected: selected)
         }
+        result.mixing = try mixingResult()
         if metricsBytes > 0 { try environment.files.sync(metricsPath) }
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
         try environment.files.replace("\(folder)/result.json", with: json(result))
@@ -155,7 +156,7 @@ extension PhaseTrainer {
     }
 
     /// - Parameter what: one of the names of `TeacherWeights`.
-    private func writeWeights(of learner: Learner, _ what: String, to name: String) throws {
+    func writeWeights(of learner: Learner, _ what: String, to name: String) throws {
         let names = learner.network.state.map(\.name)
         let state: [(name: String, tensor: Tensor)] =
             switch what {

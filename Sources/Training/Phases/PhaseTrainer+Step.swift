@@ -18,23 +18,20 @@ extension PhaseTrainer {
     }
 
     func advance(_ batch: Batch) throws {
-        let rows = batch.indices.map { rowOfMember[$0] }
+        objective.prepare(epoch: epoch, step: stepInEpoch)
         do {
             try Engine.checked {
-                let inputs = batch.inputs.to(device)
-                let rows = Tensor(rows, [rows.count]).to(device)
+                let first = labelled(batch, for: learners[0])
+                let inputs = first.inputs
                 var outputs = withPrecision(spec.compute.precision, on: device) {
                     learners.map { $0.output(inputs, .train(dropoutGenerator($0))) }
                 }
                 var waiting: [Learner] = []
                 for learner in learners {
-                    let labels = batch.indices.map { learner.labels[$0] }
-                    let outcome = try backward(
-                        learner, outputs,
-                        LabelledBatch(
-                            inputs: inputs, labels: Tensor(labels, [labels.count]).to(device),
-                            rows: rows, isPlain: !spec.training.augmentation.isOn))
-                    count(outcome, labels: labels, batch, for: learner)
+                    let own =
+                        learner === learners[0]
+                        ? first : first.relabelled(tensor(of: learner.labels, batch))
+                    count(try backward(learner, outputs, own), batch, for: learner)
                     guard objective.updateOrder == .recomputed, learners.count > 1 else {
                         waiting.append(learner)
                         continue
@@ -53,6 +50,17 @@ extension PhaseTrainer {
         } catch let error as EngineError {
             throw Problem.engine(error, phase: spec.name)
         }
+    }
+
+    /// The batch as objectives see it.
+    func labelled(_ batch: Batch, for learner: Learner) -> LabelledBatch {
+        LabelledBatch(
+            inputs: batch.inputs.to(device), labels: tensor(of: learner.labels, batch),
+            rows: tensor(of: rowOfMember, batch), isPlain: !spec.training.augmentation.isOn)
+    }
+
+    private func tensor(of list: [Int], _ batch: Batch) -> Tensor {
+        Tensor(batch.indices.map { list[$0] }, [batch.indices.count]).to(device)
     }
 
     /// Leaves the gradients of the learner's losses in its parameters.
@@ -92,8 +100,9 @@ extension PhaseTrainer {
     }
 
     private func count(
-        _ outcome: Outcome, labels: [Int], _ batch: Batch, for learner: Learner
+        _ outcome: Outcome, _ batch: Batch, for learner: Learner
     ) {
+        let labels = batch.indices.map { learner.labels[$0] }
         let n = Double(labels.count)
         let terms = outcome.losses.terms
         for (term, mean) in zip(terms, outcome.means) {

@@ -33,6 +33,7 @@ public final class PhaseTrainer {
 
     let learners: [Learner]
     let objective: any PeerObjective
+    let metaPass: MetaPass?
     let plan: BatchPlan
     let validation: EvaluationSet
     let test: EvaluationSet
@@ -41,6 +42,8 @@ public final class PhaseTrainer {
     let rowOfMember: [Int]
     let pseudoLabelAccuracy: Double?
     let teacherScores: PhaseResult.Scores?
+    /// Of a phase with several weighed losses.
+    let mixedTeachers: MixedTeachers?
 
     // Where training stands.
     var step = 0
@@ -92,6 +95,10 @@ public final class PhaseTrainer {
         let makers = ObjectiveMaker(spec: spec, data: data, validation: validation, test: test)
         let made = try makers.make(weights: weights)
         objective = made.objective
+        mixedTeachers = made.mixed
+        metaPass = try made.mixing.map {
+            try MetaPass($0, spec: spec, data: data, device: device)
+        }
         teacherScores = made.teacher
         pseudoLabelAccuracy = made.pseudoLabelAccuracy
     }
@@ -111,6 +118,7 @@ public final class PhaseTrainer {
         var lastSaved = environment.clock()
         while epoch < spec.training.epochs, !isOutOfPatience {
             objective.begin(epoch: epoch, of: spec.training.epochs)
+            try learnToMix()
             while stepInEpoch < plan.stepsPerEpoch {
                 guard let batch = prefetcher.next() else { break }
                 try advance(batch)
@@ -146,6 +154,24 @@ public final class PhaseTrainer {
                 data.learning, members: data.split.train, batchSize: spec.training.batch,
                 seed: drawSeed, augmentation: spec.training.augmentation,
                 normalisation: data.normalisation, layout: plan.layout)) ?? plan
+    }
+
+    /// The meta pass before an epoch that has one. Nothing of it outlives an interruption.
+    private func learnToMix() throws {
+        guard let metaPass, stepInEpoch == 0, metaPass.mixing.options.isMetaEpoch(epoch) else {
+            return
+        }
+        let learner = learners[0]
+        let rate = learner.rate(
+            step: step, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs)
+        do {
+            let sums = try metaPass.run(
+                learner, in: self, rate: rate, stop: environment.shouldStop)
+            guard let sums else { throw Problem.interrupted(checkpoint: try saveCheckpoint()) }
+            learner.record.sums.meta = sums
+        } catch let error as EngineError {
+            throw Problem.engine(error, phase: spec.name)
+        }
     }
 
     var isOutOfPatience: Bool {

@@ -74,6 +74,12 @@ public struct DataOptions: Codable, Hashable, Sendable {
     /// Keep the validation labels clean. Selection then uses information that noisy data does not
     /// have; reports say so.
     public var cleanValidation: Bool
+    /// Share of the training samples held out, apart from the validation split, for methods that
+    /// learn how to learn: adaptive mixing. (0, 1); nil: none.
+    public var metaValidation: Double?
+    /// Keep the labels of that split clean, as the paper of adaptive mixing does. A user of noisy
+    /// data has no such labels unless they were checked by hand; reports say so.
+    public var cleanMetaValidation: Bool?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, folder, images, labels, path, label, clean, group, drop, delimiter, header, limit
@@ -86,6 +92,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         case imageShape = "image-shape"
         case classNames = "class-names"
         case cleanValidation = "clean-validation"
+        case metaValidation = "meta-validation"
+        case cleanMetaValidation = "clean-meta-validation"
     }
 
     public init(kind: Kind, validation: Double = 0.15, test: Double = 0.2) {
@@ -106,6 +114,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         limit = try values.decodeIfPresent(Int.self, forKey: .limit)
         cleanValidation =
             try values.decodeIfPresent(Bool.self, forKey: .cleanValidation) ?? cleanValidation
+        metaValidation = try values.decodeIfPresent(Double.self, forKey: .metaValidation)
+        cleanMetaValidation = try values.decodeIfPresent(Bool.self, forKey: .cleanMetaValidation)
         classNames = try values.decodeIfPresent([String].self, forKey: .classNames)
         // Every key is asked for, so that a key of another kind is not called unknown but misplaced.
         func word(_ key: CodingKeys, for kinds: Kind...) throws -> String? {
@@ -167,7 +177,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
                 expected: "\(TextList.lengths.lowerBound) to \(TextList.lengths.upperBound)")
         }
         try readSynthetic(values)
-        for (key, value) in [("validation", validation), ("test", test)]
+        let meta = metaValidation.map { [("meta-validation", $0)] } ?? []
+        for (key, value) in [("validation", validation), ("test", test)] + meta
         where !(value > 0 && value < 1) {
             throw Problem.outOfRange(
                 "data.\(key)", found: "\(value)", expected: "a share above 0 and below 1")

@@ -8,8 +8,11 @@ public enum MethodOptions: Equatable, Sendable {
     case distillation(KnowledgeDistillationOptions, TeacherOptions)
     case selfDistillation(SelfDistillationOptions, TeacherWeights)
     case mutual(MutualLearningOptions, PeersOptions)
+    case adaptiveMixing(MixingOptions)
 
-    public static let names = ["cross-entropy", "distillation", "self-distillation", "mutual"]
+    public static let names = [
+        "cross-entropy", "distillation", "self-distillation", "mutual", "adaptive-mixing",
+    ]
 
     public var name: String {
         switch self {
@@ -17,6 +20,7 @@ public enum MethodOptions: Equatable, Sendable {
         case .distillation: "distillation"
         case .selfDistillation: "self-distillation"
         case .mutual: "mutual"
+        case .adaptiveMixing: "adaptive-mixing"
         }
     }
 }
@@ -40,6 +44,7 @@ extension MethodOptions: Codable {
         case "mutual":
             self = .mutual(
                 try MutualLearningOptions(from: decoder), try PeersOptions(from: decoder))
+        case "adaptive-mixing": self = .adaptiveMixing(try MixingOptions(from: decoder))
         default: throw Problem.unknownMethod(name, known: MethodOptions.names)
         }
     }
@@ -58,6 +63,7 @@ extension MethodOptions: Codable {
         case .mutual(let options, let peers):
             try options.encode(to: encoder)
             try peers.encode(to: encoder)
+        case .adaptiveMixing(let options): try options.encode(to: encoder)
         }
     }
 }

@@ -85,6 +85,10 @@ public final class Run {
             let path = "\(store.path(last))/\(peer.name)-\(which.rawValue).safetensors"
             try files.replace("\(folder)/\(peer.name).safetensors", with: try readFile(path))
         }
+        let mixing = "\(store.path(last))/mixing.csv"
+        if FileManager.default.fileExists(atPath: mixing) {
+            try files.replace("\(folder)/mixing.csv", with: try readFile(mixing))
+        }
         try SampleRecords(self, weights: "\(folder)/model.safetensors").write(
             to: "\(folder)/samples.csv", using: files)
         try files.replace("\(folder)/result.json", with: json(result.scores))
