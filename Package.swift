@@ -25,6 +25,7 @@ let pure: [Target] = [
             "Diagnostics", "Files", .product(name: "Mustache", package: "swift-mustache"),
         ],
         resources: [.copy("Resources/templates")]),
+    .target(name: "Replica", dependencies: ["Diagnostics", "Randomness"]),
     .testTarget(
         name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"],
         exclude: ["golden_draws.py"]),
@@ -34,6 +35,7 @@ let pure: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
     .testTarget(name: "ReportTests", dependencies: ["Report"]),
+    .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Diagnostics"]),
 ]
 
 let engine: [Target] = [
@@ -44,18 +46,21 @@ let engine: [Target] = [
     .target(
         name: "Models",
         dependencies: ["Neural", "Torch", "SafeTensors", "Files", "Randomness", "Diagnostics"]),
-    .target(name: "Distillation", dependencies: ["Neural", "Models", "Torch", "Diagnostics"]),
+    .target(
+        name: "Distillation",
+        dependencies: ["Neural", "Models", "Replica", "Torch", "Randomness", "Diagnostics"]),
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "Models", "Neural", "Torch", "Datasets", "SafeTensors", "Files",
+            "Distillation", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
+            "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
     .executableTarget(
         name: "limbeck",
         dependencies: [
-            "Training", "Report", "Datasets", "Models", "Diagnostics",
+            "Training", "Replica", "Report", "Datasets", "Models", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -78,14 +83,14 @@ let engine: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "DistillationTests",
-        dependencies: ["Distillation", "Randomness", "SafeTensors", "TestSupport"],
+        dependencies: ["Distillation", "Randomness", "Replica", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "TrainingTests",
         dependencies: [
-            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+            "Training", "Datasets", "Replica", "SafeTensors", "Files", "Randomness", "Diagnostics",
             "TestSupport",
-        ]),
+        ], resources: [.copy("Fixtures")]),
     .testTarget(
         name: "LimbeckTests",
         dependencies: [
@@ -100,6 +105,7 @@ let package = Package(
         .library(name: "SafeTensors", targets: ["SafeTensors"]),
         .library(name: "Datasets", targets: ["Datasets"]),
         .library(name: "Report", targets: ["Report"]),
+        .library(name: "Replica", targets: ["Replica"]),
     ]
         + (withEngine
             ? [

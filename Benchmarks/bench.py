@@ -37,6 +37,7 @@ ROOT = HERE.parent
 STEP = HERE / "peers" / "step.py"
 PACKAGES = ["torch==2.13.0", "numpy"]
 MODELS = ["lenet5", "resnet20", "wrn-16-2"]
+MUTUAL = ["lenet5", "resnet20"]
 USUAL = {"rounds": 5, "seconds": 1.0, "starts": 3}
 
 
@@ -122,8 +123,9 @@ class Program:
             self.process.kill()
             self.process.wait()
 
-    def ask(self, model, precision, layout, steps, warmup):
+    def ask(self, model, precision, layout, steps, warmup, **more):
         request = {
+            **more,
             "model": model,
             "precision": precision,
             "layout": layout,
@@ -207,6 +209,47 @@ def compare(ours, theirs, model, precision, options):
     return row
 
 
+def teaching(ours, model, precision, options):
+    """What learning side by side and teaching one another cost: seconds of a step over those of as
+    many steps of one network, one value per round."""
+    contestants = {"one": {}}
+    for peers in (2, 4):
+        contestants[f"{peers} independent"] = {"peers": peers}
+        contestants[f"{peers} mutual"] = {"peers": peers, "order": 1.5}
+
+    def ask(name, steps, warmup):
+        layout = options.ours_layout
+        answer = ours.ask(model, precision, layout, steps, warmup, **contestants[name])
+        return answer["seconds"] / steps
+
+    single = ask("one", 5, 3)
+    for name in contestants:
+        ask(name, 3, 3)
+    steps = max(3, round(options.seconds / single / 2))
+    times = {name: [] for name in contestants}
+    order = list(contestants)
+    for _ in range(2 * options.rounds):
+        for name in order:
+            times[name].append(ask(name, steps, 1))
+        order.reverse()
+    ratios = {
+        name: [t / one / contestants[name]["peers"] for t, one in zip(times[name], times["one"])]
+        for name in contestants
+        if name != "one"
+    }
+    return {"model": model, "precision": precision, "ratio": ratios}
+
+
+def teaching_table(rows):
+    names = list(rows[0]["ratio"])
+    lines = ["| model | precision | " + " | ".join(f"{name} peers" for name in names) + " |"]
+    lines.append("|---|---|" + "---:|" * len(names))
+    for row in rows:
+        cells = [row["model"], row["precision"]] + [spread(row["ratio"][n], 3) for n in names]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def busy():
     """The load of the last minute, or None where that is not known. Says so if it is high."""
     try:
@@ -257,6 +300,7 @@ def main():
     parser.add_argument("--pause", type=float, default=0.3, help="seconds between measurements")
     parser.add_argument("--starts", type=int, help="fresh processes timed per model (default: 3)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--no-mutual", action="store_true", help="leave out the cost of peers")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     options = parser.parse_args()
     usual = {"rounds": 2, "seconds": 0.3, "starts": 1} if options.quick else USUAL
@@ -273,7 +317,7 @@ def main():
     if options.ours:
         ours = Program("Limbeck", shlex.split(options.ours), options.threads)
 
-    rows, starts = [], []
+    rows, starts, mutual = [], [], []
     with contextlib.ExitStack() as alive:
         for program in filter(None, (theirs, ours)):
             alive.enter_context(program)
@@ -281,6 +325,10 @@ def main():
             for precision in options.precisions:
                 say(f"{model} {precision} ...")
                 rows.append(compare(ours, theirs, model, precision, options))
+        if ours and not options.no_mutual:
+            for model in [m for m in options.models if m in MUTUAL]:
+                say(f"{model} peers ...")
+                mutual.append(teaching(ours, model, "fp32", options))
     engines = sorted(set().union(*(row.pop("engines") for row in rows)))
     # Only once nothing else of ours is alive.
     for model in options.models if options.starts else []:
@@ -297,7 +345,7 @@ def main():
     if options.json:
         about = {"torch": version, "engines": engines, "threads": options.threads}
         about |= {"machine": platform.machine(), "load_before": load}
-        print(json.dumps({**about, "batch": 128, "steps": rows, "first_step": starts}))
+        print(json.dumps({**about, "batch": 128, "steps": rows, "first_step": starts, "mutual": mutual}))
         return
     print(f"One training step, batch 128, images per second: median of {options.rounds} ", end="")
     print(f"interleaved rounds, {options.threads} threads, PyTorch {version}. ", end="")
@@ -307,6 +355,10 @@ def main():
         print(f"The machine was not idle: load {load:.1f} before the start. ", end="")
     print("Ratios above 1: Limbeck is faster; median (smallest–largest).\n")
     print(step_table(rows))
+    if mutual:
+        print("\nSeconds of a step of K peers over those of K steps of one network (float32): peers ")
+        print("that train independently, and peers that teach one another (order 1.5).\n")
+        print(teaching_table(mutual))
     if starts:
         print("\nSeconds from process start to the end of the first step (float32).\n")
         print(start_table(starts))

@@ -85,3 +85,6 @@ ct_status ct_matmul(ct_tensor a, ct_tensor b, ct_tensor *out) { CT_RESULT(get(a)
 ct_status ct_addmm(ct_tensor c, ct_tensor a, ct_tensor b, double beta, double alpha, ct_tensor *out) {
     CT_RESULT(at::addmm(get(c), get(a), get(b), beta, alpha));
 }
+ct_status ct_cholesky_solve(ct_tensor a, ct_tensor b, ct_tensor *out) {
+    CT_RESULT(at::cholesky_solve(get(b), at::linalg_cholesky(get(a))));
+}

@@ -394,3 +394,13 @@ extension Problem {
         "\"\(Problem.oneLine(text, limit: 60))\""
     }
 }
+
+// MARK: - Made data
+
+extension Problem {
+    static func syntheticRange(_ key: String, found: String, expected: String) -> Problem {
+        Problem(
+            .data, "value out of range", at: Place(detail: ["data.\(key)"]), found: found,
+            expected: expected)
+    }
+}

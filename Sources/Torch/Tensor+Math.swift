@@ -108,6 +108,12 @@ extension Tensor {
             ct_addmm(handle, a.handle, b.handle, beta, alpha, $0)
         }
     }
+
+    /// The x with self × x = b, for a symmetric positive definite matrix [n, n] and b [n, k]; by
+    /// Cholesky's factors. Another matrix is an error of the engine.
+    public func choleskySolve(_ b: Tensor) -> Tensor {
+        Tensor.make("choleskySolve", self, b) { ct_cholesky_solve(handle, b.handle, $0) }
+    }
 }
 
 /// A pointer to the value, or none: optional scalars across the C boundary.

@@ -78,7 +78,8 @@ final class Progressing: @unchecked Sendable {
     }
 
     private func title(_ spec: PhaseSpec) -> String {
-        "\(spec.name) (\(spec.model.name), seed \(spec.seed))"
+        let models = Set(spec.learners.map(\.model.name)).sorted().joined(separator: " + ")
+        return "\(spec.name) (\(models), seed \(spec.seed))"
     }
 
     private func line(_ text: String) {

@@ -19,7 +19,7 @@ enum TinyRuns {
         """
     }
 
-    /// The three methods; between them: dropout, augmentation, the average of weights with and without
+    /// Every method; between them: dropout, augmentation, the average of weights with and without
     /// being the result, fresh and continued weights, hard and soft labels, Adam's state.
     static let recipes: [(name: String, text: String)] = [
         (
@@ -41,6 +41,14 @@ enum TinyRuns {
                 extra: ", average: 0.9"
             )
             .replacing("{rate: 0.02}", with: "{kind: adamw, rate: 0.002}")
+        ),
+        (
+            "mutual",
+            text(
+                "{name: mutual, peers: [{}, {model: {name: lenet5}, optimizer: {kind: adam}}], "
+                    + "update: recomputed, order: {kind: cosine, from: 2, to: 0.5}, "
+                    + "noise-per-peer: true}",
+                model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", average: 0.9")
         ),
     ]
 

@@ -9,12 +9,14 @@ import Testing
     static let byHand: [String: Set<String>] = [
         "AutogradTests": [
             "backward", "clearGradient", "gradients", "withoutGradient", "detached", "dropout",
+            "attached",
         ],
         "EngineTests": ["checked", "keepMemory", "setDeterministic", "withPrecision"],
         "TensorTests": [
             "full", "zeros", "ones", "empty", "scalar", "arange", "floats", "doubles", "ints",
             "bytes", "to", "cloned", "zerosLike", "contiguous", "channelsLast",
             "layOutChannelsLast", "move", "copy", "fill", "zero", "addInPlace", "multiplyInPlace",
+            "choleskySolve",
         ],
         "GeneratorTests": ["fillNormal", "fillUniform", "fillBernoulli"],
         "UpdatesTests": ["sgd", "adam", "lerp", "clipNorm"],

@@ -88,4 +88,19 @@ import Torch
             }
         }
     }
+
+    /// [[4, 2], [2, 3]] x = [[8, 2], [8, 5]] by hand; a matrix that is not positive definite is refused.
+    @Test func choleskySolve() throws {
+        try withNoLeaks {
+            let a = Tensor([4, 2, 2, 3] as [Double], [2, 2])
+            let x = a.choleskySolve(Tensor([8, 2, 8, 5] as [Double], [2, 2]))
+            #expect(largestError(x.doubles(), [1, -0.5, 2, 2]).error < 1e-14)
+            #expect(throws: EngineError.self) {
+                try Engine.checked {
+                    Tensor([1, 2, 2, 1] as [Double], [2, 2]).choleskySolve(
+                        Tensor.ones([2, 1], dtype: .float64))
+                }
+            }
+        }
+    }
 }

@@ -96,6 +96,9 @@ ct_status ct_backward(ct_tensor t);
 // out[i] is NULL where `of` does not depend on respect_to[i].
 ct_status ct_grad(ct_tensor of, ct_tensors respect_to, ct_tensor seed, bool create_graph, bool retain,
                   ct_tensor *out);
+// `values` [N…] as a function of `input` [N…, …] whose derivative is `gradient`, shaped like `input`: its
+// backward gives upstream · gradient. Once only: a backward that records itself is refused.
+ct_status ct_attach(ct_tensor input, ct_tensor values, ct_tensor gradient, ct_tensor *out);
 
 // ---- element-wise operators (math.cpp)
 enum {
@@ -115,6 +118,8 @@ ct_status ct_leaky_relu(ct_tensor a, double slope, ct_tensor *out);
 ct_status ct_where(ct_tensor condition, ct_tensor a, ct_tensor b, ct_tensor *out);
 ct_status ct_matmul(ct_tensor a, ct_tensor b, ct_tensor *out);
 ct_status ct_addmm(ct_tensor c, ct_tensor a, ct_tensor b, double beta, double alpha, ct_tensor *out);
+// Solves a x = b for a symmetric positive definite a.
+ct_status ct_cholesky_solve(ct_tensor a, ct_tensor b, ct_tensor *out);
 
 // ---- reductions (reduce.cpp)
 enum { CT_SUM, CT_MEAN, CT_AMAX, CT_AMIN, CT_LOGSUMEXP, CT_NORM, CT_ANY, CT_ALL };

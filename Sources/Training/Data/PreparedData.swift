@@ -93,6 +93,28 @@ public struct PreparedData: Sendable {
         warnings = source.warnings + corrupted.warnings
     }
 
+    /// Given labels of the learning set for another annotator of the same kind: the same noise drawn
+    /// once more for the training members, everything else as it is. Noise that is not drawn (a file,
+    /// none) stays the same.
+    func redrawnLabels(seed: UInt64) throws(Problem) -> [Int] {
+        var labels = learning.labels
+        guard noise.noise.kind != .clean else { return labels }
+        let truth = learning.clean ?? labels
+        var features: LabelNoise.Features?
+        if let scale = noise.noise.needs {
+            features = try PreparedData.features(of: learning, noise.ids, scale, normalisation)
+        }
+        let drawn = try noise.noise.apply(
+            labels: noise.ids.map { truth[$0] }, classCount: classCount,
+            classNames: learning.classNames, features: features, ids: noise.ids,
+            total: learning.count, seed: seed)
+        let isTraining = Set(split.train)
+        for (member, label) in zip(noise.ids, drawn.labels) where isTraining.contains(member) {
+            labels[member] = label
+        }
+        return labels
+    }
+
     /// What instance-dependent noise looks at: inputs as networks see them, or, for its
     /// compatibility variant, as they are in the file.
     private static func features(
@@ -168,6 +190,8 @@ public final class DataFiles: @unchecked Sendable {
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
         switch options.kind {
         case .embedded: return (try .embedded(.train), try .embedded(.test))
+        case .spiral: return (try .spiral(options.spiral), nil)
+        case .gaussianClasses: return (try .gaussianClasses(options.gaussianClasses), nil)
         case .cifar10, .cifar100:
             let family: CIFAR = options.kind == .cifar10 ? .ten : .hundred
             return (

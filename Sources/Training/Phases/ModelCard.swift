@@ -15,8 +15,8 @@ public struct ModelCard: Codable, Equatable, Sendable {
 
     static let metadataKey = "limbeck"
 
-    init(spec: PhaseSpec, data: PreparedData) {
-        model = spec.model
+    init(model: ModelSpec, data: PreparedData) {
+        self.model = model
         sampleShape = data.sampleShape
         classNames = data.learning.classNames
         normalisation = data.normalisation

@@ -16,7 +16,7 @@ struct ObjectiveMaker {
     private var device: Device { Device(named: spec.compute.device) }
 
     struct Made {
-        var objective: any Objective
+        var objective: any PeerObjective
         var teacher: PhaseResult.Scores?
         var pseudoLabelAccuracy: Double?
     }
@@ -25,20 +25,26 @@ struct ObjectiveMaker {
         weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws -> Made {
         switch spec.target {
-        case .labels(let options): return Made(objective: CrossEntropy(options))
+        case .labels(let options): return Made(objective: Alone(CrossEntropy(options)))
+        case .peers(let options, _): return Made(objective: MutualLearning(options))
         case .teacher(let options, let source):
             let teacher = try frozen(source, weights)
             // Without augmentation the teacher sees the same inputs every epoch: once is enough.
             let table = spec.training.augmentation.isOn ? nil : try trainingLogits(teacher)
             return Made(
-                objective: KnowledgeDistillation(
-                    options, teacher: TeacherOutputs(teacher, table: table)),
+                objective: Alone(
+                    KnowledgeDistillation(options, teacher: TeacherOutputs(teacher, table: table))),
                 teacher: try scores(teacher))
-        case .pseudoLabels(let beta, let source):
+        case .pseudoLabels(let beta, let source, let divergence):
             let teacher = try frozen(source, weights)
             let logits = try trainingLogits(teacher)
+            let labels =
+                divergence.map {
+                    PseudoLabels(
+                        Logits(logits).logProbabilities(temperature: 1 / beta.value), $0)
+                } ?? PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value))
             return Made(
-                objective: PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value)),
+                objective: Alone(labels),
                 teacher: try scores(teacher), pseudoLabelAccuracy: cleanAgreement(logits))
         }
     }

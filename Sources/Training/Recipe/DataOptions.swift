@@ -14,6 +14,9 @@ public struct DataOptions: Codable, Hashable, Sendable {
         case csv
         /// CSV or TSV tables with a column of text.
         case text
+        /// Made, not read: the tasks of `Synthetic`.
+        case spiral
+        case gaussianClasses = "gaussian-classes"
     }
 
     public var kind: Kind
@@ -51,6 +54,17 @@ public struct DataOptions: Codable, Hashable, Sendable {
     public var quotes: Bool?
     /// Names of the classes, in the order of their numbers.
     public var classNames: [String]?
+    /// spiral, gaussian-classes: see `Synthetic`, which has the defaults.
+    public var classes: Int?
+    public var samples: Int?
+    public var seed: UInt64?
+    /// spiral
+    public var radius: Double?
+    public var turn: Double?
+    public var spread: Double?
+    /// gaussian-classes
+    public var features: Int?
+    public var separation: Double?
     /// Take only this many training samples (seeded, stratified), before splitting.
     public var limit: Int?
     /// Share of the training samples held out for validation, (0, 1).
@@ -64,6 +78,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, folder, images, labels, path, label, clean, group, drop, delimiter, header, limit
         case validation, test, text, length, quotes
+        case classes, samples, seed, radius, turn, spread, features, separation
         case testImages = "test-images"
         case testLabels = "test-labels"
         case testPath = "test-path"
@@ -151,6 +166,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
                 "data.length", found: "\(length)",
                 expected: "\(TextList.lengths.lowerBound) to \(TextList.lengths.upperBound)")
         }
+        try readSynthetic(values)
         for (key, value) in [("validation", validation), ("test", test)]
         where !(value > 0 && value < 1) {
             throw Problem.outOfRange(
@@ -168,9 +184,65 @@ public struct DataOptions: Codable, Hashable, Sendable {
         try checkComplete()
     }
 
+    /// Every default is written out, so that the resolved recipe names the data in full.
+    private mutating func readSynthetic(_ values: KeyedDecodingContainer<CodingKeys>) throws {
+        classes = try values.decodeIfPresent(Int.self, forKey: .classes)
+        samples = try values.decodeIfPresent(Int.self, forKey: .samples)
+        seed = try values.decodeIfPresent(UInt64.self, forKey: .seed)
+        radius = try values.decodeIfPresent(Double.self, forKey: .radius)
+        turn = try values.decodeIfPresent(Double.self, forKey: .turn)
+        spread = try values.decodeIfPresent(Double.self, forKey: .spread)
+        features = try values.decodeIfPresent(Int.self, forKey: .features)
+        separation = try values.decodeIfPresent(Double.self, forKey: .separation)
+        let keys: [(CodingKeys, isGiven: Bool, kinds: [Kind])] = [
+            (.classes, classes != nil, [.spiral, .gaussianClasses]),
+            (.samples, samples != nil, [.spiral, .gaussianClasses]),
+            (.seed, seed != nil, [.spiral, .gaussianClasses]),
+            (.radius, radius != nil, [.spiral]), (.turn, turn != nil, [.spiral]),
+            (.spread, spread != nil, [.spiral]), (.features, features != nil, [.gaussianClasses]),
+            (.separation, separation != nil, [.gaussianClasses]),
+        ]
+        if let stray = keys.first(where: { $0.isGiven && !$0.kinds.contains(kind) }) {
+            throw Problem.keyOfOtherKind(stray.0.rawValue, kind)
+        }
+        switch kind {
+        case .spiral:
+            try spiral.check()
+            (classes, samples, seed) = (spiral.classes, spiral.samples, spiral.seed)
+            (radius, turn, spread) = (spiral.radius, spiral.turn, spiral.spread)
+        case .gaussianClasses:
+            let made = gaussianClasses
+            try made.check()
+            (classes, samples, seed) = (made.classes, made.samples, made.seed)
+            (features, separation) = (made.features, made.separation)
+        default: break
+        }
+    }
+
+    var spiral: Synthetic.Spiral {
+        var made = Synthetic.Spiral()
+        made.classes = classes ?? made.classes
+        made.samples = samples ?? made.samples
+        made.radius = radius ?? made.radius
+        made.turn = turn ?? made.turn
+        made.spread = spread ?? made.spread
+        made.seed = seed ?? made.seed
+        return made
+    }
+
+    var gaussianClasses: Synthetic.GaussianClasses {
+        var made = Synthetic.GaussianClasses()
+        made.classes = classes ?? made.classes
+        made.samples = samples ?? made.samples
+        made.features = features ?? made.features
+        made.separation = separation ?? made.separation
+        made.seed = seed ?? made.seed
+        return made
+    }
+
     private func checkComplete() throws(Problem) {
         switch kind {
-        case .embedded: break
+        case .embedded, .spiral, .gaussianClasses: break
         case .idx:
             if folder == nil && (images == nil || labels == nil) {
                 throw .missingFiles("data.folder", or: "data.images and data.labels")

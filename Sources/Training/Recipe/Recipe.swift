@@ -55,6 +55,7 @@ public struct Recipe: Codable, Equatable, Sendable {
             case .crossEntropy: nil
             case .distillation(_, let teacher): teacher.file == nil ? teacher.weights : nil
             case .selfDistillation(_, let weights): weights
+            case .mutual: nil
             }
         if training.average == 0, let weights, weights.isAverage {
             throw Problem.outOfRange(
@@ -63,6 +64,16 @@ public struct Recipe: Codable, Equatable, Sendable {
         }
         if case .distillation(_, let teacher) = method, let model = teacher.model {
             try check(model, at: "method.teacher.")
+        }
+        if case .mutual(_, let peers) = method { try validate(peers) }
+    }
+
+    private func validate(_ peers: PeersOptions) throws(Problem) {
+        for (i, peer) in peers.each.enumerated() {
+            let place = "method.peers.\(i)"
+            if let model = peer.model { try check(model, at: "\(place).") }
+            try peer.optimizer?.validate(at: .init(detail: ["\(place).optimizer"]))
+            try peer.schedule?.validate(at: .init(detail: ["\(place).schedule"]))
         }
     }
 
@@ -76,23 +87,6 @@ public struct Recipe: Codable, Equatable, Sendable {
             var problem = error
             if let key = problem.place?.detail.first { problem.place?.detail = [prefix + key] }
             throw problem
-        }
-    }
-}
-
-/// The method and its own options: `method: {name: …, …}`.
-public enum MethodOptions: Equatable, Sendable {
-    case crossEntropy(CrossEntropyOptions)
-    case distillation(KnowledgeDistillationOptions, TeacherOptions)
-    case selfDistillation(SelfDistillationOptions, TeacherWeights)
-
-    public static let names = ["cross-entropy", "distillation", "self-distillation"]
-
-    public var name: String {
-        switch self {
-        case .crossEntropy: "cross-entropy"
-        case .distillation: "distillation"
-        case .selfDistillation: "self-distillation"
         }
     }
 }
@@ -133,39 +127,4 @@ public struct TeacherOptions: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable { case model, file, weights }
-}
-
-extension MethodOptions: Codable {
-    private enum Keys: String, CodingKey { case name, teacher, weights }
-
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
-        let name = try values.decode(String.self, forKey: .name)
-        switch name {
-        case "cross-entropy": self = .crossEntropy(try CrossEntropyOptions(from: decoder))
-        case "distillation":
-            self = .distillation(
-                try KnowledgeDistillationOptions(from: decoder),
-                try values.decodeIfPresent(TeacherOptions.self, forKey: .teacher) ?? .init())
-        case "self-distillation":
-            self = .selfDistillation(
-                try SelfDistillationOptions(from: decoder),
-                try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected)
-        default: throw Problem.unknownMethod(name, known: MethodOptions.names)
-        }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: Keys.self)
-        try values.encode(name, forKey: .name)
-        switch self {
-        case .crossEntropy(let options): try options.encode(to: encoder)
-        case .distillation(let options, let teacher):
-            try options.encode(to: encoder)
-            try values.encode(teacher, forKey: .teacher)
-        case .selfDistillation(let options, let weights):
-            try options.encode(to: encoder)
-            try values.encode(weights, forKey: .weights)
-        }
-    }
 }

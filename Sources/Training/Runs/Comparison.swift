@@ -264,8 +264,8 @@ extension PhaseSpec {
         }
         let teacher: TeacherSource? =
             switch target {
-            case .labels: nil
-            case .teacher(_, let source), .pseudoLabels(_, let source): source
+            case .labels, .peers: nil
+            case .teacher(_, let source), .pseudoLabels(_, let source, _): source
             }
         return Set([key(teacher), key(start)].compactMap(\.self))
     }
