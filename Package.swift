@@ -48,7 +48,7 @@ let engine: [Target] = [
         dependencies: ["Neural", "Torch", "SafeTensors", "Files", "Randomness", "Diagnostics"]),
     .target(
         name: "Distillation",
-        dependencies: ["Neural", "Models", "Replica", "Torch", "Diagnostics"]),
+        dependencies: ["Neural", "Models", "Replica", "Torch", "Randomness", "Diagnostics"]),
     .target(
         name: "Training",
         dependencies: [
@@ -72,6 +72,13 @@ let engine: [Target] = [
             "Distillation", "Models", "Neural", "Torch", "Datasets",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "Benchmarks/Sources/limbeck-step"),
+    // The same for a meta step of adaptive loss mixing.
+    .executableTarget(
+        name: "limbeck-meta",
+        dependencies: [
+            "Distillation", "Torch",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ], path: "Benchmarks/Sources/limbeck-meta"),
     .testTarget(
         name: "TorchTests", dependencies: ["Torch", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
@@ -90,7 +97,7 @@ let engine: [Target] = [
         dependencies: [
             "Training", "Datasets", "Replica", "SafeTensors", "Files", "Randomness", "Diagnostics",
             "TestSupport",
-        ]),
+        ], resources: [.copy("Fixtures")]),
     .testTarget(
         name: "LimbeckTests",
         dependencies: [

@@ -1,8 +1,9 @@
-"""Limbeck's training step beside the same step in plain PyTorch, interleaved in one run.
+"""Limbeck's training step beside the same step in plain PyTorch, interleaved in one run; and its
+meta step of adaptive loss mixing beside autograd's.
 
     Benchmarks/run [--quick] [--rounds 5] [--threads 2] ...
 
-which builds limbeck-step and calls this with --ours and its path.
+which builds limbeck-step and limbeck-meta and calls this with --ours, --ours-meta and their paths.
 
 Both programs stay alive and take turns (ours, theirs, theirs channels-last, then backwards), so
 that a drift of the machine hits all alike; a ratio is formed within a round, and the table shows
@@ -32,11 +33,14 @@ import subprocess
 import sys
 import time
 
+import meta
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 STEP = HERE / "peers" / "step.py"
 PACKAGES = ["torch==2.13.0", "numpy"]
 MODELS = ["lenet5", "resnet20", "wrn-16-2"]
+MUTUAL = ["lenet5", "resnet20"]
 USUAL = {"rounds": 5, "seconds": 1.0, "starts": 3}
 
 
@@ -122,14 +126,19 @@ class Program:
             self.process.kill()
             self.process.wait()
 
-    def ask(self, model, precision, layout, steps, warmup):
+    def ask(self, model, precision, layout, steps, warmup, **more):
         request = {
+            **more,
             "model": model,
             "precision": precision,
             "layout": layout,
             "steps": steps,
             "warmup": warmup,
         }
+        return self.answer(self.exchange(request))
+
+    def exchange(self, request):
+        """The line that answers a request."""
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             line = self.process.stdout.readline()
@@ -137,7 +146,13 @@ class Program:
             line = ""
         if not line:
             raise SystemExit(f"{self.name} ended instead of answering {json.dumps(request)}")
-        return self.answer(line)
+        return line
+
+    def ask_meta(self, request):
+        answer = json.loads(self.exchange(request))
+        if "error" in answer:
+            raise SystemExit(f"{self.name}: {answer['error']}")
+        return answer
 
     def answer(self, line):
         try:
@@ -207,6 +222,47 @@ def compare(ours, theirs, model, precision, options):
     return row
 
 
+def teaching(ours, model, precision, options):
+    """What learning side by side and teaching one another cost: seconds of a step over those of as
+    many steps of one network, one value per round."""
+    contestants = {"one": {}}
+    for peers in (2, 4):
+        contestants[f"{peers} independent"] = {"peers": peers}
+        contestants[f"{peers} mutual"] = {"peers": peers, "order": 1.5}
+
+    def ask(name, steps, warmup):
+        layout = options.ours_layout
+        answer = ours.ask(model, precision, layout, steps, warmup, **contestants[name])
+        return answer["seconds"] / steps
+
+    single = ask("one", 5, 3)
+    for name in contestants:
+        ask(name, 3, 3)
+    steps = max(3, round(options.seconds / single / 2))
+    times = {name: [] for name in contestants}
+    order = list(contestants)
+    for _ in range(2 * options.rounds):
+        for name in order:
+            times[name].append(ask(name, steps, 1))
+        order.reverse()
+    ratios = {
+        name: [t / one / contestants[name]["peers"] for t, one in zip(times[name], times["one"])]
+        for name in contestants
+        if name != "one"
+    }
+    return {"model": model, "precision": precision, "ratio": ratios}
+
+
+def teaching_table(rows):
+    names = list(rows[0]["ratio"])
+    lines = ["| model | precision | " + " | ".join(f"{name} peers" for name in names) + " |"]
+    lines.append("|---|---|" + "---:|" * len(names))
+    for row in rows:
+        cells = [row["model"], row["precision"]] + [spread(row["ratio"][n], 3) for n in names]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def busy():
     """The load of the last minute, or None where that is not known. Says so if it is high."""
     try:
@@ -249,7 +305,9 @@ def main():
     parser.add_argument(
         "--ours-layout", default="nhwc", help="layout asked of our program (default: nhwc)"
     )
-    parser.add_argument("--models", nargs="+", default=MODELS, metavar="MODEL")
+    parser.add_argument("--ours-meta", help="our program for the meta step")
+    parser.add_argument("--no-meta", action="store_true", help="leave the meta step out")
+    parser.add_argument("--models", nargs="*", default=MODELS, metavar="MODEL")
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], metavar="PRECISION")
     parser.add_argument("--quick", action="store_true", help="2 rounds of .3 s, 1 start: a trial")
     parser.add_argument("--rounds", type=int, help="at least 2 (default: 5)")
@@ -257,6 +315,7 @@ def main():
     parser.add_argument("--pause", type=float, default=0.3, help="seconds between measurements")
     parser.add_argument("--starts", type=int, help="fresh processes timed per model (default: 3)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--no-mutual", action="store_true", help="leave out the cost of peers")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     options = parser.parse_args()
     usual = {"rounds": 2, "seconds": 0.3, "starts": 1} if options.quick else USUAL
@@ -273,7 +332,7 @@ def main():
     if options.ours:
         ours = Program("Limbeck", shlex.split(options.ours), options.threads)
 
-    rows, starts = [], []
+    rows, starts, mutual = [], [], []
     with contextlib.ExitStack() as alive:
         for program in filter(None, (theirs, ours)):
             alive.enter_context(program)
@@ -281,6 +340,21 @@ def main():
             for precision in options.precisions:
                 say(f"{model} {precision} ...")
                 rows.append(compare(ours, theirs, model, precision, options))
+        if ours and not options.no_mutual:
+            for model in [m for m in options.models if m in MUTUAL]:
+                say(f"{model} peers ...")
+                mutual.append(teaching(ours, model, "fp32", options))
+    meta_row = None
+    if not options.no_meta:
+        say("meta step ...")
+        with contextlib.ExitStack() as alive:
+            peer = Program("PyTorch", [*python, str(meta.PEER)], options.threads)
+            mine = None
+            if options.ours_meta:
+                mine = Program("Limbeck", shlex.split(options.ours_meta), options.threads)
+            for program in filter(None, (peer, mine)):
+                alive.enter_context(program)
+            meta_row = meta.compare(mine, peer, Program.ask_meta, options.rounds, options.pause)
     engines = sorted(set().union(*(row.pop("engines") for row in rows)))
     # Only once nothing else of ours is alive.
     for model in options.models if options.starts else []:
@@ -297,7 +371,9 @@ def main():
     if options.json:
         about = {"torch": version, "engines": engines, "threads": options.threads}
         about |= {"machine": platform.machine(), "load_before": load}
-        print(json.dumps({**about, "batch": 128, "steps": rows, "first_step": starts}))
+        about |= {"batch": 128, "steps": rows, "first_step": starts, "meta_step": meta_row}
+        about["mutual"] = mutual
+        print(json.dumps(about))
         return
     print(f"One training step, batch 128, images per second: median of {options.rounds} ", end="")
     print(f"interleaved rounds, {options.threads} threads, PyTorch {version}. ", end="")
@@ -306,7 +382,20 @@ def main():
     if load is not None and load > 0.5:
         print(f"The machine was not idle: load {load:.1f} before the start. ", end="")
     print("Ratios above 1: Limbeck is faster; median (smallest–largest).\n")
-    print(step_table(rows))
+    if rows:
+        print(step_table(rows))
+    if mutual:
+        print("\nSeconds of a step of K peers over those of K steps of one network (float32): peers ")
+        print("that train independently, and peers that teach one another (order 1.5).\n")
+        print(teaching_table(mutual))
+    if meta_row:
+        sizes = meta_row["sizes"]
+        print(
+            "\nOne meta step of adaptive loss mixing, last layer, float32: "
+            f"{sizes['classes']} classes, {sizes['features']} features, {sizes['samples']} training "
+            f"and {sizes['validation']} validation samples, {sizes['repeats']} repeats.\n"
+        )
+        print(meta.table(meta_row, spread))
     if starts:
         print("\nSeconds from process start to the end of the first step (float32).\n")
         print(start_table(starts))

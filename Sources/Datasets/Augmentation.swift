@@ -56,7 +56,9 @@ public struct Augmentation: Codable, Equatable, Sendable {
     /// could push the whole image out of the window.
     public func check(sampleShape: [Int], name: String) throws(Problem) {
         guard isOn || padding < 0 else { return }
-        guard sampleShape.count == 3 else { throw .augmentedTable(name) }
+        guard sampleShape.count == 3 else {
+            throw .augmented(name, isText: sampleShape.count == 2)
+        }
         let most = min(sampleShape[1], sampleShape[2]) - 1
         guard 0...most ~= padding else { throw .padding(padding, most: most) }
     }

@@ -8,10 +8,11 @@ public struct Batch: Sendable, Equatable {
     public var step: Int
     /// Where the samples are in the data set, in batch order.
     public var indices: [Int]
-    /// Normalised float32 values, contiguous in the order of `shape`.
+    /// Normalised float32 values (code points of text as they are), contiguous in the order of `shape`.
     public var features: [Float]
     /// `[N, H, W, C]` for images in ``BatchPlan/Layout/channelsLast``, `[N, C, H, W]` for images
-    /// in ``BatchPlan/Layout/channelsFirst``, `[N, D]` for tables.
+    /// in ``BatchPlan/Layout/channelsFirst``, `[N, D]` for tables,
+    /// `[N, 1, L]` for texts.
     public var shape: [Int]
 }
 
@@ -134,6 +135,10 @@ public final class BatchPlan: Sendable {
                 for (row, sample) in indices.enumerated() {
                     writer.row(cells.baseAddress! + sample * size, to: out + row * size)
                 }
+            }
+        case .text(let texts, _):
+            for (row, sample) in indices.enumerated() {
+                texts.write(sample, to: out + row * size)
             }
         }
     }

@@ -24,7 +24,7 @@ extension Dataset {
     /// own, the test samples that are in the training data. Empty if the two differ in kind or
     /// shape.
     public func indicesShared(with other: Dataset) -> [Int] {
-        guard isImages == other.isImages, sampleShape == other.sampleShape else { return [] }
+        guard sampleShape == other.sampleShape else { return [] }
         var table = RowTable(capacity: other.count)
         return other.withRows { theirs in
             for i in 0..<other.count { _ = table.firstIndex(of: theirs.row(i), or: i, in: theirs) }
@@ -39,19 +39,26 @@ extension Dataset {
     private func withRows<T>(_ body: (Rows) -> T) -> T {
         switch features {
         case .images(let bytes, _, _, _):
-            bytes.withUnsafeBytes { body(Rows(bytes: $0, size: sampleSize)) }
+            bytes.withUnsafeBytes { body(Rows(bytes: $0, size: sampleSize, ends: [])) }
         case .table(let cells, _):
-            cells.withUnsafeBytes { body(Rows(bytes: $0, size: 4 * sampleSize)) }
+            cells.withUnsafeBytes { body(Rows(bytes: $0, size: 4 * sampleSize, ends: [])) }
+        case .text(let texts, _):
+            texts.bytes.withUnsafeBytes { body(Rows(bytes: $0, size: 0, ends: texts.ends)) }
         }
     }
 
-    /// Samples as raw memory of `size` bytes each.
+    /// Samples as raw memory of `size` bytes each, or, where there are `ends`, up to those.
     private struct Rows {
         let bytes: UnsafeRawBufferPointer
         let size: Int
+        let ends: [Int]
 
         func row(_ index: Int) -> UnsafeRawBufferPointer {
-            UnsafeRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size])
+            guard !ends.isEmpty else {
+                return UnsafeRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size])
+            }
+            return UnsafeRawBufferPointer(
+                rebasing: bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]])
         }
     }
 
@@ -70,11 +77,18 @@ extension Dataset {
             hasher.combine(bytes: row)
             let key = hasher.finalize()
             for index in indices[key] ?? []
-            where memcmp(rows.row(index).baseAddress!, row.baseAddress!, row.count) == 0 {
+            where Self.areEqual(rows.row(index), row) {
                 return index
             }
             if let new { indices[key, default: []].append(new) }
             return nil
+        }
+
+        private static func areEqual(
+            _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer
+        ) -> Bool {
+            guard a.count == b.count else { return false }
+            return a.isEmpty || memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0
         }
     }
 }

@@ -1,6 +1,7 @@
 import Diagnostics
 
-/// Labelled samples in memory, in one shape for every source: images as bytes or a numeric table.
+/// Labelled samples in memory, in one shape for every source: images as bytes, a numeric table, or
+/// texts.
 ///
 /// Invariants, checked by every initialiser: all per-sample lists have the same, positive length;
 /// every label is in `0..<classCount`; a table's values are finite. The given labels may be wrong:
@@ -13,6 +14,8 @@ public struct Dataset: Sendable {
         case images(bytes: [UInt8], channels: Int, height: Int, width: Int)
         /// Row-major float32, one row per sample.
         case table([Float], columns: [String])
+        /// One text per sample, and the name of the column it came from.
+        case text(TextList, column: String)
     }
 
     public let name: String
@@ -31,11 +34,13 @@ public struct Dataset: Sendable {
     public var classCount: Int { classNames.count }
     public var count: Int { labels.count }
 
-    /// `[C, H, W]` for images, `[D]` for a table.
+    /// `[C, H, W]` for images, `[D]` for a table, `[1, L]` for texts of L characters: the number of
+    /// extents tells the kinds apart.
     public var sampleShape: [Int] {
         switch features {
         case .images(_, let channels, let height, let width): [channels, height, width]
         case .table(_, let columns): [columns.count]
+        case .text(let texts, _): [1, texts.length]
         }
     }
 
@@ -43,6 +48,17 @@ public struct Dataset: Sendable {
     public var sampleSize: Int { sampleShape.reduce(1, *) }
 
     public var isImages: Bool { if case .images = features { true } else { false } }
+    public var isText: Bool { if case .text = features { true } else { false } }
+
+    /// Names of the columns that the features came from: all of a table's, the one of the texts,
+    /// nil for images.
+    public var columns: [String]? {
+        switch features {
+        case .images: nil
+        case .table(_, let columns): columns
+        case .text(_, let column): [column]
+        }
+    }
 
     /// Checks every invariant; throws a `Problem` that names the first sample that breaks one.
     public init(
@@ -75,6 +91,11 @@ public struct Dataset: Sendable {
     private func checkFeatures() throws(Problem) {
         let values: Int
         switch features {
+        case .text(let texts, _):
+            guard texts.count == labels.count else {
+                throw .countMismatch(name, "texts", found: texts.count, expected: labels.count)
+            }
+            return
         case .images(let bytes, let channels, let height, let width):
             guard channels > 0, height > 0, width > 0 else { throw .emptyShape(name, sampleShape) }
             values = bytes.count
@@ -137,6 +158,7 @@ public struct Dataset: Sendable {
             case .images(let bytes, let channels, let height, let width):
                 .images(bytes: rows(bytes), channels: channels, height: height, width: width)
             case .table(let cells, let columns): .table(rows(cells), columns: columns)
+            case .text(let texts, let column): .text(texts.subset(indices), column: column)
             }
         return try! Dataset(  // every invariant is inherited
             name: name, features: chosen, labels: indices.map { labels[$0] },

@@ -41,10 +41,11 @@ public struct Normalisation: Codable, Equatable, Sendable {
             return images(bytes, channels, height * width, members)
         case .table(let cells, let columns):
             return table(cells, columns.count, members.sorted())
+        case .text: return none(for: data)
         }
     }
 
-    /// Leaves tables as they are and maps bytes to 0...1.
+    /// Leaves tables as they are and maps bytes to 0...1. The only one for texts.
     public static func none(for data: Dataset) -> Normalisation {
         let count = data.sampleShape[0]
         return Normalisation(

@@ -188,9 +188,10 @@ extension Problem {
             found: "\(found) means", expected: "\(expected)")
     }
 
-    static func augmentedTable(_ name: String) -> Problem {
+    static func augmented(_ name: String, isText: Bool) -> Problem {
         Problem(
-            .data, "crops and flips are for images", at: .file(name), found: "a table",
+            .data, "crops and flips are for images", at: .file(name),
+            found: isText ? "text" : "a table",
             hint: "switch the augmentation off")
     }
 
@@ -391,5 +392,15 @@ extension Problem {
     /// Text of the user's, cut and without control characters.
     private static func quote(_ text: String) -> String {
         "\"\(Problem.oneLine(text, limit: 60))\""
+    }
+}
+
+// MARK: - Made data
+
+extension Problem {
+    static func syntheticRange(_ key: String, found: String, expected: String) -> Problem {
+        Problem(
+            .data, "value out of range", at: Place(detail: ["data.\(key)"]), found: found,
+            expected: expected)
     }
 }

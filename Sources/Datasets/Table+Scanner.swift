@@ -17,6 +17,7 @@ extension Table {
         let file: String
         let delimiter: UInt8
         let skipAtLines: Bool
+        let quotes: Bool
         private var position: Int
         /// The line at `position`, from 1.
         private var line = 1
@@ -30,6 +31,7 @@ extension Table {
             self.file = file
             delimiter = options.delimiter(for: file)
             skipAtLines = options.skipAtLines
+            quotes = options.quotes
             position = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
             if let bad = UTF8Check.firstInvalid(bytes) {
                 throw .notUTF8(file, at: bad, byte: bytes[bad])
@@ -57,7 +59,8 @@ extension Table {
             recordLine = line
             cells.removeAll(keepingCapacity: true)
             while true {
-                cells.append(bytes[at: position] == 0x22 ? try quoted() : try plain())
+                cells.append(
+                    quotes && bytes[at: position] == 0x22 ? try quoted() : try plain())
                 guard cells.count <= Scanner.mostColumns else {
                     throw .tooManyColumns(file, line: recordLine, most: Scanner.mostColumns)
                 }
@@ -73,7 +76,7 @@ extension Table {
         private mutating func plain() throws(Problem) -> Cell {
             var start = position
             while position < bytes.count, bytes[position] != delimiter, !isBreak(bytes[position]) {
-                if bytes[position] == 0x22 {
+                if quotes, bytes[position] == 0x22 {
                     throw .strayQuote(file, line: line, at: position)
                 }
                 position += 1

@@ -7,6 +7,9 @@ import Files
 /// Cells that are empty or not a finite number are refused with line and column: how to fill gaps
 /// is the user's decision. Numbers are written with a point, with or without an exponent, and are
 /// rounded to float32; −0 becomes 0. Memory is at most a small multiple of the file.
+///
+/// With `options.text`, samples are the texts of one column instead. A text may be empty, and may
+/// hold anything that UTF-8 can; only its first `options.length` characters are kept.
 public enum Table {
     /// More content than this is not decompressed.
     public static let gzipLimit = 1 << 30
@@ -27,7 +30,10 @@ public enum Table {
         try reading.readRows()
         let names = try reading.classNames()
         return try Dataset(
-            name: name, features: .table(reading.values, columns: reading.columns),
+            name: name,
+            features: options.text == nil
+                ? .table(reading.values, columns: reading.columns)
+                : .text(reading.texts, column: reading.columns[0]),
             labels: try reading.classes(reading.labels, names),
             clean: options.clean == nil ? nil : try reading.classes(reading.clean, names),
             groups: options.group == nil ? nil : reading.groups.ids, classNames: names)
@@ -43,8 +49,17 @@ public enum Table {
         return (reading.values, reading.columns)
     }
 
-    /// Texts and the order in which they came.
-    struct Texts {
+    /// A table's texts without labels, for prediction; `options.text` names their column.
+    public static func texts(
+        _ bytes: [UInt8], file: String, options: TableOptions
+    ) throws(Problem) -> TextList {
+        var reading = try Reading(bytes, file: file, options: options, labelled: false)
+        try reading.readRows()
+        return reading.texts
+    }
+
+    /// Different words and the order in which they came.
+    struct Words {
         var ids: [Int] = []
         private(set) var names: [String] = []
         private var known: [String: Int] = [:]
@@ -71,15 +86,16 @@ public enum Table {
         private var atFirstRecord = true
         private(set) var lines: [Int] = []
         private(set) var values: [Float] = []
-        private(set) var labels = Texts()
-        private(set) var clean = Texts()
-        private(set) var groups = Texts()
+        private(set) var texts: TextList
+        private(set) var labels = Words()
+        private(set) var clean = Words()
+        private(set) var groups = Words()
 
-        enum Role { case feature, label, clean, group, dropped }
+        enum Role { case feature, text, label, clean, group, dropped }
 
-        /// The names of the feature columns.
+        /// The names of the feature columns, or of the one with the texts.
         var columns: [String] {
-            zip(header, roles).filter { $0.1 == .feature }.map(\.0)
+            zip(header, roles).filter { $0.1 == .feature || $0.1 == .text }.map(\.0)
         }
 
         init(
@@ -87,6 +103,7 @@ public enum Table {
         ) throws(Problem) {
             self.file = file
             self.options = options
+            texts = TextList(length: options.length)
             var text = bytes
             if Gunzip.isGzip(bytes) {
                 let (content, outcome) = try Gunzip.inflate(bytes, file: file, limit: gzipLimit)
@@ -103,7 +120,9 @@ public enum Table {
                 header = first.indices.map { "\($0)" }
             }
             roles = try Reading.roles(header, options, file: file, labelled: labelled)
-            guard roles.contains(.feature) else { throw .noFeatureColumn(file, header.count) }
+            guard roles.contains(where: { $0 == .feature || $0 == .text }) else {
+                throw .noFeatureColumn(file, header.count)
+            }
         }
 
         private static func checkHeader(
@@ -126,7 +145,9 @@ public enum Table {
         private static func roles(
             _ header: [String], _ options: TableOptions, file: String, labelled: Bool
         ) throws(Problem) -> [Role] {
-            var roles = [Role](repeating: .feature, count: header.count)
+            // What becomes of a column of which nothing is said.
+            let rest: Role = options.text == nil ? .feature : .dropped
+            var roles = [Role](repeating: rest, count: header.count)
             func place(_ column: TableOptions.Column) throws(Problem) -> Int {
                 switch column {
                 case .index(let index):
@@ -148,12 +169,14 @@ public enum Table {
                     at = try place(column)
                 } catch {
                     // Without labels, a file need not have the columns that go with them.
-                    if !labelled, role != .dropped, case .name = column { return }
+                    let mayLack = role != .dropped && role != .text
+                    if !labelled, mayLack, case .name = column { return }
                     throw error
                 }
-                guard roles[at] == .feature else { throw .columnRoles(file, header[at]) }
-                roles[at] = labelled ? role : .dropped
+                guard roles[at] == rest else { throw .columnRoles(file, header[at]) }
+                roles[at] = labelled || role == .text ? role : .dropped
             }
+            if let column = options.text { try give(column, .text) }
             if labelled || options.label != .index(-1) { try give(options.label, .label) }
             if let column = options.clean { try give(column, .clean) }
             if let column = options.group { try give(column, .group) }
@@ -181,6 +204,9 @@ public enum Table {
             for (i, role) in roles.enumerated() {
                 switch role {
                 case .dropped: continue
+                case .text:
+                    let cell = scanner.cells[i]
+                    texts.append(scanner.bytes[cell.range], doubledQuotes: cell.escaped)
                 case .feature:
                     guard let value = Number.float(scanner.bytes, scanner.cells[i].range) else {
                         throw .notANumber(
@@ -215,7 +241,7 @@ public enum Table {
         }
 
         /// The class of every sample.
-        func classes(_ texts: Texts, _ names: [String]) throws(Problem) -> [Int] {
+        func classes(_ texts: Words, _ names: [String]) throws(Problem) -> [Int] {
             let place = Dictionary(
                 names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
             let classes = texts.names.map { place[$0] }

@@ -66,11 +66,20 @@ public struct TableOptions: Codable, Equatable, Sendable {
     /// The classes in order. Nil: all that occur, sorted, by value where all are whole numbers.
     /// A test file needs the list of its training file.
     public var classNames: [String]?
+    /// The column with the texts, where samples are texts: all columns without a role are then left
+    /// out. Nil: a table of numbers.
+    public var text: Column?
+    /// Characters kept of each text, in `TextList.lengths`.
+    public var length: Int
+    /// Whether quotes around a cell mean anything. Without, a quote is a character like any other and
+    /// no cell holds a delimiter or a line break: so are many TSV files.
+    public var quotes: Bool
 
     public init(
         delimiter: Delimiter? = nil, header: Bool = true, label: Column = .index(-1),
         clean: Column? = nil, group: Column? = nil, dropped: [Column] = [],
-        skipAtLines: Bool = false, classNames: [String]? = nil
+        skipAtLines: Bool = false, classNames: [String]? = nil, text: Column? = nil,
+        length: Int = 1024, quotes: Bool = true
     ) {
         self.delimiter = delimiter
         self.header = header
@@ -80,6 +89,9 @@ public struct TableOptions: Codable, Equatable, Sendable {
         self.dropped = dropped
         self.skipAtLines = skipAtLines
         self.classNames = classNames
+        self.text = text
+        self.length = length
+        self.quotes = quotes
     }
 
     /// A key left out has the default of the other initialiser.
@@ -93,7 +105,10 @@ public struct TableOptions: Codable, Equatable, Sendable {
             group: try fields.decodeIfPresent(Column.self, forKey: .group),
             dropped: try fields.decodeIfPresent([Column].self, forKey: .dropped) ?? [],
             skipAtLines: try fields.decodeIfPresent(Bool.self, forKey: .skipAtLines) ?? false,
-            classNames: try fields.decodeIfPresent([String].self, forKey: .classNames))
+            classNames: try fields.decodeIfPresent([String].self, forKey: .classNames),
+            text: try fields.decodeIfPresent(Column.self, forKey: .text),
+            length: try fields.decodeIfPresent(Int.self, forKey: .length) ?? 1024,
+            quotes: try fields.decodeIfPresent(Bool.self, forKey: .quotes) ?? true)
     }
 
     func delimiter(for file: String) -> UInt8 {

@@ -1,30 +1,50 @@
 import Diagnostics
 import Torch
 
-/// Cross-entropy with the given labels: the baseline of every comparison.
+/// Training on the given labels: with cross-entropy, the baseline of every comparison, or with a loss
+/// that resists wrong ones.
 ///
 ///     L = −(1/N) Σ_i Σ_c q_ic log softmax(z_i)_c,   q_i = (1 − ε) onehot(y_i) + ε/C
 ///
 /// With ε > 0, label smoothing (Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the
 /// Inception Architecture for Computer Vision", 2016, arXiv 1512.00567), which also softens the
 /// harm of wrong labels (Lukasik et al. 2020, arXiv 2003.02819).
-/// Enters: the given labels. Learnt: the student. No deviation.
+/// The other losses: `LabelLoss`. Enters: the given labels. Learnt: the student. No deviation.
 public struct CrossEntropyOptions: Codable, Equatable, Sendable {
-    /// ε in [0, 1). 0 is plain cross-entropy; .1 is usual; under heavy noise up to .5 can help.
-    public var smoothing: Double
+    /// Cross-entropy with the ε of label smoothing in [0, 1): 0 is plain; .1 is usual; under heavy
+    /// noise up to .5 can help. Or one of the others.
+    public var loss: LabelLoss
 
-    public init(smoothing: Double = 0) { self.smoothing = smoothing }
+    public init(smoothing: Double = 0) { loss = .crossEntropy(smoothing: smoothing) }
+    public init(loss: LabelLoss) { self.loss = loss }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        smoothing = try values.decodeIfPresent(Double.self, forKey: .smoothing) ?? 0
+        let smoothing = try values.decodeIfPresent(Double.self, forKey: .smoothing)
+        loss = try values.decodeIfPresent(LabelLoss.self, forKey: .loss) ?? .crossEntropy()
+        guard let smoothing else { return }
         guard (0..<1).contains(smoothing) else {
             throw Problem.outOfRange(
                 "method.smoothing", found: "\(smoothing)", expected: "0 <= smoothing < 1")
         }
+        guard loss == .crossEntropy() else {
+            throw Problem.smoothingTwice(loss: loss.name)
+        }
+        loss = .crossEntropy(smoothing: smoothing)
     }
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case smoothing }
+    /// `smoothing` alone for cross-entropy, as before there were other losses: the keys of phases
+    /// that are trained already hold on.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        if case .crossEntropy(let smoothing) = loss {
+            try values.encode(smoothing, forKey: .smoothing)
+        } else {
+            try values.encode(loss, forKey: .loss)
+        }
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case smoothing, loss }
 }
 
 public final class CrossEntropy: Objective {
@@ -35,7 +55,7 @@ public final class CrossEntropy: Objective {
     public func losses(_ output: StudentOutput, _ batch: LabelledBatch) -> Losses {
         Losses(
             .init(
-                "cross-entropy",
-                crossEntropy(output.logits, labels: batch.labels, smoothing: options.smoothing)))
+                options.loss.name,
+                options.loss.trainingLoss(output.logits, labels: batch.labels)))
     }
 }

@@ -17,6 +17,11 @@ public struct LabelledBatch {
         self.rows = rows
         self.isPlain = isPlain
     }
+
+    /// The same samples with other labels [N], int64.
+    public func relabelled(_ labels: Tensor) -> LabelledBatch {
+        LabelledBatch(inputs: inputs, labels: labels, rows: rows, isPlain: isPlain)
+    }
 }
 
 /// What the student said about a batch.
@@ -39,10 +44,13 @@ public struct StudentOutput {
 /// through `state`; it knows nothing of devices, files and logging.
 public protocol Objective: AnyObject {
     func losses(_ output: StudentOutput, _ batch: LabelledBatch) -> Losses
+    /// Called before each step, with its number in the epoch, for what is drawn anew each time.
+    func prepare(epoch: Int, step: Int)
     /// Tensors that a checkpoint must hold, in a fixed order; restored in place.
     var state: [(name: String, tensor: Tensor)] { get }
 }
 
 extension Objective {
+    public func prepare(epoch: Int, step: Int) {}
     public var state: [(name: String, tensor: Tensor)] { [] }
 }

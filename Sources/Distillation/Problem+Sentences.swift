@@ -6,6 +6,22 @@ extension Problem {
         Problem(
             .data, "value out of range", at: Place(detail: [key]), found: found, expected: expected)
     }
+
+    /// A one-hot label is infinitely far from every network in some divergences, and all the others
+    /// then are cross-entropy or close to it.
+    static func divergenceOfHardLabels() -> Problem {
+        Problem(
+            .data, "a divergence needs soft labels", at: Place(detail: ["method.divergence"]),
+            found: "hard ones", expected: "labels: soft and finite beta")
+    }
+
+    /// Label smoothing beside a loss that has its own, or none.
+    static func smoothingTwice(loss: String) -> Problem {
+        Problem(
+            .data, "key does not go with method.loss", at: Place(detail: ["method.smoothing"]),
+            found: "loss \(loss)", expected: "loss: cross-entropy")
+    }
+
     static func singular(_ lambda: Double, _ reason: String) -> Problem {
         Problem(
             .data, "the linear classifier's equations cannot be solved", found: reason,

@@ -8,7 +8,7 @@ import Torch
 ///     stage 0:      y⁰_i = onehot(given label)
 ///     stage t ≥ 1:  yᵗ_i = softmax(β_t · zᵗ⁻¹_i)      soft pseudo-labels
 ///                   yᵗ_i = onehot(argmax zᵗ⁻¹_i)      hard ones: the limit β → ∞
-///     L = −(1/N) Σ_i Σ_c yᵗ_ic log softmax(zᵗ_i)_c
+///     L = −(1/N) Σ_i Σ_c yᵗ_ic log softmax(zᵗ_i)_c      or a divergence D(yᵗ_i ‖ softmax(zᵗ_i))
 ///
 /// Every stage sees the same inputs and only the previous stage's labels: the given ones do not
 /// return. Pseudo-labels are computed once, in eval mode, without augmentation, on the training
@@ -28,14 +28,18 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
     public var beta: [Double]
     /// Every stage from fresh weights, as the theory has it, or from the previous stage's.
     public var start: Start
+    /// Between soft labels and student, instead of cross-entropy (whose gradient is that of KL).
+    public var divergence: Divergence?
 
     public init(
-        stages: Int = 1, labels: Labels = .soft, beta: [Double] = [1], start: Start = .fresh
+        stages: Int = 1, labels: Labels = .soft, beta: [Double] = [1], start: Start = .fresh,
+        divergence: Divergence? = nil
     ) {
         self.stages = stages
         self.labels = labels
         self.beta = beta
         self.start = start
+        self.divergence = divergence
     }
 
     public init(from decoder: any Decoder) throws {
@@ -49,6 +53,7 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
                 try (try? values.decode([Double].self, forKey: .beta))
                 ?? [values.decode(Double.self, forKey: .beta)]
         }
+        divergence = try values.decodeIfPresent(Divergence.self, forKey: .divergence)
         guard (1...20).contains(stages) else {
             throw Problem.outOfRange("method.stages", found: "\(stages)", expected: "1 to 20")
         }
@@ -57,6 +62,9 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
                 "method.beta", found: "\(beta)",
                 expected: "one or more numbers above 0 (.inf for hard)")
         }
+        if divergence != nil, labels == .hard || beta.contains(.infinity) {
+            throw Problem.divergenceOfHardLabels()
+        }
     }
 
     /// β of the labels that stage `stage` ≥ 1 learns from; infinite for hard labels.
@@ -64,7 +72,9 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
         labels == .hard ? .infinity : beta[min(stage - 1, beta.count - 1)]
     }
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case stages, labels, beta, start }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case stages, labels, beta, start, divergence
+    }
 }
 
 /// softmax(β z), or the one-hot arg max for infinite β: [N, C].
@@ -79,12 +89,30 @@ public func pseudoLabels(_ logits: Logits, beta: Double) -> Probabilities {
 /// Training towards a fixed table of labels, one row per row of the training split.
 public final class PseudoLabels: Objective {
     private let table: Tensor
+    private let divergence: Divergence?
 
+    /// With cross-entropy.
+    ///
     /// - Parameter table: [rows of the training split, C].
-    public init(_ table: Probabilities) { self.table = table.tensor }
+    public init(_ table: Probabilities) {
+        self.table = table.tensor
+        divergence = nil
+    }
+
+    /// With a divergence.
+    ///
+    /// - Parameter table: [rows of the training split, C]; finite, so no hard labels.
+    public init(_ table: LogProbabilities, _ divergence: Divergence) {
+        self.table = table.tensor
+        self.divergence = divergence
+    }
 
     public func losses(_ output: StudentOutput, _ batch: LabelledBatch) -> Losses {
-        let targets = Probabilities(table.indexed(0, by: batch.rows))  // [N, C]
-        return Losses(.init("pseudo-label", crossEntropy(output.logits, targets)))
+        let rows = table.indexed(0, by: batch.rows)  // [N, C]
+        guard let divergence else {
+            return Losses(.init("pseudo-label", crossEntropy(output.logits, Probabilities(rows))))
+        }
+        let loss = divergence(peer: LogProbabilities(rows), own: output.logits.logProbabilities())
+        return Losses(.init("pseudo-label", loss.attached(to: output.logits)))
     }
 }

@@ -10,17 +10,26 @@ import Torch
 public final class TeacherOutputs {
     private let teacher: Frozen
     private let table: Tensor?
+    private let change: ((Logits, Tensor) -> Logits)?
 
     /// - Parameter table: logits [rows of the training split, C] on plain inputs, or `nil` to ask the
     ///   teacher every time.
-    public init(_ teacher: Frozen, table: Tensor? = nil) {
+    /// - Parameter change: what becomes of the logits [N, C] of the samples at rows [N], for
+    ///   experiments with spoilt teachers.
+    public init(
+        _ teacher: Frozen, table: Tensor? = nil, change: ((Logits, Tensor) -> Logits)? = nil
+    ) {
         self.teacher = teacher
         self.table = table
+        self.change = change
     }
 
     /// [N, C], float32, without gradient.
     public func logits(for batch: LabelledBatch) -> Logits {
-        if let table, batch.isPlain { return Logits(table.indexed(0, by: batch.rows)) }
-        return Logits(teacher(batch.inputs).to(.float32))
+        let logits =
+            if let table, batch.isPlain { Logits(table.indexed(0, by: batch.rows)) } else {
+                Logits(teacher(batch.inputs).to(.float32))
+            }
+        return change?(logits, batch.rows) ?? logits
     }
 }

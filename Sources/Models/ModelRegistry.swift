@@ -12,7 +12,7 @@ public enum ModelRegistry {
         names += ["resnet8x4", "resnet32x4", "resnet18", "resnet34"]
         names += wideResNets.map { "wrn-\($0.depth)-\($0.factor)" }
         names += vggDepths.map { "vgg\($0)" }
-        names += ["mobilenetv2"]
+        names += ["vgg16-bn", "mobilenetv2", "googlenet", "fasttext", "charcnn"]
         return names
     }()
 
@@ -26,7 +26,7 @@ public enum ModelRegistry {
     ///
     /// - Parameters:
     ///   - sampleShape: one sample's shape without the batch: [channels, height, width] for
-    ///     images; anything for `mlp`.
+    ///     images, [1, characters] for text; anything else for `mlp`.
     ///   - classes: at least 2.
     ///   - seed: of the initial weights; the same seed gives the same weights.
     /// - Throws: a `Problem` for an unknown name, an option that the network does not have or that
@@ -70,7 +70,8 @@ public enum ModelRegistry {
                 expected: "at most 64 sizes from 1 to 65536")
         }
         guard (2...100_000).contains(classes) else { throw .classCount(classes) }
-        try checkSamples(sampleShape, for: spec.name, minimumSide: family.minimumSide)
+        try checkSamples(sampleShape, for: spec.name, family.samples)
+        try checkText(spec, sampleShape)
         if spec.name == "mlp" {
             try checkSize(of: [sampleShape.reduce(1, *)] + (spec.hidden ?? [256, 256]) + [classes])
         }
@@ -86,6 +87,10 @@ public enum ModelRegistry {
         case "resnet18": return .resNet(blocks: [2, 2, 2, 2])
         case "resnet34": return .resNet(blocks: [3, 4, 6, 3])
         case "mobilenetv2": return .mobileNetV2
+        case "vgg16-bn": return .vgg16BatchNorm
+        case "googlenet": return .googLeNet
+        case "fasttext": return .fastText
+        case "charcnn": return .charCNN
         default: break
         }
         if let depth = cifarDepths.first(where: { name == "resnet\($0)" }) {
@@ -105,15 +110,42 @@ public enum ModelRegistry {
     }
 
     private static func checkSamples(
-        _ shape: [Int], for name: String, minimumSide: Int?
+        _ shape: [Int], for name: String, _ samples: Samples
     ) throws(Problem) {
         guard !shape.isEmpty, shape.allSatisfy({ (1...65_536).contains($0) }),
             product(shape, isAtMost: 1 << 28)
         else { throw .sampleShape(shape) }
-        guard let minimumSide else { return }
+        // Text is known by its shape: one channel of characters.
+        if case .text(let least) = samples {
+            guard shape.count == 2, shape[0] == 1 else { throw .notText(shape, model: name) }
+            guard shape[1] >= least else {
+                throw .textsTooShort(shape[1], model: name, least: least)
+            }
+            return
+        }
+        guard shape.count != 2 else { throw .text(shape, model: name) }
+        guard case .images(let least) = samples else { return }
         guard shape.count == 3 else { throw .notImages(shape, model: name) }
-        guard min(shape[1], shape[2]) >= minimumSide else {
-            throw .imagesTooSmall(shape, model: name, minimumSide: minimumSide)
+        guard min(shape[1], shape[2]) >= least else {
+            throw .imagesTooSmall(shape, model: name, minimumSide: least)
+        }
+    }
+
+    /// The options of the text networks.
+    private static func checkText(_ spec: ModelSpec, _ shape: [Int]) throws(Problem) {
+        if let buckets = spec.buckets {
+            guard (1...1 << 24).contains(buckets) else {
+                throw .optionOutOfRange(.buckets, found: "\(buckets)", expected: "1 to 16777216")
+            }
+            let weights = Double(buckets) * Double(spec.scaled(FastText.width))
+            guard weights < 0x1p30 else { throw .tooManyWeights(weights, of: .buckets) }
+        }
+        if let length = spec.length {
+            guard (CharCNN.minimumLength...shape[1]).contains(length) else {
+                throw .optionOutOfRange(
+                    .length, found: "\(length)",
+                    expected: "\(CharCNN.minimumLength) to the \(shape[1]) characters of a text")
+            }
         }
     }
 
@@ -122,7 +154,7 @@ public enum ModelRegistry {
         let weights = zip(widths, widths.dropFirst()).reduce(0.0) {
             $0 + Double($1.0) * Double($1.1)
         }
-        guard weights < 0x1p30 else { throw .tooManyWeights(weights) }
+        guard weights < 0x1p30 else { throw .tooManyWeights(weights, of: .hidden) }
     }
 
     private static func product(_ shape: [Int], isAtMost limit: Int) -> Bool {

@@ -54,6 +54,25 @@ extension Problem {
             expected: "[channels, height, width]", hint: "mlp takes samples of any shape")
     }
 
+    static func notText(_ shape: [Int], model: String) -> Problem {
+        Problem(
+            .data, "the model \(model) needs text", at: at("model.name"),
+            found: "samples of shape \(oneLine("\(shape)"))", expected: "data of kind text")
+    }
+
+    static func text(_ shape: [Int], model: String) -> Problem {
+        Problem(
+            .data, "the model \(model) does not take text", at: at("model.name"),
+            found: "samples of shape \(oneLine("\(shape)"))", hint: "fasttext and charcnn do")
+    }
+
+    static func textsTooShort(_ length: Int, model: String, least: Int) -> Problem {
+        Problem(
+            .data, "the texts are cut too short for the model \(model)", at: at("model.name"),
+            found: "\(length) characters", expected: "at least \(least)",
+            hint: "make data.length larger")
+    }
+
     static func imagesTooSmall(_ shape: [Int], model: String, minimumSide: Int) -> Problem {
         Problem(
             .data, "the images are too small for the model \(model)", at: at("model.name"),
@@ -61,11 +80,11 @@ extension Problem {
             expected: "at least \(minimumSide)x\(minimumSide)")
     }
 
-    static func tooManyWeights(_ weights: Double) -> Problem {
+    static func tooManyWeights(_ weights: Double, of option: ModelSpec.Option) -> Problem {
         Problem(
-            .data, "the network is too large", at: at("model.hidden"),
+            .data, "the network is too large", at: at("model.\(option.rawValue)"),
             found: String(format: "%.3g weights", weights), expected: "fewer than 1.07e+09",
-            hint: "make the hidden layers smaller")
+            hint: option == .hidden ? "make the hidden layers smaller" : nil)
     }
 
     static func elementType(_ file: String, _ tensor: String, _ dtype: String) -> Problem {

@@ -46,4 +46,22 @@ extension Tensor {
                 ?? .zeros(leaf.shape, dtype: leaf.dtype, device: leaf.device)
         }
     }
+
+    /// These values as a function of `input`, with the derivative that the caller computed: for
+    /// losses whose gradient has a closed form. Neither is recorded, so a few operators do what a
+    /// graph would.
+    ///
+    ///     backward:  ∂L/∂input[i, …] = ∂L/∂values[i] · gradient[i, …]
+    ///
+    /// - Parameters:
+    ///   - input: [N, …]; what the values were computed from. Where it is lower in precision than
+    ///     `gradient`, backward rounds once, at the end.
+    ///   - gradient: ∂values[i]/∂input[i, …], the shape of `input`. A value must depend on no other
+    ///     row than its own.
+    /// - Returns: `self` [N], connected. It can be differentiated once: `createGraph` is an error.
+    public func attached(to input: Tensor, gradient: Tensor) -> Tensor {
+        Tensor.make("attached", self, input, gradient) {
+            ct_attach(input.handle, handle, gradient.handle, $0)
+        }
+    }
 }

@@ -110,6 +110,12 @@ extension Problem {
             .data, "training and test samples differ in shape", at: .file(name), found: "\(found)",
             expected: "\(expected)")
     }
+    static func noiseOnText(_ kind: String) -> Problem {
+        Problem(
+            .data, "noise of kind \(kind) needs images or a table of numbers",
+            at: key("noise.kind"),
+            found: "text")
+    }
     static func noStandardFile(_ folder: String, _ name: String) -> Problem {
         Problem(
             .io, "no such file", at: .file("\(folder)/\(name)"), expected: "\(name) or \(name).gz")

@@ -72,10 +72,10 @@ enum Processor {
         return info.contains("avx512_bf16") || info.contains("amx_bf16")
     }()
 
-    /// Residual networks gain from bfloat16 (`make bench`). LeNet-5 and MLPs train in seconds either
-    /// way and stay in float32.
+    /// Residual networks gain from bfloat16 (`make bench`). LeNet-5, MLPs and fastText train in seconds
+    /// either way and stay in float32.
     static func prefersBFloat16(_ model: ModelSpec) -> Bool {
-        hasBFloat16 && model.name != "mlp" && model.name != "lenet5"
+        hasBFloat16 && !["mlp", "lenet5", "fasttext"].contains(model.name)
     }
 }
 

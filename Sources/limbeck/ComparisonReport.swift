@@ -42,7 +42,7 @@ struct ComparisonReport {
         var sentences: [String] = []
         for n in record.noises.indices {
             let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
-            for (when, value) in ComparisonReport.readouts {
+            for (when, value) in readouts {
                 let sides = record.rows.map { row in
                     Finding.Side(name: row, values: record.cells(row: row, noise: n).map(value))
                 }
@@ -58,10 +58,18 @@ struct ComparisonReport {
         return sentences
     }
 
-    private static let readouts: [(String, @Sendable (Comparison.Cell) -> Double)] = [
-        ("at the last epoch", { $0.readout.last.test.accuracy }),
-        ("selected on validation", { $0.readout.selected.test.accuracy }),
-    ]
+    private var readouts: [(String, (Comparison.Cell) -> Double)] {
+        let hasPeers = record.cells.allSatisfy { $0.results.last!.peers != nil }
+        return [
+            ("at the last epoch", { $0.readout.last.test.accuracy }),
+            ("selected on validation", { $0.readout.selected.test.accuracy }),
+        ]
+            + (hasPeers
+                ? [
+                    ("mean of the peers, at the last epoch", { PeerScores($0)!.meanLast }),
+                    ("mean of the peers, selected on validation", { PeerScores($0)!.meanSelected }),
+                ] : [])
+    }
 
     /// `Over X, at the last epoch: gains beyond the standard deviation: A +1.8 ± 0.6, …; losses: none; ….`
     private func summary(_ sides: [Finding.Side], over base: Finding.Side, _ when: String) -> String
@@ -90,7 +98,8 @@ struct ComparisonReport {
     /// A later row of plain cross-entropy whose setting was searched: the fair thing to beat.
     private func isReference(_ row: String) -> Bool {
         let cells = record.cells(row: row, noise: 0)
-        return cells.contains { !$0.setting.isEmpty } && cells.allSatisfy { $0.chain.count == 1 }
+        return cells.contains { !$0.setting.isEmpty }
+            && cells.allSatisfy { $0.chain.count == 1 && $0.chain[0].learnsLabelsAlone }
     }
 
     var terminal: String {
@@ -104,6 +113,7 @@ struct ComparisonReport {
         var table = page(recipe: "").methodTable
         table.title = ""
         parts.append(TextTable(table).render())
+        if let peers { parts.append(TextTable(peers).render()) }
         parts += findings.map { "- " + $0 }
         return parts.joined(separator: "\n")
     }
@@ -128,7 +138,7 @@ struct ComparisonReport {
             subtitle: "\(record.rows.count) methods, seeds "
                 + record.seeds.map(String.init).joined(separator: ", "),
             facts: facts, warnings: record.facts.warnings, findings: findings, methods: methods,
-            baseline: groups.first?.name, tables: [stages, settings].compactMap(\.self),
+            baseline: groups.first?.name, tables: [stages, peers, settings].compactMap(\.self),
             charts: charts,
             heatMaps: matrices, recipe: recipe)
     }
@@ -162,6 +172,35 @@ struct ComparisonReport {
             ], rows: rows)
     }
 
+    /// The rows whose last phase trained several networks.
+    private var peers: TableModel? {
+        var rows: [[String]] = []
+        for (name, cells) in groups {
+            let scores = cells.compactMap(PeerScores.init)
+            guard scores.count == cells.count, !cells.isEmpty else { continue }
+            func spread(_ value: (PeerScores) -> Double) -> String {
+                Numbers.estimate(Estimate(values: scores.map(value)), scale: 100)
+            }
+            rows.append([
+                name, spread(\.meanLast), spread(\.meanSelected), spread(\.ensembleLast),
+                spread(\.ensembleSelected), spread(\.agreement),
+            ])
+        }
+        guard !rows.isEmpty else { return nil }
+        return TableModel(
+            title: "Peers",
+            columns: [
+                .init("method"), .init("mean, last", .trailing), .init("selected", .trailing),
+                .init("ensemble, last", .trailing), .init("selected", .trailing),
+                .init("agreement", .trailing),
+            ], rows: rows,
+            note:
+                "Test accuracy in percent: mean over the peers, and of the average of their probabilities. "
+                + "Agreement: share of validation samples with equal predictions, mean over pairs, at the "
+                + "last epoch. Everywhere else, the best peer on the validation split stands for the row."
+        )
+    }
+
     /// Whether a longer chain begins with this one, phase for phase, so that it would only repeat it.
     private func isPartOfAnother(_ cells: [Comparison.Cell]) -> Bool {
         record.cells.contains { other in
@@ -189,26 +228,36 @@ struct ComparisonReport {
     }
 
     private var charts: [CurveChart] {
-        record.noises.indices.map { n in
-            let curves = record.rows.compactMap { row -> Curve? in
-                let cells = record.cells(row: row, noise: n)
-                let seeds = cells.map { cell in
-                    (cell.metrics.last ?? []).map { epoch in
-                        100
-                            * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test)
-                            .accuracy
-                    }
-                }
-                guard let length = seeds.map(\.count).max(), length > 0 else { return nil }
-                return Curve(name: row, x: (1...length).map(Double.init), seeds: seeds)
-            }
-            return CurveChart(
-                title: "Test accuracy over the last phase"
-                    + (record.noises.count > 1 ? ", \(noiseName(n))" : ""),
-                xLabel: "epoch", yLabel: "accuracy (%)", curves: curves,
+        record.noises.indices.flatMap { n in
+            let suffix = record.noises.count > 1 ? ", \(noiseName(n))" : ""
+            let accuracy = CurveChart(
+                title: "Test accuracy over the last phase" + suffix, xLabel: "epoch",
+                yLabel: "accuracy (%)",
+                curves: curves(n) { cell, epoch in
+                    100 * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test).accuracy
+                },
                 note:
-                    "Mean over seeds, bands of one standard deviation. Shown, never used to choose."
-            )
+                    "Mean over seeds (and over peers), bands of one standard deviation. Shown, never used "
+                    + "to choose.")
+            let agreement = CurveChart(
+                title: "Agreement between peers" + suffix, xLabel: "epoch",
+                yLabel: "equal predictions (%)",
+                curves: curves(n) { $1.agreement.map { 100 * $0 } },
+                note: "Share of validation samples with equal predictions, mean over pairs.")
+            return [accuracy] + (agreement.curves.isEmpty ? [] : [agreement])
+        }
+    }
+
+    /// One curve for each row whose epochs all have the value.
+    private func curves(
+        _ n: Int, _ value: (Comparison.Cell, EpochMetrics) -> Double?
+    ) -> [Curve] {
+        record.rows.compactMap { row in
+            let cells = record.cells(row: row, noise: n)
+            let seeds = cells.map { cell in (cell.metrics.last ?? []).compactMap { value(cell, $0) }
+            }
+            guard let length = seeds.map(\.count).max(), length > 0 else { return nil }
+            return Curve(name: row, x: (1...length).map(Double.init), seeds: seeds)
         }
     }
 

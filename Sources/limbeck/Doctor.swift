@@ -68,7 +68,7 @@ struct Doctor: ParsableCommand {
                 [
                     "precision",
                     Processor.hasBFloat16
-                        ? "auto takes bf16 for convolutional networks, fp32 for lenet5 and mlp"
+                        ? "auto takes bf16 for convolutional networks, fp32 for lenet5, mlp and fasttext"
                         : "auto takes fp32: the processor has no bfloat16 products",
                 ],
                 ["embedded data", data],

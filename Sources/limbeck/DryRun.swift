@@ -44,18 +44,21 @@ struct DryRun: Encodable {
         let batch = run.recipe.training.batch
         let perEpoch = (prepared.split.train.count + batch - 1) / batch
         phases = try run.chain.map { spec in
-            let network = try ModelRegistry.make(
-                spec.model, sampleShape: prepared.sampleShape, classes: prepared.classCount, seed: 0
-            )
-            // A forward pass of one sample shows that every layer fits the next.
-            let input = Tensor.zeros([1] + prepared.sampleShape)
-            let logits = try Engine.checked { withoutGradient { network(input, mode: .eval) } }
-            precondition(logits.shape == [1, prepared.classCount])
+            let parameters = try spec.learners.map { learner in
+                let network = try ModelRegistry.make(
+                    learner.model, sampleShape: prepared.sampleShape, classes: prepared.classCount,
+                    seed: 0)
+                // A forward pass of one sample shows that every layer fits the next.
+                let input = Tensor.zeros([1] + prepared.sampleShape)
+                let logits = try Engine.checked { withoutGradient { network(input, mode: .eval) } }
+                precondition(logits.shape == [1, prepared.classCount])
+                return network.parameterCount
+            }.reduce(0, +)
             let copies = 4 + (spec.training.average > 0 ? 3 : 0)
             return Phase(
-                name: spec.name, model: spec.model.name, parameters: network.parameterCount,
-                steps: perEpoch * spec.training.epochs,
-                stateBytes: network.parameterCount * 4 * copies)
+                name: spec.name, model: spec.learners.map(\.model.name).joined(separator: " + "),
+                parameters: parameters, steps: perEpoch * spec.training.epochs,
+                stateBytes: parameters * 4 * copies)
         }
     }
 

@@ -89,7 +89,10 @@ struct Noise: ParsableCommand {
         if let seed { file = try file.setting("seed=\(seed)") }
         // Noise is a matter of data alone: a comparison's shared part is enough.
         if !file.has("method") { file = try file.setting("method={name: cross-entropy}") }
-        if !file.has("model") { file = try file.setting("model={name: mlp}") }
+        if !file.has("model") {
+            let name = file.word("data", "kind") == "text" ? "fasttext" : "mlp"
+            file = try file.setting("model={name: \(name)}")
+        }
         let decoded = try file.without("rows", "search", "search-on", "seeds", "noises").decoded(
             Recipe.self)
         let data = try file.placing {

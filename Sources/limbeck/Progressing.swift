@@ -52,6 +52,7 @@ final class Progressing: @unchecked Sendable {
         case .step(let spec, let step, _):
             running[spec.key]?.step = step
             draw(final: false)
+        case .meta: draw(final: false)
         case .epoch(let spec, let metrics):
             if verbose {
                 line(
@@ -78,7 +79,8 @@ final class Progressing: @unchecked Sendable {
     }
 
     private func title(_ spec: PhaseSpec) -> String {
-        "\(spec.name) (\(spec.model.name), seed \(spec.seed))"
+        let models = Set(spec.learners.map(\.model.name)).sorted().joined(separator: " + ")
+        return "\(spec.name) (\(models), seed \(spec.seed))"
     }
 
     private func line(_ text: String) {

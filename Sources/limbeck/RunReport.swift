@@ -38,6 +38,21 @@ enum RunReport {
                     Numbers.fixed(readout.selected.test.ece, 3),
                 ])
             }
+            if let peers = phase.peers {
+                for peer in peers.each {
+                    row("\(peer.name) (\(peer.model))", peer.own)
+                    if let average = peer.average {
+                        row("\(peer.name), average of weights", average)
+                    }
+                }
+                let (last, selected) = (peers.last.ensemble, peers.selected.ensemble)
+                rows.append([
+                    "ensemble of the peers", percent(last.test.accuracy),
+                    percent(selected.test.accuracy), "–", percent(selected.validation.accuracy),
+                    Numbers.fixed(selected.test.nll, 3), Numbers.fixed(selected.test.ece, 3),
+                ])
+                continue
+            }
             row(phase.name, phase.student)
             if let average = phase.average { row("\(phase.name), average of weights", average) }
         }
@@ -64,6 +79,12 @@ enum RunReport {
                     line += "; \(percent(labels)) of its labels for the training samples are right"
                 }
                 lines.append(line + ".")
+            }
+            if let peers = phase.peers {
+                let share = percent(peers.last.agreement)
+                lines.append(
+                    "\(peers.each[peers.best].name) is the best of \(peers.each.count) peers on the "
+                        + "validation split; after the last epoch they agree on \(share) of it.")
             }
         }
         lines.append("One seed: differences between methods need several, see limbeck compare.")
@@ -96,7 +117,41 @@ enum RunReport {
                 title: "Accuracy", xLabel: "epoch", yLabel: "accuracy (%)", curves: accuracy),
             CurveChart(
                 title: "Training loss", xLabel: "epoch", yLabel: "loss (nats)", curves: loss),
-        ]
+        ] + record.metrics.flatMap(peerCharts)
+    }
+
+    /// How alike the peers are, and whether what moves them settles.
+    private static func peerCharts(_ epochs: [EpochMetrics]) -> [CurveChart] {
+        guard let count = epochs.first?.learners?.count else { return [] }
+        let x = epochs.map { Double($0.epoch) }
+        func curves(_ value: (EpochMetrics.Learner) -> Double?) -> [Curve] {
+            (0..<count).compactMap { k in
+                let values = epochs.map { $0.learners.flatMap { value($0[k]) } ?? .nan }
+                return values.contains(where: \.isFinite)
+                    ? Curve(name: "peer-\(k + 1)", x: x, mean: values) : nil
+            }
+        }
+        let agreement = Curve(
+            name: "equal predictions", x: x, mean: epochs.map { 100 * ($0.agreement ?? .nan) })
+        let accuracy = curves { 100 * $0.test.accuracy }
+        let ensemble = Curve(
+            name: "ensemble", x: x, mean: epochs.map { 100 * ($0.ensembleTest?.accuracy ?? .nan) })
+        return [
+            CurveChart(
+                title: "Peers", xLabel: "epoch", yLabel: "test accuracy (%)",
+                curves: accuracy + [ensemble]),
+            CurveChart(
+                title: "Agreement between peers", xLabel: "epoch", yLabel: "validation samples (%)",
+                curves: [agreement]),
+            CurveChart(
+                title: "Pull of the other peers", xLabel: "epoch", yLabel: "length of the gradient",
+                curves: curves { $0.measures?["divergence-gradient"] },
+                note: "Mean length of the divergence's gradient with respect to a peer's logits."),
+            CurveChart(
+                title: "Gradient of the label term", xLabel: "epoch",
+                yLabel: "length of the gradient", curves: curves(\.gradientNorm),
+                note: "Over all parameters, at the first step of each epoch."),
+        ].filter { !$0.curves.isEmpty }
     }
 
     private static func matrices(_ record: RunRecord) -> [HeatMap] {

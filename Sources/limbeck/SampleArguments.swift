@@ -4,7 +4,7 @@ import Diagnostics
 import Files
 import Training
 
-/// Samples named on the command line: IDX files or a table.
+/// Samples named on the command line: IDX files, a table or texts.
 struct SampleArguments: ParsableArguments {
     @Option(help: "IDX images (.gz too).")
     var images: String?
@@ -17,6 +17,12 @@ struct SampleArguments: ParsableArguments {
 
     @Option(help: "The table's label column, by name or index; the last one if not given.")
     var labelColumn: String?
+
+    @Option(help: "The table's text column, by name or index; that of training if not given.")
+    var textColumn: String?
+
+    @Flag(help: "Quotes in the table are characters like any other (texts only).")
+    var noQuotes = false
 
     @Flag(help: "The table's first line is data, not names.")
     var noHeader = false
@@ -32,7 +38,7 @@ struct SampleArguments: ParsableArguments {
         }
         guard let table else { return nil }
         var options = tableOptions(model)
-        options.label = labelColumn.map { Int($0).map { .index($0) } ?? .name($0) } ?? .index(-1)
+        options.label = labelColumn.map(column) ?? .index(-1)
         return try shaped(Table.read(table, options: options), model)
     }
 
@@ -52,7 +58,14 @@ struct SampleArguments: ParsableArguments {
         var options = tableOptions(model)
         // A table for prediction may still carry its label column: it is dropped, not used.
         if let labelColumn {
-            options.dropped = [Int(labelColumn).map { .index($0) } ?? .name(labelColumn)]
+            options.dropped = [column(labelColumn)]
+        }
+        if let text = options.text {
+            options.dropped = []
+            let texts = try Table.texts(bytes, file: input, options: options)
+            return try Dataset(
+                name: input, features: .text(texts, column: "\(text)"),
+                labels: [Int](repeating: 0, count: texts.count), classNames: model.card.classNames)
         }
         let (values, columns) = try Table.features(bytes, file: input, options: options)
         let count = columns.isEmpty ? 0 : values.count / columns.count
@@ -63,13 +76,24 @@ struct SampleArguments: ParsableArguments {
     }
 
     private func tableOptions(_ model: SavedModel) -> TableOptions {
-        TableOptions(header: !noHeader, classNames: model.card.classNames)
+        var options = TableOptions(header: !noHeader, classNames: model.card.classNames)
+        let shape = model.card.sampleShape
+        if shape.count == 2, TextList.lengths.contains(shape[1]) {
+            options.text = textColumn.map(column) ?? .name(model.card.columns?.first ?? "text")
+            options.length = shape[1]
+            options.quotes = !noQuotes
+        }
+        return options
+    }
+
+    private func column(_ text: String) -> TableOptions.Column {
+        Int(text).map { .index($0) } ?? .name(text)
     }
 
     /// A table of pixels as images, where the network wants images.
     private func shaped(_ data: Dataset, _ model: SavedModel) throws(Problem) -> Dataset {
         let shape = model.card.sampleShape
-        guard shape.count == 3, !data.isImages else { return data }
+        guard shape.count == 3, !data.isImages, !data.isText else { return data }
         return try data.asImages(channels: shape[0], height: shape[1], width: shape[2])
     }
 }

@@ -38,6 +38,34 @@ struct TableJSON: Encodable {
         var noise: Noise?
         /// What a search chose, per seed.
         var settings: [String]?
+        /// Only where several networks learnt side by side.
+        var peers: Peers?
+    }
+
+    struct Peers: Encodable {
+        var meanLast: Spread
+        var meanSelected: Spread
+        var ensembleLast: Spread
+        var ensembleSelected: Spread
+        var agreement: Spread
+
+        init?(_ scores: [PeerScores?]) {
+            let scores = scores.compactMap(\.self)
+            guard !scores.isEmpty else { return nil }
+            meanLast = Spread(scores.map(\.meanLast))
+            meanSelected = Spread(scores.map(\.meanSelected))
+            ensembleLast = Spread(scores.map(\.ensembleLast))
+            ensembleSelected = Spread(scores.map(\.ensembleSelected))
+            agreement = Spread(scores.map(\.agreement))
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case meanLast = "mean_last"
+            case meanSelected = "mean_selected"
+            case ensembleLast = "ensemble_last"
+            case ensembleSelected = "ensemble_selected"
+            case agreement
+        }
     }
 
     var data: String
@@ -61,7 +89,8 @@ struct TableJSON: Encodable {
                     selected: Spread(cells.map(\.readout.selected.test.accuracy)),
                     seconds: cells.map(\.seconds).reduce(0, +) / Double(max(1, cells.count)),
                     noise: noises.count > 1 ? noises[n] : nil,
-                    settings: cells.contains { !$0.setting.isEmpty } ? cells.map(\.setting) : nil)
+                    settings: cells.contains { !$0.setting.isEmpty } ? cells.map(\.setting) : nil,
+                    peers: Peers(cells.map(PeerScores.init)))
             }
         }
         self.report = report
@@ -76,7 +105,10 @@ struct TableJSON: Encodable {
             Row(
                 method: run.recipe.name, seeds: 1,
                 last: Spread([result.readout.last.test.accuracy]),
-                selected: Spread([result.readout.selected.test.accuracy]), seconds: result.seconds)
+                selected: Spread([result.readout.selected.test.accuracy]), seconds: result.seconds,
+                peers: Peers([
+                    PeerScores(result.scores.phases.last, useAverage: result.scores.useAverage)
+                ]))
         ]
         self.report = report
         self.run = run.folder

@@ -211,6 +211,23 @@ import Torch
             try expectClose(
                 terms[1].values,
                 distillationLoss(student: logits, teacher: Logits(frozen(x)), temperature: 2), 0)
+            // Other losses in the place of either term, and not a bit changed where they are not.
+            let other = KnowledgeDistillation(
+                .init(
+                    temperature: 2, loss: .generalised(),
+                    divergence: .divergence(.renyi(order: 1.5)), standardise: true),
+                teacher: TeacherOutputs(frozen)
+            ).losses(output, batch).terms
+            #expect(other.map(\.name) == ["gce", "distillation"])
+            #expect(other.map(\.weight) == [0.1, 0.9])
+            let soft = TeacherLoss.divergence(.renyi(order: 1.5))(
+                teacher: Logits(frozen(x)), student: logits, labels: batch.labels, temperature: 2,
+                standardised: true)
+            try expectClose(other[1].values, soft.values, 0)
+            let robust = CrossEntropy(.init(loss: .symmetric())).losses(output, batch).terms
+            #expect(robust.map(\.name) == ["sce"])
+            try expectClose(
+                robust[0].values, LabelLoss.symmetric()(logits, labels: batch.labels).values, 0)
             // Rows of the table, not positions in the batch.
             let labels = Probabilities(
                 Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1].map(Float.init), [3, 3]))
@@ -218,6 +235,13 @@ import Torch
             #expect(pseudo.terms.map(\.name) == ["pseudo-label"])
             try expectClose(
                 pseudo.terms[0].values, crossEntropy(logits, labels: Tensor([2, 0, 1], [3])), 1e-6)
+            let table = Logits(normals([3, 3], seed: 15).to(.float32)).logProbabilities()
+            let towards = PseudoLabels(table, .reverseKL).losses(output, batch)
+            #expect(towards.terms.map(\.name) == ["pseudo-label"])
+            let expected = Divergence.reverseKL(
+                peer: LogProbabilities(table.tensor.indexed(0, by: batch.rows)),
+                own: logits.logProbabilities())
+            try expectClose(towards.terms[0].values, expected.values, 0)
         }
     }
 }

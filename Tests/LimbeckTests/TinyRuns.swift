@@ -19,7 +19,7 @@ enum TinyRuns {
         """
     }
 
-    /// The three methods; between them: dropout, augmentation, the average of weights with and without
+    /// Every method; between them: dropout, augmentation, the average of weights with and without
     /// being the result, fresh and continued weights, hard and soft labels, Adam's state.
     static let recipes: [(name: String, text: String)] = [
         (
@@ -41,6 +41,21 @@ enum TinyRuns {
                 extra: ", average: 0.9"
             )
             .replacing("{rate: 0.02}", with: "{kind: adamw, rate: 0.002}")
+        ),
+        (
+            "mutual",
+            text(
+                "{name: mutual, peers: [{}, {model: {name: lenet5}, optimizer: {kind: adam}}], "
+                    + "update: recomputed, order: {kind: cosine, from: 2, to: 0.5}, "
+                    + "noise-per-peer: true}",
+                model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", average: 0.9")
+        ),
+        (
+            "adaptive-mixing",
+            text(
+                "{name: adaptive-mixing, warm-up: 0, every: 1, group: 1, repeats: 20, start: 0.5, "
+                    + "rule: softmax, teachers: [{epochs: [1]}, {untrained: true}]}",
+                extra: ", average: 0, augmentation: {flip: true}")
         ),
     ]
 

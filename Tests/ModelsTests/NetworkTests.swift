@@ -14,7 +14,7 @@ import Torch
             let fixture = try FixtureFile("networks", in: .module)
             let network = tiny.make(Generator(seed: 1))
             fill(network.state)
-            let x = values(inputStream, tiny.shape)
+            let x = tiny.input
 
             let features = network.features(x, mode: .eval)
             try fixture.expect(features, is: "\(tiny.name)/eval.features", tolerance: 1e-5)
@@ -49,7 +49,7 @@ import Torch
             guard tiny.shape.count == 4 else { return }
             let network = tiny.make(Generator(seed: 1))
             fill(network.state)
-            let x = values(inputStream, tiny.shape)
+            let x = tiny.input
             let before = network(x, mode: .eval).doubles()
             let state = network.state.map { $0.tensor.doubles() }
             network.toChannelsLast()
@@ -69,7 +69,7 @@ import Torch
             let network = tiny.make(Generator(seed: 1))
             let state = { network.state.map { $0.tensor.doubles() } }
             let before = state()
-            let x = values(inputStream, tiny.shape)
+            let x = tiny.input
             let first = network(x, mode: .eval).floats()
             #expect(state() == before)
             #expect(network(x, mode: .eval).floats() == first)
@@ -91,6 +91,14 @@ import Torch
                     .init(
                         channels: 3, classes: 3, side: 4,
                         stages: [.init(expansion: 1, width: 8, count: 1, stride: 1)], lastWidth: 16),
+                    generator: Generator(seed: 1)),
+                GoogLeNet(
+                    .init(
+                        channels: 3, classes: 3, stem: [4, 4, 4],
+                        blocks: [Inception.Widths](repeating: .init(2, 2, 2, 2, 2, 2), count: 9)),
+                    generator: Generator(seed: 1)),
+                VGGBatchNorm(
+                    .init(channels: 3, classes: 3, blocks: [[4]], hidden: 8),
                     generator: Generator(seed: 1)),
             ]
             let x = values(inputStream, [4, 3, 4, 4])
@@ -121,7 +129,7 @@ import Torch
         try withNoLeaks {
             let network = tiny.make(Generator(seed: 1))
             fill(network.state)
-            let x = values(inputStream, tiny.shape)
+            let x = tiny.input
             let expected = network(x, mode: .eval)
             let frozen = Frozen(network)
             #expect(frozen.foldedBatchNorms == tiny.foldable)
@@ -148,7 +156,7 @@ import Torch
             let tiny = TinyNetwork.all[3]
             let network = tiny.make(Generator(seed: 1))
             let frozen = Frozen(network)
-            let x = values(inputStream, tiny.shape)
+            let x = tiny.input
             x.requiresGrad = true
             #expect(frozen(x).requiresGrad == false)
             #expect(frozen.features(x).requiresGrad == false)
@@ -165,7 +173,7 @@ import Torch
             let tiny = TinyNetwork.all[3]
             let network = tiny.make(Generator(seed: 1))
             let frozen = Frozen(network)
-            let x = values(inputStream, tiny.shape)
+            let x = tiny.input
             let before = frozen(x).floats()
             let state = network.state.map { $0.tensor.doubles() }
             #expect(frozen.state.map { $0.tensor.doubles() } == state)

@@ -17,9 +17,11 @@ import Torch
     }
 
     private func make(
-        _ spec: ModelSpec, _ shape: [Int] = [3, 32, 32], classes: Int = 10, seed: UInt64 = 1
+        _ spec: ModelSpec, _ shape: [Int]? = nil, classes: Int = 10, seed: UInt64 = 1
     ) throws -> any Classifier {
-        try ModelRegistry.make(spec, sampleShape: shape, classes: classes, seed: seed)
+        let usual = ["fasttext", "charcnn"].contains(spec.name) ? [1, 1024] : [3, 32, 32]
+        return try ModelRegistry.make(
+            spec, sampleShape: shape ?? usual, classes: classes, seed: seed)
     }
 
     /// Names, order and shapes of the whole state are PyTorch's: a forgotten module shows here.
@@ -54,11 +56,23 @@ import Torch
             #expect(try make(ModelSpec(name: "resnet18")).parameterCount == resnet)
             #expect(
                 try make(ModelSpec(name: "mobilenetv2"), classes: 1000).parameterCount == 3_504_872)
+            // torchvision's, whose first linear layer sees 7×7 pixels.
+            #expect(
+                try make(ModelSpec(name: "vgg16-bn"), classes: 1000).parameterCount
+                    == 138_365_992 - (25_088 - 512) * 4096)
+            #expect(
+                try make(ModelSpec(name: "fasttext")).parameterCount
+                    == 131_073 * 32 + 33 * 10 + 11 * 10)
+            let ends = 256 * 70 * 7 + 256 * 256 * 7 + 2 * 256  // conv1, conv2
+            let middle = 4 * (256 * 256 * 3 + 256)
+            let linear3 = 7 * 256 * 256 + 256 + 256 * 256 + 256 + 257 * 10
+            #expect(try make(ModelSpec(name: "charcnn")).parameterCount == ends + middle + linear3)
         }
     }
 
     @Test(arguments: [
-        "mlp", "lenet5", "resnet20", "resnet18", "wrn-16-2", "vgg8", "mobilenetv2",
+        "mlp", "lenet5", "resnet20", "resnet18", "wrn-16-2", "vgg8", "mobilenetv2", "vgg16-bn",
+        "googlenet", "fasttext", "charcnn",
     ])
     func initialisationIsPyTorchs(_ name: String) throws {
         try withNoLeaks { () throws in
@@ -103,7 +117,8 @@ import Torch
     /// The smallest allowed image, an oblong one and a large one give logits, with any number of
     /// channels, and gradients that are finite.
     @Test(arguments: [
-        "lenet5", "resnet8", "resnet8x4", "resnet18", "wrn-16-1", "vgg8", "mobilenetv2",
+        "lenet5", "resnet8", "resnet8x4", "resnet18", "wrn-16-1", "vgg8", "mobilenetv2", "vgg16-bn",
+        "googlenet",
     ])
     func anySize(_ name: String) throws {
         try withNoLeaks { () throws in
@@ -138,6 +153,12 @@ import Torch
             let narrow = try make(ModelSpec(name: "mobilenetv2", width: 0.35), classes: 1000)
             #expect(narrow.parameterCount == 1_677_128)
             #expect(try make(ModelSpec(name: "wrn-10-3")).head.inputs == 192)
+            #expect(try make(ModelSpec(name: "vgg16-bn", width: 0.125)).head.inputs == 512)
+            #expect(try make(ModelSpec(name: "googlenet", width: 0.25)).head.inputs == 256)
+            #expect(try make(ModelSpec(name: "charcnn", width: 0.25)).head.inputs == 64)
+            // The table of 1001 rows of 16, and the hidden layer of 10 stays.
+            let small = try make(ModelSpec(name: "fasttext", width: 0.5, buckets: 1000))
+            #expect(small.parameterCount == 1001 * 16 + 170 + 110)
         }
     }
 
@@ -203,6 +224,37 @@ import Torch
                 sentence(ModelSpec(name: "mlp"), classes: 1)
                     == "a classifier cannot be made for this number of classes: found 1, expected "
                     + "2 to 100000")
+            #expect(
+                sentence(ModelSpec(name: "charcnn"), [20])
+                    == "model.name: the model charcnn needs text: found samples of shape [20], "
+                    + "expected data of kind text")
+            #expect(
+                sentence(ModelSpec(name: "fasttext")).hasPrefix(
+                    "model.name: the model fasttext needs text: found samples of shape [3, 32, 32]")
+            )
+            for name in ["mlp", "lenet5", "resnet20", "googlenet"] {
+                #expect(
+                    sentence(ModelSpec(name: name), [1, 300])
+                        == "model.name: the model \(name) does not take text: found samples of shape "
+                        + "[1, 300] (fasttext and charcnn do)")
+            }
+            #expect(sentence(ModelSpec(name: "charcnn"), [1, 123]) == "no error")
+            #expect(
+                sentence(ModelSpec(name: "charcnn"), [1, 122])
+                    == "model.name: the texts are cut too short for the model charcnn: found 122 "
+                    + "characters, expected at least 123 (make data.length larger)")
+            #expect(sentence(ModelSpec(name: "charcnn", length: 200), [1, 200]) == "no error")
+            #expect(
+                sentence(ModelSpec(name: "charcnn", length: 201), [1, 200])
+                    == "model.length: out of range: found 201, expected 123 to the 200 characters of "
+                    + "a text")
+            #expect(
+                sentence(ModelSpec(name: "fasttext", buckets: 0), [1, 20])
+                    == "model.buckets: out of range: found 0, expected 1 to 16777216")
+            #expect(
+                sentence(ModelSpec(name: "fasttext", width: 4, buckets: 1 << 24), [1, 20])
+                    == "model.buckets: the network is too large: found 2.15e+09 weights, expected "
+                    + "fewer than 1.07e+09")
             for name in ["wrn-016-2", "wrn-+16-2", "wrn-16", "wrn-16-2-1", "resnet21", ""] {
                 #expect(sentence(ModelSpec(name: name)) != "no error", "\(name)")
             }

@@ -21,7 +21,7 @@ import Torch
             try inFolder { folder in
                 let (first, second) = (tiny.make(Generator(seed: 1)), tiny.make(Generator(seed: 2)))
                 if tiny.shape.count == 4 { first.toChannelsLast() }
-                _ = first(values(inputStream, tiny.shape), mode: .train(Generator(seed: 1)))
+                _ = first(tiny.input, mode: .train(Generator(seed: 1)))
                 let path = folder + "/w.safetensors"
                 try WeightsFile.write(first.state, to: path, metadata: ["model": tiny.name])
                 let metadata = try WeightsFile.load(path, into: second)

@@ -149,4 +149,49 @@ import Torch
             #expect(dropout(x, p: 1, Generator(seed: 7)).sum().item == 0)
         }
     }
+
+    /// Backward is upstream · the given gradient, whatever the values are.
+    @Test func attachedValuesHaveTheGivenGradient() throws {
+        try withNoLeaks {
+            let x = Tensor([1, 2, 3, 4, 5, 6] as [Float], [2, 3])
+            x.requiresGrad = true
+            let values = Tensor([10, 20] as [Float], [2])
+            let gradient = Tensor([1, 0, -1, 2, 0.5, 4] as [Float], [2, 3])
+            let y = values.attached(to: x * 2, gradient: gradient)
+            #expect(y.requiresGrad && y.floats() == [10, 20])
+            #expect(!values.requiresGrad, "the values themselves stay as they are")
+            (y * Tensor([3, -1] as [Float], [2])).sum().backward()
+            #expect(x.gradient?.floats() == [6, 0, -6, -4, -1, -8])
+            #expect(!withoutGradient { values.attached(to: x, gradient: gradient) }.requiresGrad)
+            // One value per element.
+            x.clearGradient()
+            gradient.attached(to: x, gradient: x.detached()).sum().backward()
+            #expect(x.gradient?.floats() == [1, 2, 3, 4, 5, 6])
+        }
+    }
+
+    @Test func attachedValuesAreDifferentiatedOnce() throws {
+        try withNoLeaks {
+            let x = leaf([1, 2])
+            let one = Tensor([1, 1] as [Float], [2])
+            func error(_ body: () -> Void) -> String {
+                do { try Engine.checked(body) } catch { return "\(error)" }
+                return "no error"
+            }
+            let y = one.attached(to: x, gradient: one)
+            let twice = error {
+                _ = Tensor.gradients(of: y.sum(), with: [x], createGraph: true)
+            }
+            #expect(twice.contains("cannot be differentiated twice"), "\(twice)")
+            let shapes = error { _ = one.attached(to: x, gradient: Tensor.ones([3])) }
+            #expect(
+                shapes
+                    == "attached([2], [2], [3]): the gradient's shape [3] is not the input's, [2]")
+            let rows = error { _ = Tensor.ones([3]).attached(to: x, gradient: one) }
+            #expect(
+                rows
+                    == "attached([3], [2], [2]): the values' shape [3] does not begin the input's, [2]"
+            )
+        }
+    }
 }

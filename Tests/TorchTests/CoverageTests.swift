@@ -9,6 +9,7 @@ import Testing
     static let byHand: [String: Set<String>] = [
         "AutogradTests": [
             "backward", "clearGradient", "gradients", "withoutGradient", "detached", "dropout",
+            "attached",
         ],
         "EngineTests": ["checked", "keepMemory", "setDeterministic", "withPrecision"],
         "TensorTests": [

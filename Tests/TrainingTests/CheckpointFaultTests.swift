@@ -13,9 +13,8 @@ import Torch
 
     private func record(_ step: Int) -> CheckpointRecord {
         CheckpointRecord(
-            key: "k", step: step, epoch: 1, stepInEpoch: step, sums: EpochSums(),
-            metricsBytes: 7 * step,
-            selected: nil, averageSelected: nil, seconds: 1.5, tensors: "")
+            key: "k", step: step, epoch: 1, stepInEpoch: step, learners: [LearnerRecord()],
+            metricsBytes: 7 * step, seconds: 1.5, tensors: "")
     }
 
     /// Different content and different sizes at each step.

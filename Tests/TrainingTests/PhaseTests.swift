@@ -191,6 +191,73 @@ import Torch
         #expect(chain.map(\.key) == ["f08e57ab868d32e8abb73905", "3a50d8b3d635e21f7b2afd93"])
     }
 
+    /// A loss that is named as its default is the same phase; another one is another, but not for the
+    /// teacher and stage 0, which learn by cross-entropy whatever comes after them.
+    @Test func lossesAreInTheKey() throws {
+        func chain(_ method: String) throws -> [String] {
+            try Tiny.recipe("method=\(method)")
+                .phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }.map(\.key)
+        }
+        func differ(_ name: String, same: [String], other: [String]) throws {
+            let base = try chain("{name: \(name)}")
+            for text in same { #expect(try chain("{name: \(name), \(text)}") == base, "\(text)") }
+            var keys: Set = [base.last!]
+            for text in other {
+                let keysOfChain = try chain("{name: \(name), \(text)}")
+                #expect(keysOfChain.dropLast() == base.dropLast())
+                #expect(keys.insert(keysOfChain.last!).inserted, "\(text)")
+            }
+        }
+        try differ(
+            "cross-entropy", same: ["loss: cross-entropy"],
+            other: ["loss: gce", "loss: {name: gce, q: 0.5}", "loss: sce"])
+        try differ(
+            "distillation", same: ["loss: cross-entropy", "divergence: {name: kl}"],
+            other: [
+                "loss: gce", "divergence: reverse-kl", "divergence: {name: renyi, order: 2}",
+                "divergence: {name: renyi, order: .inf}", "divergence: jensen-shannon",
+                "divergence: dkd", "divergence: {name: dkd, target: 2}", "standardise: true",
+            ])
+        try differ(
+            "self-distillation", same: ["labels: soft"],
+            other: ["divergence: kl", "divergence: renyi", "divergence: {name: renyi, order: 3}"])
+    }
+
+    /// The student learns by each kind of loss, and twice the same.
+    @Test(arguments: [
+        "{name: cross-entropy, loss: gce}",
+        "{name: distillation, divergence: {name: renyi, order: 1.5}, loss: sce}",
+        "{name: distillation, divergence: dkd, standardise: true}",
+        "{name: self-distillation, divergence: {name: jensen-shannon, weight: 0.3}}",
+    ])
+    func trainsWithOtherLosses(_ method: String) throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let recipe = try Tiny.recipe("method=\(method)")
+            let first = try Tiny.run(recipe, scratch("a"))
+            let result = try first.train()
+            let again = try Tiny.run(recipe, scratch("b")).train()
+            #expect(result.scores.phases.map(\.student) == again.scores.phases.map(\.student))
+            let losses = metrics(first, first.chain.count - 1).map(\.loss)
+            #expect(losses.last! < losses.first!, "\(losses)")
+        }
+    }
+
+    /// KL from soft labels has the gradient of cross-entropy with them; other divergences do not.
+    @Test func divergenceFromSoftLabels() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            func accuracy(_ extra: String) throws -> PhaseResult.Scores {
+                let recipe = try Tiny.recipe("method={name: self-distillation, beta: 2\(extra)}")
+                return try Tiny.run(recipe, scratch("run\(extra.count)")).train()
+                    .scores.phases[1].student.last
+            }
+            let (plain, kl) = (try accuracy(""), try accuracy(", divergence: kl"))
+            #expect(abs(plain.test.nll - kl.test.nll) < 1e-3)
+            #expect(abs(plain.test.nll - (try accuracy(", divergence: renyi")).test.nll) > 1e-4)
+        }
+    }
+
     @Test func pseudoLabelsAreMeasured() throws {
         try withNoLeaks {
             let scratch = try Scratch()

@@ -53,8 +53,21 @@ enum RecipeMutations {
         ),
         .init(
             "temperature: 2", "smoothing: 0.1",
-            #"r.yaml, line 9, method.smoothing: unknown key "smoothing" (one of: hard, name, soft, teacher, temperature)"#
+            #"r.yaml, line 9, method.smoothing: unknown key "smoothing" (one of: divergence, hard, loss, name, soft, standardise, teacher, temperature)"#
         ),
+        .init(
+            "temperature: 2", "divergence: {name: kl, order: 2}",
+            #"r.yaml, line 9, method.divergence.order: unknown key "order" (one of: name)"#),
+        .init(
+            "temperature: 2", "divergence: {order: 2}",
+            #"r.yaml, line 9, method.divergence: missing key "name" (method.divergence needs it)"#),
+        .init(
+            "temperature: 2", "divergence: {name: dkd, nontarget: 2}",
+            #"r.yaml, line 9, method.divergence.nontarget: unknown key "nontarget" (did you mean "non-target"?)"#
+        ),
+        .init(
+            "temperature: 2", "loss: {name: gce, alpha: 2}",
+            #"r.yaml, line 9, method.loss.alpha: unknown key "alpha" (one of: name, q)"#),
         .init(
             "kind: cosine", "kind: cosine, warmup: 1",
             #"r.yaml, line 13, schedule.warmup: unknown key "warmup" (did you mean "warm-up"?)"#),
@@ -67,6 +80,19 @@ enum RecipeMutations {
         .init(
             "kind: embedded", "kind: idx, folder: x, drop: [1]",
             "r.yaml, line 1, data.drop: key does not go with data.kind: found kind idx"),
+        .init(
+            "kind: embedded", "kind: spiral, features: 3",
+            "r.yaml, line 1, data.features: key does not go with data.kind: found kind spiral"),
+        .init(
+            "kind: embedded", "kind: gaussian-classes, turn: 3",
+            "r.yaml, line 1, data.turn: key does not go with data.kind: found kind gaussian-classes"
+        ),
+        .init(
+            "kind: embedded", "kind: embedded, samples: 100",
+            "r.yaml, line 1, data.samples: key does not go with data.kind: found kind embedded"),
+        .init(
+            "kind: embedded", "kind: spiral, path: x.csv",
+            "r.yaml, line 1, data.path: key does not go with data.kind: found kind spiral"),
         .init(
             "kind: embedded", "kind: idx",
             #"r.yaml, line 1, data: missing key "data.folder" (or give data.images and data.labels)"#
@@ -187,6 +213,66 @@ enum RecipeMutations {
             "r.yaml, line 7, method: value out of range: found hard 0 and soft 0, expected at least one of them above 0"
         ),
         .init(
+            "temperature: 2", "divergence: reny",
+            #"r.yaml, line 9, method.divergence: unknown word "reny" (did you mean "renyi"?)"#),
+        .init(
+            "temperature: 2", "divergence: [kl]",
+            "r.yaml, line 9, method.divergence: wrong value: found a list, expected a word"),
+        .init(
+            "temperature: 2", "divergence: {name: renyi, order: -1}",
+            "r.yaml, line 9, method.divergence.order: value out of range: found -1.0, expected 0 or more (.inf too)"
+        ),
+        .init(
+            "temperature: 2", "divergence: {name: renyi, order: .nan}",
+            "r.yaml, line 9, method.divergence.order: value out of range: found nan, expected 0 or more (.inf too)"
+        ),
+        .init(
+            "temperature: 2", "divergence: {name: jensen-shannon, weight: 1}",
+            "r.yaml, line 9, method.divergence.weight: value out of range: found 1.0, expected above 0 and below 1"
+        ),
+        .init(
+            "temperature: 2", "divergence: {name: dkd, target: -1}",
+            "r.yaml, line 9, method.divergence.target: value out of range: found -1.0, expected 0 or more"
+        ),
+        .init(
+            "temperature: 2", "divergence: {name: dkd, target: 0, non-target: 0}",
+            "r.yaml, line 9, method.divergence.non-target: value out of range: found 0.0, expected above 0, as target is 0"
+        ),
+        .init(
+            "temperature: 2", "loss: {name: gce, q: 0}",
+            "r.yaml, line 9, method.loss.q: value out of range: found 0.0, expected above 0 and at most 1"
+        ),
+        .init(
+            "temperature: 2", "loss: {name: sce, log-zero: 0}",
+            "r.yaml, line 9, method.loss.log-zero: value out of range: found 0.0, expected below 0"),
+        .init(
+            "temperature: 2", "loss: {name: sce, alpha: 0, beta: 0}",
+            "r.yaml, line 9, method.loss.beta: value out of range: found 0.0, expected above 0, as alpha is 0"
+        ),
+        .init(
+            "temperature: 2", "loss: {name: cross-entropy, smoothing: 1}",
+            "r.yaml, line 9, method.loss.smoothing: value out of range: found 1.0, expected 0 <= smoothing < 1"
+        ),
+        .init(
+            "temperature: 2", "standardise: much",
+            #"r.yaml, line 9, method.standardise: wrong value: found "much", expected true or false"#
+        ),
+        .init(
+            "name: distillation\n  temperature: 2\n  teacher:\n    weights: selected",
+            "name: cross-entropy\n  smoothing: 0.1\n  loss: gce",
+            "r.yaml, line 9, method.smoothing: key does not go with method.loss: found loss gce, expected loss: cross-entropy"
+        ),
+        .init(
+            "name: distillation\n  temperature: 2\n  teacher:\n    weights: selected",
+            "name: self-distillation\n  labels: hard\n  divergence: kl",
+            "r.yaml, line 10, method.divergence: a divergence needs soft labels: found hard ones, expected labels: soft and finite beta"
+        ),
+        .init(
+            "name: distillation\n  temperature: 2\n  teacher:\n    weights: selected",
+            "name: self-distillation\n  divergence: dkd",
+            #"r.yaml, line 9, method.divergence: unknown word "dkd" (one of: kl, reverse-kl, jensen-shannon, renyi)"#
+        ),
+        .init(
             "{rate: 0.05}", "{rate: -0.05}",
             "r.yaml, line 12, optimizer: rate is out of range: found -0.05, expected a number above 0"
         ),
@@ -214,6 +300,17 @@ enum RecipeMutations {
         .init(
             "kind: embedded", "kind: embedded, validation: 1",
             "r.yaml, line 1, data.validation: value out of range: found 1.0, expected a share above 0 and below 1"
+        ),
+        .init(
+            "kind: embedded", "kind: spiral, samples: 7",
+            "r.yaml, line 1, data.samples: value out of range: found 7, expected 8 to 1000000"),
+        .init(
+            "kind: embedded", "kind: gaussian-classes, seed: -1",
+            #"r.yaml, line 1, data.seed: wrong value: found "-1", expected a whole number, 0 or more"#
+        ),
+        .init(
+            "kind: embedded", "kind: gaussian-classes, separation: .nan",
+            "r.yaml, line 1, data.separation: value out of range: found nan, expected above 0, at most 1000000"
         ),
         .init(
             "kind: embedded", "kind: embedded, limit: 5000",

@@ -98,6 +98,46 @@ import Testing
         #expect(recipe.training == training)
     }
 
+    /// A loss is a word or a mapping; parameters that are not given have their defaults.
+    @Test func lossesOfMethods() throws {
+        func method(_ text: String) throws -> MethodOptions {
+            try recipe(Self.least, ["method=\(text)"]).method
+        }
+        #expect(
+            try method("{name: cross-entropy, loss: gce}")
+                == .crossEntropy(.init(loss: .generalised(q: 0.7))))
+        #expect(
+            try method("{name: cross-entropy, loss: {name: sce, beta: 2}}")
+                == .crossEntropy(.init(loss: .symmetric(alpha: 0.1, beta: 2, logZero: -4))))
+        let plain = MethodOptions.crossEntropy(.init(smoothing: 0.1))
+        #expect(try method("{name: cross-entropy, smoothing: 0.1}") == plain)
+        #expect(try method("{name: cross-entropy, loss: cross-entropy, smoothing: 0.1}") == plain)
+        #expect(
+            try method("{name: cross-entropy, loss: {name: cross-entropy, smoothing: 0.1}}")
+                == plain)
+        func distillation(_ text: String) throws -> KnowledgeDistillationOptions? {
+            guard case .distillation(let options, _) = try method("{name: distillation\(text)}")
+            else { return nil }
+            return options
+        }
+        #expect(try distillation("") == .init())
+        #expect(try distillation(", divergence: kl") == .init())
+        #expect(
+            try distillation(", divergence: {name: renyi, order: .inf}")?.divergence
+                == .divergence(.renyi(order: .infinity)))
+        #expect(
+            try distillation(", divergence: renyi")?.divergence == .divergence(.renyi(order: 2)))
+        #expect(
+            try distillation(", divergence: jensen-shannon")?.divergence
+                == .divergence(.jensenShannon(weight: 0.5)))
+        #expect(
+            try distillation(", divergence: dkd, standardise: true")
+                == .init(divergence: .decoupled(.init(target: 1, nonTarget: 8)), standardise: true))
+        #expect(
+            try method("{name: self-distillation, divergence: {name: renyi, order: 0.5}}")
+                == .selfDistillation(.init(divergence: .renyi(order: 0.5)), .selected))
+    }
+
     /// What a run folder keeps is the same recipe, down to the last bit of every number.
     @Test(arguments: [
         "name: 'null'", "name: '0.5'", "name: 'yes'", "name: 'a: b # c'", "name: Übung „x“",
@@ -113,8 +153,17 @@ import Testing
         "method: {name: self-distillation, labels: hard, stages: 2, beta: .inf}",
         "method: {name: self-distillation, beta: [0.1, 3]}",
         "method: {name: cross-entropy, smoothing: 0.1}",
+        "method: {name: cross-entropy, loss: gce}",
+        "method: {name: cross-entropy, loss: {name: sce, alpha: 0.3, beta: 0.1, log-zero: -9.5}}",
+        "method: {name: distillation, divergence: {name: renyi, order: .inf}, loss: {name: gce, q: 0.3}}",
+        "method: {name: distillation, divergence: {name: dkd, non-target: 0.30000000000000004}}",
+        "method: {name: distillation, divergence: reverse-kl, standardise: true, temperature: 2}",
+        "method: {name: distillation, loss: {name: cross-entropy, smoothing: 0.1}}",
+        "method: {name: self-distillation, divergence: {name: jensen-shannon, weight: 0.1}}",
         "method: {name: distillation, teacher: {file: t.safetensors, model: {name: resnet20, width: 0.5}}}",
         "training: {patience: 3, checkpoint-steps: 4, average: 0, selection: nll}",
+        "data: {kind: spiral, samples: 100, turn: 1.5}",
+        "data: {kind: gaussian-classes, seed: 18446744073709551615, separation: 0.3}",
         "data: {kind: csv, path: x.tsv, label: 3, clean: c, drop: [a, -1], class-names: ['1', 'true']}",
     ])
     func resolvedRecipesRoundTrip(_ line: String) throws {
@@ -128,6 +177,23 @@ import Testing
         }
         #expect(keys[0] == keys[1])
         #expect(second.yaml == first.yaml)
+    }
+
+    /// Made data names all of its numbers in the resolved recipe.
+    @Test func madeData() throws {
+        let lines = Self.least.replacing("kind: embedded", with: "kind: spiral, classes: 3")
+        let made = try recipe(lines)
+        let data = made.data
+        #expect(data.classes == 3 && data.samples == 6000 && data.seed == 0)
+        #expect(data.radius == 4 && data.turn == 4.74 && data.spread == 0.2)
+        #expect(made.yaml.contains("turn: 4.74") && !made.yaml.contains("separation"))
+        let prepared = try PreparedData(data, noise: LabelNoise(.clean), seed: 1)
+        #expect(prepared.learning.count == 6000 && prepared.sampleShape == [2])
+        #expect(prepared.classCount == 3 && prepared.testMembers.count == 1200)
+        var other = data
+        other.seed = 1
+        let another = try PreparedData(other, noise: LabelNoise(.clean), seed: 1)
+        #expect(another.identity != prepared.identity)
     }
 
     @Test func overrides() throws {

@@ -10,6 +10,10 @@ struct Request: Codable {
     var steps: Int
     /// Steps before the clock starts, at least 0; 3 if absent.
     var warmup: Int?
+    /// Networks that learn side by side, 1 if absent.
+    var peers: Int?
+    /// Of the Rényi divergence through which they teach one another; independent if absent.
+    var order: Double?
 }
 
 /// One line of standard output.
@@ -42,6 +46,8 @@ final class Bench {
         var model: Model
         var precision: Precision
         var layout: Layout
+        var peers: Int
+        var order: Double?
     }
 
     private var steps: [Key: Step] = [:]
@@ -51,9 +57,17 @@ final class Bench {
         guard request.steps >= 1, warmup >= 0 else {
             throw Refusal(error: "steps is at least 1, warmup at least 0")
         }
-        let key = Key(model: request.model, precision: request.precision, layout: request.layout)
+        let key = Key(
+            model: request.model, precision: request.precision, layout: request.layout,
+            peers: request.peers ?? 1, order: request.order)
+        guard (1...16).contains(key.peers), key.order.map({ $0 >= 0 }) ?? true else {
+            throw Refusal(error: "peers is 1 to 16, order at least 0")
+        }
         let step =
-            try steps[key] ?? Step(key.model, precision: key.precision, layout: key.layout)
+            try steps[key]
+            ?? Step(
+                key.model, precision: key.precision, layout: key.layout, peers: key.peers,
+                order: key.order)
         steps[key] = step
         for _ in 0..<warmup { _ = try step.advance() }
         var loss = 0.0

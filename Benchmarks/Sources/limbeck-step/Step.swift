@@ -17,16 +17,16 @@ enum Model: String, Codable, CaseIterable {
 enum Layout: String, Codable, CaseIterable { case nchw, nhwc }
 
 /// A training step on one fixed batch in host memory, as the trainer of a phase takes it, without
-/// a weight average: `advance` follows `PhaseTrainer.advance` line by line. What the trainer does
+/// a weight average: `advance` follows that of `PhaseTrainer` line by line. What the trainer does
 /// besides the arithmetic is measured with it: copying the batch into a tensor, the rows and the
 /// generator that other objectives need, reading the loss and the predictions back every step.
 final class Step {
     static let batchSize = 128
     static let classes = 10
 
-    private let student: any Classifier
-    private let optimizer: any Optimizer
-    private let objective: any Objective = CrossEntropy()
+    private let students: [any Classifier]
+    private let optimizers: [any Optimizer]
+    private let objective: any PeerObjective
     private let precision: Precision
     private let device = Device.cpu
 
@@ -40,18 +40,33 @@ final class Step {
     private var step: UInt64 = 0
     private(set) var hits = 0
 
-    init(_ model: Model, precision: Precision, layout: Layout) throws {
+    /// - Parameters:
+    ///   - peers: networks that learn side by side, at least 1.
+    ///   - order: of the divergence through which several teach one another; nil: they do not.
+    init(
+        _ model: Model, precision: Precision, layout: Layout, peers: Int, order: Double?
+    ) throws {
         self.precision = precision
         isChannelsLast = layout == .nhwc
         let (c, h, w) = (model.sampleShape[0], model.sampleShape[1], model.sampleShape[2])
-        student = try ModelRegistry.make(
-            ModelSpec(name: model.rawValue), sampleShape: model.sampleShape, classes: Step.classes,
-            seed: 0)
-        student.move(to: device)
-        if isChannelsLast { student.toChannelsLast() }
-        optimizer = OptimizerOptions(
-            kind: .sgd, rate: 0.01, momentum: 0.9, nesterov: true, weightDecay: 5e-4
-        ).make(over: student.parameters)
+        let isChannelsLast = isChannelsLast
+        students = try (0..<peers).map { peer in
+            let student = try ModelRegistry.make(
+                ModelSpec(name: model.rawValue), sampleShape: model.sampleShape,
+                classes: Step.classes, seed: UInt64(peer))
+            if isChannelsLast { student.toChannelsLast() }
+            return student
+        }
+        optimizers = students.map {
+            OptimizerOptions(
+                kind: .sgd, rate: 0.01, momentum: 0.9, nesterov: true, weightDecay: 5e-4
+            ).make(over: $0.parameters)
+        }
+        objective =
+            peers == 1
+            ? Alone(CrossEntropy())
+            : MutualLearning(
+                .init(divergence: .renyi(order: order ?? 1), weight: Ramp(order == nil ? 0 : 1)))
         shape = [Step.batchSize] + (isChannelsLast ? [h, w, c] : [c, h, w])
         let generator = Generator(seed: 0)
         let pixels = Tensor.empty(shape)
@@ -69,32 +84,45 @@ final class Step {
     }
 
     /// Forward, backward, update.
-    /// - Returns: the mean cross-entropy of the batch before the update.
+    /// - Returns: the first network's mean cross-entropy of the batch before the update.
     func advance() throws -> Double {
         let labels = indices.map { self.labels[$0] }
-        var means: [Double] = []
-        var predictions: [Int] = []
+        var means: [[Double]] = []
+        var predictions: [[Int]] = []
         try Engine.checked {
-            let input = LabelledBatch(
-                inputs: inputs.to(device), labels: Tensor(labels, [labels.count]).to(device),
-                rows: Tensor(indices.map { $0 }, [labels.count]).to(device), isPlain: true)
-            let mode = Mode.train(Generator(seed: step, device: device))
-            let (losses, logits) = withPrecision(precision, on: device) {
-                let features = student.features(input.inputs, mode: mode)
-                let logits = Logits(student.logits(fromFeatures: features))
-                let output = StudentOutput(features: features, logits: logits)
-                return (objective.losses(output, input), logits)
+            let inputs = inputs.to(device)
+            let rows = Tensor(indices.map { $0 }, [labels.count]).to(device)
+            let outputs = withPrecision(precision, on: device) {
+                students.map { student in
+                    let mode = Mode.train(Generator(seed: step, device: device))
+                    let features = student.features(inputs, mode: mode)
+                    return StudentOutput(
+                        features: features, logits: Logits(student.logits(fromFeatures: features)))
+                }
             }
-            losses.total.backward()
-            means = losses.means()
-            predictions = logits.detached.predictions.ints()
+            for index in students.indices {
+                let batch = LabelledBatch(
+                    inputs: inputs, labels: Tensor(labels, [labels.count]).to(device), rows: rows,
+                    isPlain: true)
+                let (losses, total) = withPrecision(precision, on: device) {
+                    let losses = objective.losses(of: index, outputs, batch)
+                    return (losses, losses.total)
+                }
+                total.backward()
+                means.append(losses.means())
+                predictions.append(outputs[index].logits.detached.predictions.ints())
+            }
         }
         try Engine.checked {
-            _ = optimizer.step(rate: optimizer.options.rate)
-            optimizer.clearGradients()
+            for optimizer in optimizers {
+                _ = optimizer.step(rate: optimizer.options.rate)
+                optimizer.clearGradients()
+            }
         }
-        for (prediction, label) in zip(predictions, labels) where prediction == label { hits += 1 }
+        for own in predictions {
+            for (prediction, label) in zip(own, labels) where prediction == label { hits += 1 }
+        }
         step += 1
-        return means[0]
+        return means[0][0]
     }
 }

@@ -96,6 +96,9 @@ ct_status ct_backward(ct_tensor t);
 // out[i] is NULL where `of` does not depend on respect_to[i].
 ct_status ct_grad(ct_tensor of, ct_tensors respect_to, ct_tensor seed, bool create_graph, bool retain,
                   ct_tensor *out);
+// `values` [N…] as a function of `input` [N…, …] whose derivative is `gradient`, shaped like `input`: its
+// backward gives upstream · gradient. Once only: a backward that records itself is refused.
+ct_status ct_attach(ct_tensor input, ct_tensor values, ct_tensor gradient, ct_tensor *out);
 
 // ---- element-wise operators (math.cpp)
 enum {

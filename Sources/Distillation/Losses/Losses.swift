@@ -20,9 +20,18 @@ public struct Losses {
     }
 
     public let terms: [Term]
+    /// Logged beside the terms, one value per sample each, and not part of the loss.
+    public let measures: [Term]
 
-    public init(_ terms: Term...) { self.terms = terms }
-    public init(_ terms: [Term]) { self.terms = terms }
+    public init(_ terms: Term...) {
+        self.terms = terms
+        measures = []
+    }
+
+    public init(_ terms: [Term], measures: [Term] = []) {
+        self.terms = terms
+        self.measures = measures
+    }
 
     /// Σ_k weight_k · mean_i value_ki, a scalar.
     public var total: Tensor {
@@ -35,8 +44,10 @@ public struct Losses {
         return sum ?? Tensor.scalar(0)
     }
 
-    /// The batch means, in the order of `terms` (one transfer for all of them).
+    /// The batch means of terms, then measures (one transfer for all of them).
     public func means() -> [Double] {
-        withoutGradient { Tensor.stacked(terms.map { $0.values.mean().to(.float64) }).doubles() }
+        withoutGradient {
+            Tensor.stacked((terms + measures).map { $0.values.mean().to(.float64) }).doubles()
+        }
     }
 }

@@ -5,12 +5,15 @@ import Foundation
 
 /// The samples of a run, split and with noisy labels: what every phase of it learns from.
 ///
-/// Training and validation labels are noisy (unless the recipe keeps validation clean), test
+/// Training and validation labels are noisy (unless the recipe keeps a validation split clean), test
 /// labels never are changed.
 public struct PreparedData: Sendable {
     /// Training and validation samples, with the given (noisy) labels; their clean ones beside.
     public let learning: Dataset
     public let split: Split
+    /// Held out of the training split for methods that learn how to learn; disjoint from the
+    /// validation split, which selects.
+    public let metaValidation: [Int]
     /// The test samples; `testMembers` are those of it that count.
     public let test: Dataset
     public let testMembers: [Int]
@@ -45,16 +48,18 @@ public struct PreparedData: Sendable {
                 learning = try learning.subset(kept.train)
             }
         }
-        split = try Split.make(
-            learning, validation: options.validation, test: source.test == nil ? options.test : 0,
-            seed: seed)
+        (split, metaValidation) = try PreparedData.split(
+            learning, options, test: source.test == nil ? options.test : 0, seed: seed)
         normalisation = try Normalisation.fit(learning, members: split.train)
         // Where the tool holds out the test set itself, noise must not reach it.
-        let noisyMembers = (split.train + (options.cleanValidation ? [] : split.validation))
-            .sorted()
+        let cleanMeta = options.cleanMetaValidation ?? false
+        let noisyMembers =
+            (split.train + (options.cleanValidation ? [] : split.validation)
+            + (cleanMeta ? [] : metaValidation)).sorted()
         let truth = learning.clean ?? learning.labels
         var features: LabelNoise.Features?
         if let scale = noise.needs {
+            guard !learning.isText else { throw .noiseOnText(noise.kind.rawValue) }
             features = try PreparedData.features(of: learning, noisyMembers, scale, normalisation)
         }
         let names = learning.classNames
@@ -75,6 +80,7 @@ public struct PreparedData: Sendable {
         if options.cleanValidation {
             for member in split.validation { labels[member] = truth[member] }
         }
+        if cleanMeta { for member in metaValidation { labels[member] = truth[member] } }
         for member in split.test { labels[member] = truth[member] }
         knowsClean = learning.clean != nil || noise.kind != .clean
         let relabelled = try learning.relabelled(labels)
@@ -90,6 +96,40 @@ public struct PreparedData: Sendable {
         }
         sha256 = source.sha256
         warnings = source.warnings + corrupted.warnings
+    }
+
+    private static func split(
+        _ data: Dataset, _ options: DataOptions, test: Double, seed: UInt64
+    ) throws(Problem) -> (Split, metaValidation: [Int]) {
+        var split = try Split.make(data, validation: options.validation, test: test, seed: seed)
+        guard let share = options.metaValidation else { return (split, []) }
+        let rest = split.train
+        let count = Int((share * Double(data.count)).rounded())
+        let inner = try Split.make(try data.subset(rest), validation: count, test: 0, seed: seed)
+        split.train = inner.train.map { rest[$0] }
+        return (split, inner.validation.map { rest[$0] })
+    }
+
+    /// Given labels of the learning set for another annotator of the same kind: the same noise drawn
+    /// once more for the training members, everything else as it is. Noise that is not drawn (a file,
+    /// none) stays the same.
+    func redrawnLabels(seed: UInt64) throws(Problem) -> [Int] {
+        var labels = learning.labels
+        guard noise.noise.kind != .clean else { return labels }
+        let truth = learning.clean ?? labels
+        var features: LabelNoise.Features?
+        if let scale = noise.noise.needs {
+            features = try PreparedData.features(of: learning, noise.ids, scale, normalisation)
+        }
+        let drawn = try noise.noise.apply(
+            labels: noise.ids.map { truth[$0] }, classCount: classCount,
+            classNames: learning.classNames, features: features, ids: noise.ids,
+            total: learning.count, seed: seed)
+        let isTraining = Set(split.train)
+        for (member, label) in zip(noise.ids, drawn.labels) where isTraining.contains(member) {
+            labels[member] = label
+        }
+        return labels
     }
 
     /// What instance-dependent noise looks at: inputs as networks see them, or, for its
@@ -129,6 +169,8 @@ public final class DataFiles: @unchecked Sendable {
         key.limit = nil
         key.validation = 0.5
         key.test = 0.5
+        key.metaValidation = nil
+        key.cleanMetaValidation = nil
         lock.lock()
         defer { lock.unlock() }
         if let source = known[key] { return source }
@@ -151,16 +193,24 @@ public final class DataFiles: @unchecked Sendable {
 
     /// A test sample that is also a training sample makes the score too good.
     private static func warnings(_ learning: Dataset, _ test: Dataset?) -> [String] {
+        var warnings: [String] = []
         let shared = test?.indicesShared(with: learning).count ?? 0
-        guard shared > 0 else { return [] }
-        return [
-            "\(shared) test samples are also training samples: the test accuracy is too good to be true"
-        ]
+        if shared > 0 {
+            warnings.append(
+                "\(shared) test samples are also training samples: the test accuracy is too good to be true"
+            )
+        }
+        if case .text(let texts, _) = learning.features, texts.emptyCount > 0 {
+            warnings.append("\(texts.emptyCount) texts are empty")
+        }
+        return warnings
     }
 
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
         switch options.kind {
         case .embedded: return (try .embedded(.train), try .embedded(.test))
+        case .spiral: return (try .spiral(options.spiral), nil)
+        case .gaussianClasses: return (try .gaussianClasses(options.gaussianClasses), nil)
         case .cifar10, .cifar100:
             let family: CIFAR = options.kind == .cifar10 ? .ten : .hundred
             return (
@@ -182,7 +232,7 @@ public final class DataFiles: @unchecked Sendable {
                 try IDX.read(
                     images: images, labels: labels, classNames: first.classNames)
             )
-        case .csv:
+        case .csv, .text:
             let first = try table(options.path!, options, classNames: options.classNames)
             guard let path = options.testPath else { return (first, nil) }
             return (first, try table(path, options, classNames: first.classNames))
@@ -197,7 +247,9 @@ public final class DataFiles: @unchecked Sendable {
             options: TableOptions(
                 delimiter: options.delimiter, header: options.header,
                 label: options.label ?? .index(-1), clean: options.clean, group: options.group,
-                dropped: options.drop, skipAtLines: options.skipAt, classNames: classNames))
+                dropped: options.drop, skipAtLines: options.skipAt, classNames: classNames,
+                text: options.text, length: options.length ?? 1024,
+                quotes: options.quotes ?? true))
         guard let shape = options.imageShape else { return data }
         return try data.asImages(channels: shape[0], height: shape[1], width: shape[2])
     }

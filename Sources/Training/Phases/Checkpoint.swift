@@ -10,7 +10,7 @@ import Torch
 /// generator state in it: random numbers are derived from seed, epoch and step.
 struct CheckpointRecord: Codable, Equatable {
     /// Of this layout of a checkpoint.
-    var version = 1
+    var version = 2
     /// Of the phase.
     var key: String
     /// Steps taken since the phase began.
@@ -18,16 +18,22 @@ struct CheckpointRecord: Codable, Equatable {
     var epoch: Int
     /// Steps taken in this epoch.
     var stepInEpoch: Int
-    /// Sums over this epoch's samples so far.
-    var sums: EpochSums
+    /// Of each network that learns.
+    var learners: [LearnerRecord]
     /// How long the metrics file was: what is behind it was written after this checkpoint.
     var metricsBytes: Int
-    var selected: Selection?
-    var averageSelected: Selection?
     /// Spent before this checkpoint, for the time that reports show.
     var seconds: Double
     /// SHA-256 of the tensors' file.
     var tensors: String
+}
+
+/// Where a learner stands, besides its tensors.
+struct LearnerRecord: Codable, Equatable {
+    /// Sums over this epoch's samples so far.
+    var sums = EpochSums()
+    var selected: Selection?
+    var averageSelected: Selection?
 }
 
 /// The best epoch so far, on the validation split.
@@ -42,6 +48,13 @@ struct EpochSums: Codable, Equatable {
     /// Of each loss term, unweighted, over samples.
     var terms: [String: Double] = [:]
     var total = 0.0
+    /// Of what is logged beside the loss, over samples.
+    var measures: [String: Double] = [:]
+    /// Euclidean norm over all parameters of the first term's gradient, at the epoch's first step;
+    /// only where several networks learn.
+    var gradientNorm: Double?
+    /// Of the meta pass before the epoch.
+    var meta: MetaPass.Sums?
     /// Predictions that meet the given label.
     var hits = 0
     /// Predictions that meet the clean label, where it is known.
@@ -97,7 +110,7 @@ struct CheckpointStore {
             guard
                 let record = try? jsonDecoder().decode(
                     CheckpointRecord.self, from: Data(try readFile(path, limit: 64 << 20))),
-                record.version == 1
+                record.version == 2
             else { throw .checkpointDamaged(path, "not a record of this version") }
             let file = "\(folder)/\(name)/\(CheckpointStore.tensorsName)"
             let bytes = try readFile(file)

@@ -120,12 +120,14 @@ public final class EvaluationSet {
         _ network: (Tensor) -> Tensor, precision: Precision
     ) throws -> Evaluation {
         try Engine.checked {
-            let logits = logits(network, precision: precision)
-            return Evaluation(
-                logProbabilities: logits.logSoftmax().floats(),
-                classes: max(1, logits.shape.last ?? 1),
-                labels: labels)
+            evaluation(ofLogProbabilities: logits(network, precision: precision).logSoftmax())
         }
+    }
+
+    /// - Parameter logP: [n, classes] in the order of `members`.
+    func evaluation(ofLogProbabilities logP: Tensor) -> Evaluation {
+        Evaluation(
+            logProbabilities: logP.floats(), classes: max(1, logP.shape.last ?? 1), labels: labels)
     }
 }
 

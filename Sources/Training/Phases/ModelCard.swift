@@ -10,17 +10,17 @@ public struct ModelCard: Codable, Equatable, Sendable {
     public var sampleShape: [Int]
     public var classNames: [String]
     public var normalisation: Normalisation
-    /// Names of the feature columns, for tables.
+    /// Names of the feature columns, for tables; of the one with the texts, for texts.
     public var columns: [String]?
 
     static let metadataKey = "limbeck"
 
-    init(spec: PhaseSpec, data: PreparedData) {
-        model = spec.model
+    init(model: ModelSpec, data: PreparedData) {
+        self.model = model
         sampleShape = data.sampleShape
         classNames = data.learning.classNames
         normalisation = data.normalisation
-        if case .table(_, let names) = data.learning.features { columns = names }
+        columns = data.learning.columns
     }
 
     /// For the metadata of a safetensors file, which holds strings only.

@@ -16,30 +16,106 @@ struct ObjectiveMaker {
     private var device: Device { Device(named: spec.compute.device) }
 
     struct Made {
-        var objective: any Objective
+        var objective: any PeerObjective
         var teacher: PhaseResult.Scores?
         var pseudoLabelAccuracy: Double?
+        var mixed: MixedTeachers?
+        var mixing: AdaptiveMixing?
     }
 
     func make(
         weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws -> Made {
         switch spec.target {
-        case .labels(let options): return Made(objective: CrossEntropy(options))
+        case .labels(let options): return Made(objective: Alone(CrossEntropy(options)))
+        case .peers(let options, _): return Made(objective: MutualLearning(options))
+        case .mixing(let options, let teachers):
+            return try mixture(options, teachers, weights: weights)
         case .teacher(let options, let source):
             let teacher = try frozen(source, weights)
             // Without augmentation the teacher sees the same inputs every epoch: once is enough.
             let table = spec.training.augmentation.isOn ? nil : try trainingLogits(teacher)
             return Made(
-                objective: KnowledgeDistillation(
-                    options, teacher: TeacherOutputs(teacher, table: table)),
+                objective: Alone(
+                    KnowledgeDistillation(options, teacher: TeacherOutputs(teacher, table: table))),
                 teacher: try scores(teacher))
-        case .pseudoLabels(let beta, let source):
+        case .pseudoLabels(let beta, let source, let divergence):
             let teacher = try frozen(source, weights)
             let logits = try trainingLogits(teacher)
+            let labels =
+                divergence.map {
+                    PseudoLabels(
+                        Logits(logits).logProbabilities(temperature: 1 / beta.value), $0)
+                } ?? PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value))
             return Made(
-                objective: PseudoLabels(pseudoLabels(Logits(logits), beta: beta.value)),
+                objective: Alone(labels),
                 teacher: try scores(teacher), pseudoLabelAccuracy: cleanAgreement(logits))
+        }
+    }
+
+    private func mixture(
+        _ options: MixingOptions, _ entries: [PhaseSpec.MixedTeacher],
+        weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
+    ) throws -> Made {
+        let truth = data.learning.clean ?? data.learning.labels
+        let labels = Tensor(data.split.train.map { truth[$0] }, [data.split.train.count]).to(device)
+        var losses = [MixableLoss.given(options.loss)]
+        var teachers = MixedTeachers()
+        for (m, entry) in entries.enumerated() {
+            let teacher = try frozen(entry.source, weights)
+            let logits = try trainingLogits(teacher)
+            var change: ((Logits, Tensor) -> Logits)?
+            if let corrupt = entry.corrupt {
+                let corruption = try TeacherCorruption(
+                    share: corrupt.share, classes: data.classCount, seed: corrupt.seed)
+                change = { corruption.applied(to: $0, labels: labels.indexed(0, by: $1)) }
+            }
+            let outputs = TeacherOutputs(
+                teacher, table: spec.training.augmentation.isOn ? nil : logits, change: change)
+            let rows = Tensor(Array(0..<data.split.train.count), [data.split.train.count])
+            let seen = change?(Logits(logits), rows.to(device)) ?? Logits(logits)
+            let name = entries.count == 1 ? "teacher" : "teacher-\(m + 1)"
+            teachers.names.append(name)
+            teachers.scores.append(try scores(teacher))
+            teachers.add(logits: seen, given: data.split.train.map { data.learning.labels[$0] })
+            losses.append(
+                .towards(
+                    outputs, options.divergence, temperature: options.mixing.temperature,
+                    name: name))
+        }
+        for (i, also) in options.also.enumerated() {
+            losses.append(.given(also, name: "\(also.name)-\(i + 2)"))
+        }
+        teachers.losses = losses.map(\.name)
+        var made = Made(
+            objective: Alone(try objective(options, losses, teachers: entries.count)),
+            teacher: teachers.scores.count == 1 ? teachers.scores[0] : nil)
+        made.mixed = teachers
+        if options.weighting == .adaptive {
+            let mixing = AdaptiveMixing(
+                options.mixing, losses: losses, rows: data.split.train.count,
+                seed: spec.derivedSeed, device: device)
+            made.objective = Alone(mixing)
+            made.mixing = mixing
+        }
+        return made
+    }
+
+    /// The weightings that learn nothing.
+    private func objective(
+        _ options: MixingOptions, _ losses: [MixableLoss], teachers: Int
+    ) throws -> any Objective {
+        let share = options.fixedShare ?? 0.5
+        let weights = [1 - share] + Array(repeating: share, count: losses.count - 1)
+        switch options.weighting {
+        case .adaptive, .fixed: return try FixedMixing(losses, weights: weights)
+        case .superLoss:
+            return SuperLossMixing(
+                losses, weights: weights, superLoss: SuperLoss(classes: data.classCount))
+        case .dropping:
+            return TeacherDropping(
+                try .init(drop: options.drop, hard: 1 - share, soft: share), label: losses[0],
+                teachers: Array(losses.dropFirst()), seed: spec.derivedSeed)
         }
     }
 

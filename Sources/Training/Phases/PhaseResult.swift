@@ -19,7 +19,35 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     public var name: String
     public var epochs: Int
     public var steps: Int
-    /// Of the network that trained.
+    /// Several networks together.
+    public struct Together: Codable, Equatable, Sendable {
+        /// Of the mean of their class probabilities.
+        public var ensemble: Scores
+        /// Mean over pairs of the share of validation samples with equal predictions.
+        public var agreement: Double
+        public var testAgreement: Double
+    }
+
+    /// Networks that learnt side by side.
+    public struct Peers: Codable, Equatable, Sendable {
+        public struct Peer: Codable, Equatable, Sendable {
+            public var name: String
+            /// Its network's name.
+            public var model: String
+            public var own: Readout
+            public var average: Readout?
+        }
+
+        public var each: [Peer]
+        /// The one whose selected weights are best on the validation split.
+        public var best: Int
+        /// After the last epoch.
+        public var last: Together
+        /// Each at its own best epoch.
+        public var selected: Together
+    }
+
+    /// Of the network that trained; where several did, of the best one on the validation split.
     public var student: Readout
     /// Of the average of its weights, if one was kept.
     public var average: Readout?
@@ -27,6 +55,10 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     public var teacher: Scores?
     /// Share of pseudo-labels that meet the clean label on the training split, where it is known.
     public var pseudoLabelAccuracy: Double?
+    /// Where several networks learnt side by side.
+    public var peers: Peers?
+    /// Where losses were weighed sample by sample.
+    public var mixing: MixingResult?
 
     public func readout(average: Bool) -> Readout { average ? self.average ?? student : student }
 }
@@ -38,6 +70,12 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
         public var nll: Double
         public var ece: Double
 
+        init(accuracy: Double, nll: Double, ece: Double) {
+            self.accuracy = accuracy
+            self.nll = nll
+            self.ece = ece
+        }
+
         init(_ evaluation: Evaluation) {
             accuracy = evaluation.accuracy
             nll = evaluation.nll
@@ -45,15 +83,32 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
         }
     }
 
+    /// One of several networks.
+    public struct Learner: Codable, Equatable, Sendable {
+        public var loss: Double
+        public var terms: [String: Double]
+        public var measures: [String: Double]?
+        public var gradientNorm: Double?
+        public var trainAccuracy: Double
+        public var trainCleanAccuracy: Double?
+        public var validation: Scores
+        public var test: Scores
+        public var averageValidation: Scores?
+        public var averageTest: Scores?
+    }
+
     public var phase: String
     /// Counted from 1.
     public var epoch: Int
     public var step: Int
-    /// The learning rate of the epoch's last step.
+    /// The learning rate of the epoch's last step; of the first of several networks.
     public var rate: Double
+    // With several networks, everything from here to `averageTest` is the mean over them.
     /// Mean over the epoch's samples of the weighted sum of all terms.
     public var loss: Double
     public var terms: [String: Double]
+    /// What is logged beside the terms.
+    public var measures: [String: Double]?
     /// Agreement of the network, as it trained, with the given labels.
     public var trainAccuracy: Double
     /// Agreement with the clean ones, where they are known: the gap shows how much noise is learnt.
@@ -62,6 +117,78 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var test: Scores
     public var averageValidation: Scores?
     public var averageTest: Scores?
+    /// Each of several networks.
+    public var learners: [Learner]?
+    /// Of the mean of their probabilities, on the validation and the test split.
+    public var ensembleValidation: Scores?
+    public var ensembleTest: Scores?
+    /// Mean over pairs of the share of validation samples with equal predictions.
+    public var agreement: Double?
+    /// Where losses are weighed sample by sample.
+    public var mixing: MixingMetrics?
+}
+
+extension EpochMetrics.Learner {
+    init(
+        _ sums: EpochSums, _ scores: PhaseResult.Scores, average: PhaseResult.Scores?,
+        knowsClean: Bool
+    ) {
+        let n = Double(max(1, sums.samples))
+        loss = sums.total / n
+        terms = sums.terms.mapValues { $0 / n }
+        measures = sums.measures.isEmpty ? nil : sums.measures.mapValues { $0 / n }
+        gradientNorm = sums.gradientNorm
+        trainAccuracy = Double(sums.hits) / n
+        trainCleanAccuracy = knowsClean ? Double(sums.cleanHits) / n : nil
+        validation = .init(scores.validation)
+        test = .init(scores.test)
+        averageValidation = average.map { .init($0.validation) }
+        averageTest = average.map { .init($0.test) }
+    }
+}
+
+extension EpochMetrics {
+    init(
+        phase: String, epoch: Int, step: Int, rate: Double, learners: [Learner],
+        together: PhaseResult.Together?, mixing: MixingMetrics? = nil
+    ) {
+        func mean(_ value: (Learner) -> Double?) -> Double? {
+            let values = learners.compactMap(value)
+            return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        }
+        func means(_ value: (Learner) -> [String: Double]) -> [String: Double] {
+            var means: [String: Double] = [:]
+            for name in Set(learners.flatMap { value($0).keys }) {
+                means[name] = mean { value($0)[name] }
+            }
+            return means
+        }
+        func scores(_ value: (Learner) -> Scores?) -> Scores? {
+            guard learners.contains(where: { value($0) != nil }) else { return nil }
+            return Scores(
+                accuracy: mean { value($0)?.accuracy }!, nll: mean { value($0)?.nll }!,
+                ece: mean { value($0)?.ece }!)
+        }
+        self.phase = phase
+        self.epoch = epoch
+        self.step = step
+        self.rate = rate
+        loss = mean(\.loss)!
+        terms = means(\.terms)
+        let others = means { $0.measures ?? [:] }
+        measures = others.isEmpty ? nil : others
+        trainAccuracy = mean(\.trainAccuracy)!
+        trainCleanAccuracy = mean(\.trainCleanAccuracy)
+        validation = scores(\.validation)!
+        test = scores(\.test)!
+        averageValidation = scores(\.averageValidation)
+        averageTest = scores(\.averageTest)
+        self.learners = learners.count > 1 ? learners : nil
+        ensembleValidation = together.map { Scores($0.ensemble.validation) }
+        ensembleTest = together.map { Scores($0.ensemble.test) }
+        agreement = together?.agreement
+        self.mixing = mixing
+    }
 }
 
 /// What happens while a phase trains, for progress and logs.
@@ -69,6 +196,8 @@ public enum PhaseEvent: Sendable {
     case began(PhaseSpec, resumedAt: Int?, steps: Int)
     case teacher(PhaseSpec, PhaseResult.Scores)
     case step(PhaseSpec, step: Int, of: Int)
+    /// A group of a meta pass is done, counted from 1.
+    case meta(PhaseSpec, group: Int)
     case epoch(PhaseSpec, EpochMetrics)
     case finished(PhaseSpec, PhaseResult, seconds: Double, reused: Bool)
 }

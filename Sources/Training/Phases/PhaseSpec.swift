@@ -4,6 +4,7 @@ import Distillation
 import Foundation
 import Models
 import Neural
+import Randomness
 
 /// One training phase, completely: everything that its result depends on and nothing else.
 ///
@@ -15,8 +16,18 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public enum Target: Codable, Equatable, Sendable {
         case labels(CrossEntropyOptions)
         case teacher(KnowledgeDistillationOptions, TeacherSource)
-        /// Soft or (β = ∞) hard labels of an earlier phase.
-        case pseudoLabels(beta: Beta, TeacherSource)
+        /// Soft or (β = ∞) hard labels of an earlier phase, by cross-entropy or a divergence.
+        case pseudoLabels(beta: Beta, TeacherSource, divergence: Divergence?)
+        /// Given labels and one another.
+        case peers(MutualLearningOptions, noisePerPeer: Bool)
+        /// Given labels and several teachers, weighed sample by sample.
+        case mixing(MixingOptions, [MixedTeacher])
+    }
+
+    /// A teacher of a mix.
+    public struct MixedTeacher: Codable, Equatable, Sendable {
+        public var source: TeacherSource
+        public var corrupt: MixingTeacher.Corruption?
     }
 
     /// JSON has no infinity.
@@ -33,6 +44,18 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
         case phase(key: String, TeacherWeights)
         /// A file with weights, by path and content.
         case file(path: String, sha256: String, ModelSpec)
+        /// The phase with this key after that epoch, counted from 1; it keeps them (`keep`).
+        case epoch(key: String, Int)
+        /// Freshly drawn weights.
+        case untrained(ModelSpec, seed: UInt64)
+
+        /// Of the phase it comes from, if it does.
+        var phaseKey: String? {
+            switch self {
+            case .phase(let key, _), .epoch(let key, _): key
+            case .file, .untrained: nil
+            }
+        }
     }
 
     /// Format of this description: a change of meaning changes every key.
@@ -54,6 +77,16 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public var schedule: Schedule
     public var training: TrainingOptions
     public var compute: ComputeOptions
+    /// Where several networks learn side by side: all of them, the first with the phase's own model,
+    /// optimizer and schedule. Nil where one learns.
+    public var peers: [LearnerSpec]?
+    /// Epochs, counted from 1, whose weights are kept in `epoch-N.safetensors`. Nil: none.
+    public var keep: [Int]?
+
+    /// The networks that learn in this phase, at least one.
+    public var learners: [LearnerSpec] {
+        peers ?? [LearnerSpec(model: model, optimizer: optimizer, schedule: schedule)]
+    }
 
     /// SHA-256 of the canonical JSON, 24 hexadecimal digits of it. How often checkpoints are written
     /// and which readout the run reports do not enter: they do not change a result.
@@ -75,6 +108,29 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     /// The seed of everything random inside the phase: stages of one run differ, equal phases of
     /// different runs agree.
     public var derivedSeed: UInt64 { seed &+ UInt64(index) &* 0x2545_f491_4f6c_dd1d }
+
+    /// Whether one network learns from the given labels and nothing else.
+    public var learnsLabelsAlone: Bool { if case .labels = target { true } else { false } }
+
+    /// Whether every peer's training labels are corrupted by a draw of its own.
+    var drawsNoisePerPeer: Bool {
+        if case .peers(_, let noisePerPeer) = target { noisePerPeer } else { false }
+    }
+
+    /// The seed of what is random for one learner alone, its initial weights and dropout: the first
+    /// one's is the phase's, so that it starts like a network that learns by itself.
+    static func seed(_ seed: UInt64, ofLearner learner: Int) -> UInt64 {
+        guard learner > 0 else { return seed }
+        var draw = Draw(seed: seed, .peers, sample: learner)
+        return draw.next()
+    }
+}
+
+/// One of the networks that learn in a phase, and how it learns.
+public struct LearnerSpec: Codable, Equatable, Sendable {
+    public var model: ModelSpec
+    public var optimizer: OptimizerOptions
+    public var schedule: Schedule
 }
 
 extension Recipe {
@@ -116,13 +172,52 @@ extension Recipe {
             for stage in 1...options.stages {
                 let source = PhaseSpec.TeacherSource.phase(key: chain.last!.key, weights)
                 let target = PhaseSpec.Target.pseudoLabels(
-                    beta: .init(options.beta(forStage: stage)), source)
+                    beta: .init(options.beta(forStage: stage)), source,
+                    divergence: options.divergence)
                 chain.append(
                     phase(
                         "stage-\(stage)", stage, target,
                         start: options.start == .previous ? source : nil))
             }
             return chain
+        case .mutual(let options, let peers):
+            let learners = peers.each.map {
+                LearnerSpec(
+                    model: $0.model ?? model, optimizer: $0.optimizer ?? optimizer,
+                    schedule: $0.schedule ?? schedule)
+            }
+            var spec = phase(
+                "peers", 0, .peers(options, noisePerPeer: peers.noisePerPeer),
+                model: learners[0].model)
+            (spec.optimizer, spec.schedule) = (learners[0].optimizer, learners[0].schedule)
+            spec.peers = learners
+            return [spec]
+        case .adaptiveMixing(let options):
+            var chain: [PhaseSpec] = []
+            var entries: [PhaseSpec.MixedTeacher] = []
+            for (i, teacher) in options.teachers.enumerated() {
+                let network = teacher.model ?? model
+                var sources: [PhaseSpec.TeacherSource] = []
+                if let file = teacher.file {
+                    sources = [.file(path: file, sha256: try fileHash(file), network)]
+                } else if teacher.untrained {
+                    sources = [.untrained(network, seed: seed &+ 1000 &+ UInt64(i))]
+                } else {
+                    var spec = phase("teacher", 0, .labels(.init()), model: network)
+                    if options.teachers.count > 1 { spec.name = "teacher-\(i + 1)" }
+                    // Teachers of one architecture start from weights of their own. Index 1 is the
+                    // student's.
+                    let alike = chain.count { $0.model == network }
+                    if alike > 0 { spec.index = alike + 1 }
+                    if !teacher.epochs.isEmpty { spec.keep = teacher.epochs.sorted() }
+                    chain.append(spec)
+                    sources =
+                        teacher.epochs.map { .epoch(key: spec.key, $0) }
+                        + [.phase(key: spec.key, teacher.weights)]
+                }
+                entries += sources.map { .init(source: $0, corrupt: teacher.corrupt) }
+            }
+            return chain + [phase("student", 1, .mixing(options, entries))]
         }
     }
 }

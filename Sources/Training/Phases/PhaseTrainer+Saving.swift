@@ -17,11 +17,7 @@ extension PhaseTrainer {
         {
             list.map { ("\(prefix)/\($0.name)", $0.tensor) }
         }
-        let names = student.state.map(\.name)
-        return named("student", student.state) + named("optimizer", optimizer.state)
-            + named("average", average?.state ?? [])
-            + named("selected", zip(names, selectedState).map { ($0, $1) })
-            + named("average-selected", zip(names, averageSelectedState).map { ($0, $1) })
+        return learners.flatMap(\.parts).flatMap { named($0.prefix, $0.tensors) }
             + named("objective", objective.state)
     }
 
@@ -29,7 +25,8 @@ extension PhaseTrainer {
     func saveCheckpoint() throws -> String {
         // The loss is known before the update; whether the update spoilt the weights is seen here.
         try Engine.checked {
-            for (name, tensor) in student.state where tensor.dtype.isFloatingPoint {
+            for (name, tensor) in learners.flatMap(\.network.state)
+            where tensor.dtype.isFloatingPoint {
                 guard tensor.isFinite().all().item == 1 else {
                     throw Problem.notFinite(
                         weights: name, phase: spec.name, epoch: epoch, step: step,
@@ -41,8 +38,8 @@ extension PhaseTrainer {
         if metricsBytes > 0 { try environment.files.sync(metricsPath) }
         let path = try store.save(
             CheckpointRecord(
-                key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch, sums: sums,
-                metricsBytes: metricsBytes, selected: selected, averageSelected: averageSelected,
+                key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
+                learners: learners.map(\.record), metricsBytes: metricsBytes,
                 seconds: earlierSeconds + environment.clock() - began, tensors: ""), tensors)
         lastCheckpoint = path
         return path
@@ -54,6 +51,9 @@ extension PhaseTrainer {
             return
         }
         guard record.key == spec.key else { throw .phaseChanged(path) }
+        guard record.learners.count == learners.count else {
+            throw .checkpointDamaged(path, "it has \(record.learners.count) learners")
+        }
         func part(_ prefix: String) -> [String: Tensor] {
             var part: [String: Tensor] = [:]
             for (name, tensor) in saved where name.hasPrefix(prefix + "/") {
@@ -61,20 +61,19 @@ extension PhaseTrainer {
             }
             return part
         }
-        try student.loadState(from: part("student"), source: path)
-        try optimizer.load(state: part("optimizer"), source: path)
-        try average?.load(state: part("average"), source: path)
-        for (prefix, copies) in [
-            ("selected", selectedState), ("average-selected", averageSelectedState),
-        ] {
-            try fill(copies, named: student.state.map(\.name), from: part(prefix), path)
+        for (learner, its) in zip(learners, record.learners) {
+            let prefixes = learner.parts.map(\.prefix)
+            try learner.network.loadState(from: part(prefixes[0]), source: path)
+            try learner.optimizer.load(state: part(prefixes[1]), source: path)
+            try learner.average?.load(state: part(prefixes[2]), source: path)
+            for selected in learner.parts.dropFirst(3) {
+                try fill(selected.tensors, from: part(selected.prefix), path)
+            }
+            learner.record = its
         }
-        try fill(
-            objective.state.map(\.tensor), named: objective.state.map(\.name),
-            from: part("objective"), path)
+        try fill(objective.state, from: part("objective"), path)
         (step, epoch, stepInEpoch) = (record.step, record.epoch, record.stepInEpoch)
-        (sums, metricsBytes) = (record.sums, record.metricsBytes)
-        (selected, averageSelected) = (record.selected, record.averageSelected)
+        metricsBytes = record.metricsBytes
         lastCheckpoint = path
         earlierSeconds = record.seconds
         let attributes = try? FileManager.default.attributesOfItem(atPath: metricsPath)
@@ -88,9 +87,9 @@ extension PhaseTrainer {
     }
 
     func fill(
-        _ copies: [Tensor], named names: [String], from saved: [String: Tensor], _ path: String
+        _ copies: [(name: String, tensor: Tensor)], from saved: [String: Tensor], _ path: String
     ) throws(Problem) {
-        for (copy, name) in zip(copies, names) {
+        for (name, copy) in copies {
             guard let tensor = saved[name], tensor.shape == copy.shape else {
                 throw .checkpointDamaged(path, "no tensor \(name) of shape \(copy.shape)")
             }
@@ -101,30 +100,38 @@ extension PhaseTrainer {
     /// Scores of the final and the selected weights, and their files; `result.json` comes last and
     /// makes the phase complete.
     func finish() throws -> PhaseResult {
-        let names = student.state.map(\.name)
-        func readout(
-            _ network: any Classifier, _ selectedCopies: [Tensor], _ selection: Selection?,
-            _ prefix: String
-        ) throws -> PhaseResult.Readout {
-            let last = try scores(of: network)
-            try write(network.state, "\(prefix)last")
-            let best = network.replica()
-            best.move(to: device)
-            for ((_, tensor), copy) in zip(best.state, selectedCopies) { tensor.copy(from: copy) }
-            if data.learning.isImages { best.toChannelsLast() }
-            let chosen = try scores(of: best)
-            try write(zip(names, selectedCopies).map { ($0, $1) }, "\(prefix)selected")
-            return .init(last: last, selected: chosen, selectedEpoch: (selection?.epoch ?? 0) + 1)
+        let own = try readouts(average: false)
+        let its = spec.training.average > 0 ? try readouts(average: true) : nil
+        // Chosen on the validation split; the first of equals.
+        var best = 0
+        for (i, readout) in own.each.enumerated().dropFirst()
+        where Learner.isBetter(
+            readout.selected.validation, than: own.each[best].selected.validation,
+            spec.training.selection)
+        {
+            best = i
         }
-        let own = try readout(student, selectedState, selected, "")
-        var its: PhaseResult.Readout?
-        if let averaged, let average {
-            average.apply(to: averaged.state)
-            its = try readout(averaged, averageSelectedState, averageSelected, "average-")
+        for name in ["last", "selected"] + (its == nil ? [] : ["average-last", "average-selected"])
+        {
+            try writeWeights(of: learners[best], name, to: name)
+            guard learners.count > 1 else { continue }
+            for learner in learners {
+                try writeWeights(of: learner, name, to: "\(learner.name)-\(name)")
+            }
         }
-        let result = PhaseResult(
-            key: spec.key, name: spec.name, epochs: epoch, steps: step, student: own, average: its,
-            teacher: teacherScores, pseudoLabelAccuracy: pseudoLabelAccuracy)
+        var result = PhaseResult(
+            key: spec.key, name: spec.name, epochs: epoch, steps: step, student: own.each[best],
+            average: its?.each[best], teacher: teacherScores,
+            pseudoLabelAccuracy: pseudoLabelAccuracy)
+        if let last = own.last, let selected = own.selected {
+            result.peers = PhaseResult.Peers(
+                each: learners.map {
+                    .init(
+                        name: $0.name, model: $0.spec.model.name, own: own.each[$0.index],
+                        average: its?.each[$0.index])
+                }, best: best, last: last, selected: selected)
+        }
+        result.mixing = try mixingResult()
         if metricsBytes > 0 { try environment.files.sync(metricsPath) }
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
         try environment.files.replace("\(folder)/result.json", with: json(result))
@@ -132,9 +139,35 @@ extension PhaseTrainer {
         return result
     }
 
-    func write(_ state: [(name: String, tensor: Tensor)], _ name: String) throws(Problem) {
+    private func readouts(
+        average: Bool
+    ) throws -> (
+        each: [PhaseResult.Readout], last: PhaseResult.Together?, selected: PhaseResult.Together?
+    ) {
+        let last = try average ? measureAverages()! : measure(learners.map(\.network))
+        let selected = try measure(learners.map { $0.best(average: average) })
+        let each = learners.map { learner in
+            let selection = average ? learner.record.averageSelected : learner.record.selected
+            return PhaseResult.Readout(
+                last: last.each[learner.index], selected: selected.each[learner.index],
+                selectedEpoch: (selection?.epoch ?? 0) + 1)
+        }
+        return (each, last.together, selected.together)
+    }
+
+    /// - Parameter what: one of the names of `TeacherWeights`.
+    func writeWeights(of learner: Learner, _ what: String, to name: String) throws {
+        let names = learner.network.state.map(\.name)
+        let state: [(name: String, tensor: Tensor)] =
+            switch what {
+            case "last": learner.network.state
+            case "average-last": learner.averaged!.state
+            case "selected": zip(names, learner.selectedState).map { ($0, $1) }
+            default: zip(names, learner.averageSelectedState).map { ($0, $1) }
+            }
         try WeightsFile.write(
             state, to: "\(folder)/\(name).safetensors",
-            metadata: ModelCard(spec: spec, data: data).metadata, using: environment.files)
+            metadata: ModelCard(model: learner.spec.model, data: data).metadata,
+            using: environment.files)
     }
 }

@@ -31,11 +31,9 @@ public final class PhaseTrainer {
     let folder: String
     let environment: TrainingEnvironment
 
-    let student: any Classifier
-    let optimizer: any Optimizer
-    let average: WeightAverage?
-    let averaged: (any Classifier)?
-    let objective: any Objective
+    let learners: [Learner]
+    let objective: any PeerObjective
+    let metaPass: MetaPass?
     let plan: BatchPlan
     let validation: EvaluationSet
     let test: EvaluationSet
@@ -44,17 +42,14 @@ public final class PhaseTrainer {
     let rowOfMember: [Int]
     let pseudoLabelAccuracy: Double?
     let teacherScores: PhaseResult.Scores?
+    /// Of a phase with several weighed losses.
+    let mixedTeachers: MixedTeachers?
 
     // Where training stands.
     var step = 0
     var epoch = 0
     var stepInEpoch = 0
-    var sums = EpochSums()
     var metricsBytes = 0
-    var selected: Selection?
-    var averageSelected: Selection?
-    var selectedState: [Tensor]
-    var averageSelectedState: [Tensor]
     var lastCheckpoint: String?
     var drawSeed: UInt64
     var began = 0.0
@@ -70,27 +65,20 @@ public final class PhaseTrainer {
         self.data = data
         self.folder = folder
         self.environment = environment
-        device = Device(named: spec.compute.device)
+        let device = Device(named: spec.compute.device)
+        self.device = device
         drawSeed = spec.derivedSeed
         store = CheckpointStore(folder: "\(folder)/checkpoints", files: environment.files)
-        student = try ModelRegistry.make(
-            spec.model, sampleShape: data.sampleShape, classes: data.classCount,
-            seed: spec.derivedSeed)
-        if let start = spec.start { try student.loadState(from: try weights(start).1) }
-        student.move(to: device)
-        if data.learning.isImages { student.toChannelsLast() }
-        optimizer = spec.optimizer.make(over: student.parameters)
-        if spec.training.average > 0 {
-            average = WeightAverage(of: student.state, decay: spec.training.average)
-            averaged = student.replica()
-            averaged?.move(to: device)
-            if data.learning.isImages { averaged?.toChannelsLast() }
-        } else {
-            average = nil
-            averaged = nil
+        let start = try spec.start.map { try weights($0).1 }
+        learners = try spec.learners.enumerated().map { index, learner in
+            let seed = PhaseSpec.seed(spec.derivedSeed, ofLearner: index)
+            return try Learner(
+                learner, index: index, of: spec.learners.count, seed: seed,
+                average: spec.training.average, data: data,
+                labels: try spec.drawsNoisePerPeer && index > 0
+                    ? data.redrawnLabels(seed: seed) : data.learning.labels,
+                start: start, device: device)
         }
-        selectedState = student.state.map { $0.tensor.detached().cloned() }
-        averageSelectedState = averaged?.state.map { $0.tensor.detached().cloned() } ?? []
         let train = data.split.train
         plan = try BatchPlan(
             data.learning, members: train, batchSize: spec.training.batch, seed: spec.derivedSeed,
@@ -107,6 +95,10 @@ public final class PhaseTrainer {
         let makers = ObjectiveMaker(spec: spec, data: data, validation: validation, test: test)
         let made = try makers.make(weights: weights)
         objective = made.objective
+        mixedTeachers = made.mixed
+        metaPass = try made.mixing.map {
+            try MetaPass($0, spec: spec, data: data, device: device)
+        }
         teacherScores = made.teacher
         pseudoLabelAccuracy = made.pseudoLabelAccuracy
     }
@@ -125,9 +117,11 @@ public final class PhaseTrainer {
             samePlan(), epoch: epoch, step: stepInEpoch, epochs: spec.training.epochs)
         var lastSaved = environment.clock()
         while epoch < spec.training.epochs, !isOutOfPatience {
+            objective.begin(epoch: epoch, of: spec.training.epochs)
+            try learnToMix()
             while stepInEpoch < plan.stepsPerEpoch {
                 guard let batch = prefetcher.next() else { break }
-                try advance(batch, rate: learningRate())
+                try advance(batch)
                 stepInEpoch += 1
                 step += 1
                 environment.observe(.step(spec, step: step, of: steps))
@@ -142,77 +136,13 @@ public final class PhaseTrainer {
                     lastSaved = environment.clock()
                 }
             }
-            try endEpoch(rate: learningRate(at: step - 1))
+            try endEpoch()
         }
         prefetcher = Prefetcher(plan, epoch: 0, step: 0, epochs: 0)
         let result = try finish()
         let seconds = environment.clock() - began
         environment.observe(.finished(spec, result, seconds: seconds, reused: false))
         return result
-    }
-
-    /// Forward, backward, update: the whole of a training step.
-    func advance(_ batch: Batch, rate: Double) throws {
-        let labels = batch.indices.map { data.learning.labels[$0] }
-        var names: [String] = []
-        var means: [Double] = []
-        var weights: [Double] = []
-        var predictions: [Int] = []
-        do {
-            try Engine.checked {
-                let input = LabelledBatch(
-                    inputs: batch.inputs.to(device),
-                    labels: Tensor(labels, [labels.count]).to(device),
-                    rows: Tensor(batch.indices.map { rowOfMember[$0] }, [labels.count]).to(device),
-                    isPlain: !spec.training.augmentation.isOn)
-                let mode = Mode.train(dropoutGenerator())
-                let (losses, logits) = withPrecision(spec.compute.precision, on: device) {
-                    let features = student.features(input.inputs, mode: mode)
-                    let logits = Logits(student.logits(fromFeatures: features))
-                    let output = StudentOutput(features: features, logits: logits)
-                    return (objective.losses(output, input), logits)
-                }
-                let total = losses.total
-                total.backward()
-                names = losses.terms.map(\.name)
-                weights = losses.terms.map(\.weight)
-                means = losses.means()
-                predictions = logits.detached.predictions.ints()
-            }
-        } catch let error as EngineError {
-            throw Problem.engine(error, phase: spec.name)
-        }
-        // Before the update: weights that a bad step has spoilt are never saved.
-        if let bad = means.firstIndex(where: { !$0.isFinite }) {
-            throw Problem.notFinite(
-                term: names[bad], phase: spec.name, epoch: epoch, step: step + 1,
-                checkpoint: lastCheckpoint)
-        }
-        try Engine.checked {
-            _ = optimizer.step(rate: rate)
-            optimizer.clearGradients()
-            average?.update()
-        }
-        let n = Double(labels.count)
-        for (name, mean) in zip(names, means) { sums.terms[name, default: 0] += mean * n }
-        sums.total += zip(weights, means).reduce(0) { $0 + $1.0 * $1.1 } * n
-        sums.samples += labels.count
-        for (index, (prediction, label)) in zip(batch.indices, zip(predictions, labels)) {
-            if prediction == label { sums.hits += 1 }
-            if prediction == data.learning.clean?[index] { sums.cleanHits += 1 }
-        }
-    }
-
-    func learningRate(at step: Int? = nil) -> Double {
-        spec.optimizer.rate
-            * spec.schedule.rate(
-                step: step ?? self.step, stepsPerEpoch: plan.stepsPerEpoch,
-                epochs: spec.training.epochs)
-    }
-
-    func dropoutGenerator() -> Generator {
-        var draw = Draw(seed: drawSeed, .dropout, epoch: epoch, step: stepInEpoch)
-        return Generator(seed: draw.next(), device: device)
     }
 
     /// The plan that batches come from; another one where the negative control asks for it.
@@ -226,60 +156,27 @@ public final class PhaseTrainer {
                 normalisation: data.normalisation, layout: plan.layout)) ?? plan
     }
 
-    // MARK: Epochs
+    /// The meta pass before an epoch that has one. Nothing of it outlives an interruption.
+    private func learnToMix() throws {
+        guard let metaPass, stepInEpoch == 0, metaPass.mixing.options.isMetaEpoch(epoch) else {
+            return
+        }
+        let learner = learners[0]
+        let rate = learner.rate(
+            step: step, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs)
+        do {
+            let sums = try metaPass.run(
+                learner, in: self, rate: rate, stop: environment.shouldStop)
+            guard let sums else { throw Problem.interrupted(checkpoint: try saveCheckpoint()) }
+            learner.record.sums.meta = sums
+        } catch let error as EngineError {
+            throw Problem.engine(error, phase: spec.name)
+        }
+    }
 
     var isOutOfPatience: Bool {
-        guard let patience = spec.training.patience, let selected else { return false }
-        return epoch - 1 - selected.epoch >= patience
-    }
-
-    func endEpoch(rate: Double) throws {
-        let own = try scores(of: student)
-        var averageScores: PhaseResult.Scores?
-        if isBetter(own.validation, than: selected?.validation) {
-            selected = Selection(epoch: epoch, validation: own.validation)
-            keep(student.state, in: selectedState)
-        }
-        if let averaged, let average {
-            average.apply(to: averaged.state)
-            let its = try scores(of: averaged)
-            averageScores = its
-            if isBetter(its.validation, than: averageSelected?.validation) {
-                averageSelected = Selection(epoch: epoch, validation: its.validation)
-                keep(averaged.state, in: averageSelectedState)
-            }
-        }
-        let n = Double(max(1, sums.samples))
-        let metrics = EpochMetrics(
-            phase: spec.name, epoch: epoch + 1, step: step, rate: rate, loss: sums.total / n,
-            terms: sums.terms.mapValues { $0 / n }, trainAccuracy: Double(sums.hits) / n,
-            trainCleanAccuracy: data.knowsClean ? Double(sums.cleanHits) / n : nil,
-            validation: .init(own.validation), test: .init(own.test),
-            averageValidation: averageScores.map { .init($0.validation) },
-            averageTest: averageScores.map { .init($0.test) })
-        let line = jsonLine(metrics)
-        try environment.files.append(line, to: metricsPath)
-        metricsBytes += line.count
-        sums = EpochSums()
-        epoch += 1
-        stepInEpoch = 0
-        environment.observe(.epoch(spec, metrics))
-    }
-
-    func isBetter(_ new: Evaluation, than old: Evaluation?) -> Bool {
-        guard let old else { return true }
-        return spec.training.selection == .accuracy
-            ? new.accuracy > old.accuracy : new.nll < old.nll
-    }
-
-    func keep(_ state: [(name: String, tensor: Tensor)], in copies: [Tensor]) {
-        for (copy, (_, tensor)) in zip(copies, state) { copy.copy(from: tensor) }
-    }
-
-    func scores(of network: any Classifier) throws -> PhaseResult.Scores {
-        func evaluate(_ set: EvaluationSet) throws -> Evaluation {
-            try set.evaluate({ network($0, mode: .eval) }, precision: spec.compute.precision)
-        }
-        return .init(validation: try evaluate(validation), test: try evaluate(test))
+        guard let patience = spec.training.patience else { return false }
+        let best = learners.compactMap(\.record.selected?.epoch).max()
+        return best.map { epoch - 1 - $0 >= patience } ?? false
     }
 }

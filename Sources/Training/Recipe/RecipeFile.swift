@@ -151,6 +151,11 @@ public struct RecipeFile {
     /// Whether the file has this key at its top level.
     public func has(_ key: String) -> Bool { root.mapping?[key] != nil }
 
+    /// The word at a key path, if there is one.
+    public func word(_ path: String...) -> String? {
+        path.reduce(root as Node?) { $0?.mapping?[$1] }?.string
+    }
+
     /// The file without some of its top-level keys.
     public func without(_ keys: String...) -> RecipeFile {
         var copy = self

@@ -258,16 +258,13 @@ public final class Comparison {
 extension PhaseSpec {
     /// Keys of the phases whose weights this one starts from or learns from.
     var neededKeys: Set<String> {
-        func key(_ source: TeacherSource?) -> String? {
-            if case .phase(let key, _)? = source { return key }
-            return nil
-        }
-        let teacher: TeacherSource? =
+        let teachers: [TeacherSource] =
             switch target {
-            case .labels: nil
-            case .teacher(_, let source), .pseudoLabels(_, let source): source
+            case .labels, .peers: []
+            case .teacher(_, let source), .pseudoLabels(_, let source, _): [source]
+            case .mixing(_, let teachers): teachers.map(\.source)
             }
-        return Set([key(teacher), key(start)].compactMap(\.self))
+        return Set((teachers + [start].compactMap(\.self)).compactMap(\.phaseKey))
     }
 }
 

@@ -78,7 +78,7 @@ public struct PhaseStore: Sendable {
         let began = environment.clock()
         let trainer = try PhaseTrainer(
             spec, data: data, folder: path(spec), environment: environment
-        ) { try weights($0, chain: chain) }
+        ) { try weights($0, chain: chain, data: data) }
         let result = try trainer.run()
         // Apart from the result, so that equal runs leave equal bytes.
         let timing = ["seconds": environment.clock() - began + trainer.earlierSeconds]
@@ -87,17 +87,29 @@ public struct PhaseStore: Sendable {
     }
 
     private func weights(
-        _ source: PhaseSpec.TeacherSource, chain: [PhaseSpec]
+        _ source: PhaseSpec.TeacherSource, chain: [PhaseSpec], data: PreparedData
     ) throws -> (ModelSpec, [String: Tensor]) {
-        switch source {
-        case .phase(let key, let which):
+        func spec(_ key: String) -> PhaseSpec {
             guard let spec = chain.first(where: { $0.key == key }) else {
                 preconditionFailure("a phase asks for one that is not in its chain")
             }
-            let file = try SafeTensorsFile(path: weightsPath(spec, which))
-            return (spec.model, try WeightsFile.tensors(of: file))
+            return spec
+        }
+        switch source {
+        case .phase(let key, let which):
+            let file = try SafeTensorsFile(path: weightsPath(spec(key), which))
+            return (spec(key).model, try WeightsFile.tensors(of: file))
+        case .epoch(let key, let epoch):
+            let file = try SafeTensorsFile(path: "\(path(spec(key)))/epoch-\(epoch).safetensors")
+            return (spec(key).model, try WeightsFile.tensors(of: file))
         case .file(let path, _, let model):
             return (model, try WeightsFile.tensors(of: SafeTensorsFile(path: path)))
+        case .untrained(let model, let seed):
+            let network = try ModelRegistry.make(
+                model, sampleShape: data.sampleShape, classes: data.classCount, seed: seed)
+            return (
+                model, Dictionary(uniqueKeysWithValues: network.state.map { ($0.name, $0.tensor) })
+            )
         }
     }
 }

@@ -14,6 +14,8 @@ import Yams
 ///     phases/            one folder per phase: metrics.jsonl, weights, result.json, checkpoints
 ///     samples.csv        per training sample: label, prediction, loss, confidence
 ///     model.safetensors  the run's result: the selected weights of its last phase
+///     peer-1.safetensors, …   those of each peer, where several networks learnt; model is the best
+///                        of them on the validation split
 ///     result.json        the scores
 ///     report.html        written by the program
 public final class Run {
@@ -79,6 +81,14 @@ public final class Run {
         let which: TeacherWeights = recipe.training.useAverage ? .averageSelected : .selected
         let weights = try readFile(store.weightsPath(last, which))
         try files.replace("\(folder)/model.safetensors", with: weights)
+        for peer in result.scores.phases.last?.peers?.each ?? [] {
+            let path = "\(store.path(last))/\(peer.name)-\(which.rawValue).safetensors"
+            try files.replace("\(folder)/\(peer.name).safetensors", with: try readFile(path))
+        }
+        let mixing = "\(store.path(last))/mixing.csv"
+        if FileManager.default.fileExists(atPath: mixing) {
+            try files.replace("\(folder)/mixing.csv", with: try readFile(mixing))
+        }
         try SampleRecords(self, weights: "\(folder)/model.safetensors").write(
             to: "\(folder)/samples.csv", using: files)
         try files.replace("\(folder)/result.json", with: json(result.scores))
@@ -89,8 +99,10 @@ extension Recipe {
     /// Refuses networks and augmentation that do not fit the samples.
     func check(_ chain: [PhaseSpec], _ data: PreparedData) throws(Problem) {
         for spec in chain {
-            try ModelRegistry.check(
-                spec.model, sampleShape: data.sampleShape, classes: data.classCount)
+            for learner in spec.learners {
+                try ModelRegistry.check(
+                    learner.model, sampleShape: data.sampleShape, classes: data.classCount)
+            }
         }
         do {
             try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)

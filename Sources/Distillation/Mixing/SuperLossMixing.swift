@@ -1,0 +1,62 @@
+import Torch
+
+/// A baseline of adaptive mixing's code: the losses mixed with fixed weights, and each sample's mixed
+/// loss through SuperLoss, which holds back samples with a high one.
+///
+///     L = (1/B) Σ_i superloss( Σ_k w_k ℓ_k(i) )
+public final class SuperLossMixing: Objective {
+    private let losses: [MixableLoss]
+    private let weights: [Double]
+    private let superLoss: SuperLoss
+
+    /// - Parameter weights: one per loss.
+    public init(_ losses: [MixableLoss], weights: [Double], superLoss: SuperLoss) {
+        precondition(weights.count == losses.count)
+        self.losses = losses
+        self.weights = weights
+        self.superLoss = superLoss
+    }
+
+    public func losses(_ output: StudentOutput, _ batch: LabelledBatch) -> Losses {
+        var sum: Tensor?
+        for (loss, weight) in zip(losses, weights) where weight != 0 {
+            let term = loss.values(output.logits, batch) * weight
+            sum = sum.map { $0 + term } ?? term
+        }
+        let mixed = sum ?? Tensor.zeros([batch.labels.count], device: batch.labels.device)
+        return Losses(
+            [.init("super-loss", superLoss(mixed))], measures: [.init("mixed", mixed.detached())])
+    }
+}
+
+extension TeacherDropping {
+    public func prepare(epoch: Int, step: Int) { position = (epoch, step) }
+}
+
+extension MixableLoss {
+    /// A loss against the given labels.
+    public static func given(_ loss: LabelLoss, name: String? = nil) -> MixableLoss {
+        MixableLoss(
+            name ?? loss.name, { loss.trainingLoss($0, labels: $1.labels) },
+            gradient: { loss($0, labels: $1.labels).gradient })
+    }
+
+    /// A loss towards a teacher, at temperature T.
+    public static func towards(
+        _ outputs: TeacherOutputs, _ loss: TeacherLoss, temperature: Double, name: String
+    ) -> MixableLoss {
+        MixableLoss(
+            name,
+            { logits, batch in
+                loss.trainingLoss(
+                    teacher: outputs.logits(for: batch), student: logits, labels: batch.labels,
+                    temperature: temperature)
+            },
+            gradient: { logits, batch in
+                loss(
+                    teacher: outputs.logits(for: batch), student: logits, labels: batch.labels,
+                    temperature: temperature
+                ).gradient
+            })
+    }
+}

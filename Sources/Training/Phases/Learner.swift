@@ -1,0 +1,133 @@
+import Distillation
+import Models
+import Neural
+import Torch
+
+/// A network that learns in a phase, with everything that belongs to it alone: optimizer, average
+/// of weights, the weights of its best epoch, and the sums of the epoch under way.
+final class Learner {
+    /// `student`, or `peer-1`, `peer-2`, …; begins the names of its tensors in a checkpoint.
+    let name: String
+    let index: Int
+    let spec: LearnerSpec
+    let network: any Classifier
+    let optimizer: any Optimizer
+    let average: WeightAverage?
+    let averaged: (any Classifier)?
+    /// Given labels, by member of the learning set.
+    let labels: [Int]
+    let isImages: Bool
+
+    /// Where its training stands.
+    var record = LearnerRecord()
+    let selectedState: [Tensor]
+    let averageSelectedState: [Tensor]
+
+    /// - Parameters:
+    ///   - average: decay of the average of weights, 0 for none.
+    ///   - start: weights to begin from, instead of freshly drawn ones.
+    init(
+        _ spec: LearnerSpec, index: Int, of count: Int, seed: UInt64, average decay: Double,
+        data: PreparedData, labels: [Int], start: [String: Tensor]?, device: Device
+    ) throws {
+        self.spec = spec
+        self.index = index
+        self.labels = labels
+        name = count == 1 ? "student" : "peer-\(index + 1)"
+        isImages = data.learning.isImages
+        network = try ModelRegistry.make(
+            spec.model, sampleShape: data.sampleShape, classes: data.classCount, seed: seed)
+        if let start { try network.loadState(from: start) }
+        network.move(to: device)
+        if isImages { network.toChannelsLast() }
+        optimizer = spec.optimizer.make(over: network.parameters)
+        if decay > 0 {
+            average = WeightAverage(of: network.state, decay: decay)
+            averaged = network.replica()
+            averaged?.move(to: device)
+            if isImages { averaged?.toChannelsLast() }
+        } else {
+            average = nil
+            averaged = nil
+        }
+        selectedState = network.state.map { $0.tensor.detached().cloned() }
+        averageSelectedState = averaged?.state.map { $0.tensor.detached().cloned() } ?? []
+    }
+
+    func output(_ inputs: Tensor, _ mode: Mode) -> StudentOutput {
+        let features = network.features(inputs, mode: mode)
+        return StudentOutput(
+            features: features, logits: Logits(network.logits(fromFeatures: features)))
+    }
+
+    /// Applies the gradients of this step and forgets them.
+    func update(rate: Double) {
+        _ = optimizer.step(rate: rate)
+        optimizer.clearGradients()
+        average?.update()
+    }
+
+    /// - Parameter step: of the phase.
+    func rate(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double {
+        spec.optimizer.rate
+            * spec.schedule.rate(step: step, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
+    }
+
+    /// The network with the weights of its best epoch.
+    func best(average: Bool) -> any Classifier {
+        let network = average ? averaged! : self.network
+        let best = network.replica()
+        best.move(to: network.state[0].tensor.device)
+        fill(best.state, from: average ? averageSelectedState : selectedState)
+        if isImages { best.toChannelsLast() }
+        return best
+    }
+
+    private func fill(_ state: [(name: String, tensor: Tensor)], from copies: [Tensor]) {
+        for ((_, tensor), copy) in zip(state, copies) { tensor.copy(from: copy) }
+    }
+
+    /// Remembers the present weights if `evaluation` is the best one so far.
+    func select(_ evaluation: Evaluation, epoch: Int, by criterion: TrainingOptions.Selection) {
+        guard Learner.isBetter(evaluation, than: record.selected?.validation, criterion) else {
+            return
+        }
+        record.selected = Selection(epoch: epoch, validation: evaluation)
+        keep(network.state, in: selectedState)
+    }
+
+    /// The same for the average of weights.
+    func selectAverage(
+        _ evaluation: Evaluation, epoch: Int, by criterion: TrainingOptions.Selection
+    ) {
+        guard let averaged,
+            Learner.isBetter(evaluation, than: record.averageSelected?.validation, criterion)
+        else { return }
+        record.averageSelected = Selection(epoch: epoch, validation: evaluation)
+        keep(averaged.state, in: averageSelectedState)
+    }
+
+    private func keep(_ state: [(name: String, tensor: Tensor)], in copies: [Tensor]) {
+        for (copy, (_, tensor)) in zip(copies, state) { copy.copy(from: tensor) }
+    }
+
+    static func isBetter(
+        _ new: Evaluation, than old: Evaluation?, _ criterion: TrainingOptions.Selection
+    ) -> Bool {
+        guard let old else { return true }
+        return criterion == .accuracy ? new.accuracy > old.accuracy : new.nll < old.nll
+    }
+
+    /// Every tensor that its training continues from, in a fixed order, by part.
+    var parts: [(prefix: String, tensors: [(name: String, tensor: Tensor)])] {
+        let names = network.state.map(\.name)
+        let prefix = name == "student" ? "" : "\(name)/"
+        return [
+            (name == "student" ? name : "\(name)/network", network.state),
+            ("\(prefix)optimizer", optimizer.state),
+            ("\(prefix)average", average?.state ?? []),
+            ("\(prefix)selected", zip(names, selectedState).map { ($0, $1) }),
+            ("\(prefix)average-selected", zip(names, averageSelectedState).map { ($0, $1) }),
+        ]
+    }
+}

@@ -1,0 +1,222 @@
+import Diagnostics
+import Files
+import Foundation
+import TestSupport
+import Testing
+import Torch
+
+@testable import Datasets
+@testable import Training
+
+/// Adaptive mixing as training does it: chains, the meta pass, what is kept and what is recorded.
+@Suite(.serialized, .takesTurns) struct MixingTests {
+    private let adaptive =
+        "method={name: adaptive-mixing, warm-up: 0, every: 1, group: 2, temperature: 2, start: 0.5}"
+
+    private func recipe(_ method: String, _ changes: String...) throws -> Recipe {
+        var file = try RecipeFile(text: Tiny.text, file: "tiny").setting(method)
+        for change in changes { file = try file.setting(change) }
+        return try file.decoded(Recipe.self)
+    }
+
+    private func chain(_ method: String, _ changes: String...) throws -> [PhaseSpec] {
+        var recipe = try recipe(method)
+        for change in changes {
+            recipe = try RecipeFile(text: Tiny.text, file: "tiny").setting(method).setting(change)
+                .decoded(Recipe.self)
+        }
+        return recipe.phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }
+    }
+
+    // MARK: Chains
+
+    @Test func teachersAreTrainedFirst() throws {
+        let one = try chain(adaptive)
+        #expect(one.map(\.name) == ["teacher", "student"])
+        #expect(one[0].model == one[1].model, "self-distillation unless a model is named")
+        let several = try chain(
+            "method={name: adaptive-mixing, teachers: [{}, {model: {name: lenet5}, epochs: [1]}, {}, "
+                + "{untrained: true}]}")
+        #expect(several.map(\.name) == ["teacher-1", "teacher-2", "teacher-3", "student"])
+        guard case .mixing(_, let entries) = several[3].target else {
+            Issue.record("not a mix")
+            return
+        }
+        // The second teacher comes twice: after epoch 1, and as selected.
+        #expect(entries.count == 5)
+        #expect(several[1].keep == [1])
+        // Two teachers of one architecture are two networks.
+        #expect(several[0].derivedSeed != several[2].derivedSeed)
+        #expect(Set(several.map(\.index)).count == 3)
+    }
+
+    @Test func metaValidationIsASplitOfItsOwn() throws {
+        let scratch = try Scratch()
+        let run = try Tiny.run(recipe(adaptive), scratch("run"))
+        let (split, meta) = (run.data.split, run.data.metaValidation)
+        #expect(meta.count == 20)
+        #expect(Set(split.train + split.validation + meta).count == 200)
+        // Noisy like everything else, unless it was asked for.
+        let clean = try #require(run.data.learning.clean)
+        #expect(meta.contains { run.data.learning.labels[$0] != clean[$0] })
+        let kept = try Tiny.run(
+            recipe(adaptive, "data.clean-meta-validation=true"), scratch("kept"))
+        #expect(
+            kept.data.metaValidation.allSatisfy {
+                kept.data.learning.labels[$0] == kept.data.learning.clean![$0]
+            })
+        let noisy = kept.data.split.validation.contains {
+            kept.data.learning.labels[$0] != kept.data.learning.clean![$0]
+        }
+        #expect(noisy, "the split that selects stays noisy")
+        // Nothing changes for who does not ask for it.
+        let plain = try Tiny.run(Tiny.recipe(), scratch("plain"))
+        #expect(plain.data.metaValidation.isEmpty && plain.data.split.train.count == 170)
+    }
+
+    // MARK: Training
+
+    /// Weights are learnt, recorded per sample, and stay in their rule's range.
+    @Test func weightsAreLearnt() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let run = try Tiny.run(
+                recipe(adaptive, "training.epochs=4", "data.limit=600"), scratch("run"))
+            let result = try run.train().scores.phases[1]
+            let mixing = try #require(result.mixing)
+            #expect(mixing.losses.map(\.name) == ["cross-entropy", "teacher"])
+            let lambda = mixing.losses[1]
+            #expect(lambda.quantiles[0] < lambda.quantiles[4], "samples differ")
+            #expect(lambda.quantiles.allSatisfy { (0...1).contains($0) })
+            #expect(abs(mixing.losses[0].mean + lambda.mean - 1) < 1e-6)
+            let epochs = run.store.metrics(run.chain[1])
+            #expect(epochs.map { $0.mixing!.groups ?? 0 } == [0, 4, 4, 4])
+            #expect(epochs.allSatisfy { $0.mixing!.losses[1].meanWrong != nil })
+            // One line per training sample, found by its index.
+            let lines = String(
+                decoding: try readFile(scratch("run/mixing.csv")), as: UTF8.self
+            ).split(separator: "\n")
+            #expect(
+                lines[0]
+                    == "index,given,clean,teacher-predicts,weight-cross-entropy,weight-teacher,"
+                    + "alignment-first,alignment-latest")
+            #expect(lines.count == run.data.split.train.count + 1)
+            let cells = lines.dropFirst().map { $0.split(separator: ",") }
+            #expect(cells.map { Int($0[0])! } == run.data.split.train)
+            let mean = cells.map { Double($0[5])! }.reduce(0, +) / Double(cells.count)
+            #expect(abs(mean - lambda.mean) < 1e-4)
+        }
+    }
+
+    /// With fixed weights, adaptive mixing that never has a meta pass is the fixed baseline.
+    @Test func withoutAPassWeightsAreFixed() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let late = try Tiny.run(
+                recipe(
+                    "method={name: adaptive-mixing, warm-up: 100, start: 0.7}"), scratch("late"))
+            let fixed = try Tiny.run(
+                recipe(
+                    "method={name: adaptive-mixing, weighting: fixed, start: 0.7}",
+                    "data.meta-validation=0.1"), scratch("fixed"))
+            let (a, b) = (try late.train().scores.phases[1], try fixed.train().scores.phases[1])
+            #expect(a.student.last.test.accuracy == b.student.last.test.accuracy)
+            #expect(abs(a.student.last.test.nll - b.student.last.test.nll) < 1e-5)
+            #expect(b.mixing == nil)
+        }
+    }
+
+    @Test(arguments: [
+        "weighting: dropping, drop: 0.5", "weighting: super-loss", "weighting: fixed",
+        "rule: box", "rule: simplex", "rule: softmax, also: [gce]",
+        "divergence: {name: renyi, order: 1.5}, loss: gce",
+    ])
+    func everyVariantTrains(_ options: String) throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let run = try Tiny.run(
+                recipe(
+                    "method={name: adaptive-mixing, warm-up: 0, every: 1, start: 0.5, teachers: "
+                        + "[{}, {epochs: [1], corrupt: {share: 0.5}}, {untrained: true}], \(options)}"
+                ),
+                scratch("run"))
+            let result = try run.train()
+            #expect(result.readout.last.test.nll.isFinite)
+            #expect(
+                FileManager.default.fileExists(
+                    atPath: scratch("run/phases/2-teacher-2/epoch-1.safetensors")))
+        }
+    }
+
+    // MARK: Interruption
+
+    /// Killed inside a meta pass, or stopped there by hand, the run ends in the same bytes.
+    @Test(arguments: [1, 2, 3, 4], [false, true])
+    func resumesInsideAMetaPass(_ group: Int, _ isKilled: Bool) throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let recipe = try recipe(adaptive, "training.epochs=3", "data.limit=300")
+            let whole = try Tiny.run(recipe, scratch("whole"))
+            _ = try whole.train()
+            func interrupted(_ name: String, _ files: FaultyFileSystem) throws -> Int {
+                let seen = Counter()
+                var environment = TrainingEnvironment()
+                environment.files = files
+                environment.observe = { event in if case .meta = event { seen.add(files.callCount) }
+                }
+                environment.shouldStop = { seen.value == group }
+                let run = try Tiny.run(recipe, scratch(name), environment)
+                #expect(failure { try run.train() } != "nothing thrown")
+                return seen.last
+            }
+            let calls = try interrupted(isKilled ? "counted" : "run", FaultyFileSystem())
+            if isKilled {
+                // The process dies where an orderly stop would have begun to write.
+                _ = try interrupted("run", FaultyFileSystem(.init(.stop, atCall: calls)))
+            }
+            let second = try Tiny.run(recipe, scratch("run"))
+            _ = try second.train()
+            let (a, b) = (try Tiny.content(scratch("whole")), try Tiny.content(scratch("run")))
+            #expect(Set(a.keys) == Set(b.keys))
+            for (path, bytes) in a { #expect(b[path] == bytes, "\(path)") }
+        }
+    }
+
+    @Test func refusals() {
+        func said(_ method: String) -> String { failure { try recipe("method=\(method)") } }
+        #expect(
+            said("{name: adaptive-mixing, teachers: [{epochs: [9]}]}")
+                == "tiny, line 4, method.teachers.0.epochs: value out of range: found 9, expected at most "
+                + "training.epochs, 2")
+        #expect(
+            said("{name: adaptive-mixing, weighting: fixed, start: uniform}")
+                == "tiny, line 4, method.start: value out of range: found uniform, expected a number, where "
+                + "weights are fixed")
+        #expect(said("{name: adaptive-mixing, teachers: [{modl: {}}]}").contains("model"))
+    }
+
+    /// By hand: 3 of 4 pairs in order, one tie.
+    @Test func rankStatistic() {
+        #expect(rankAUC([1, 2, 3, 4], [false, false, true, true]) == 1)
+        #expect(rankAUC([4, 3, 2, 1], [false, false, true, true]) == 0)
+        #expect(rankAUC([1, 2, 2, 4], [false, true, false, true]) == 0.875)
+        #expect(rankAUC([1, 2], [true, true]) == nil)
+    }
+}
+
+/// Counts from whatever thread, and keeps what came with the last count.
+private final class Counter: @unchecked Sendable {
+    // Both are touched only while `lock` is held.
+    private let lock = NSLock()
+    private var count = 0
+    private var latest = 0
+    var value: Int { lock.withLock { count } }
+    var last: Int { lock.withLock { latest } }
+
+    func add(_ value: Int) {
+        lock.withLock {
+            count += 1
+            latest = value
+        }
+    }
+}
