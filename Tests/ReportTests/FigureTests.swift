@@ -47,6 +47,31 @@ import Testing
         #expect(Curve(name: "a", x: [1], seeds: [[1]]).sd == nil)
     }
 
+    /// Measured points beside a line: dots with bars in the line's colour, and no name of their own.
+    @Test func marksBesideALine() throws {
+        var chart = CurveChart(
+            title: "t", xLabel: "x", yLabel: "y",
+            curves: [
+                Curve(name: "other", x: [1, 2, 3], mean: [3, 3, 3]),
+                Curve(name: "theory", x: [1, 2, 3], mean: [1, 2, 3]),
+                Curve(
+                    name: "", x: [1, 2, 3], mean: [1.1, 2.1, 2.9], sd: [0.1, .nan, 0.1],
+                    marks: true,
+                    series: 1),
+            ])
+        let svg = chart.svg()
+        func count(_ text: String) -> Int { svg.components(separatedBy: text).count - 1 }
+        #expect(count("<circle class=\"dot\"") == 3 && count("class=\"bar\"") == 2)
+        #expect(count("<path class=\"curve\"") == 2)
+        // Line, dots, and the line's sample beside its name (with its lead).
+        #expect(count("<g class=\"c1\">") == 4 && count("<g class=\"c2\">") == 0)
+        #expect(
+            !chart.summary.contains(" ends at")
+                || chart.summary.components(separatedBy: " ends at").count == 3)
+        chart.curves[2].name = "measured"
+        #expect(chart.svg().components(separatedBy: "<circle class=\"dot\"").count - 1 == 4)
+    }
+
     @Test func oddDataDraws() throws {
         let values: [[Double]] = [
             [], [1], [.nan], [1, 1, 1], [.infinity, -.infinity], [1e308, -1e308], [0, 1e-320],

@@ -7,7 +7,10 @@ import Testing
 
 @Suite struct PageTests {
     @Test func pagesAreWellFormedAndAlone() throws {
-        for page in [try Samples.comparison.html(), try Samples.run.html()] {
+        let theory = TheoryPage(
+            title: "A < B", facts: [Fact("alpha", "3")], warnings: ["w"], findings: ["f"],
+            charts: Samples.run.charts, heatMaps: Samples.run.heatMaps)
+        for page in [try Samples.comparison.html(), try Samples.run.html(), try theory.html()] {
             let seen = try #require(WellFormed.read(page))
             #expect(seen.elements["script"] == nil && seen.elements["html"] == 1)
             #expect(!page.contains("http:") && !page.contains("https:"))

@@ -29,6 +29,7 @@ import Testing
     @Test func decades() {
         #expect(Ticks(log: 1e-5...1e-2, about: 6).labels == ["1e-5", "1e-4", "0.001", "0.01"])
         #expect(Ticks(log: 1...10, about: 6).values == [1, 2, 5, 10])
+        #expect(Ticks(log: 0.1...1000, about: 6).labels == ["0.1", "1", "10", "100", "1000"])
         #expect(Ticks(log: 1e-90...1e90, about: 6).values.count <= 6)
     }
 

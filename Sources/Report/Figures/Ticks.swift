@@ -59,7 +59,8 @@ struct Ticks: Equatable {
         if found.count < 3 { found = within([1, 2, 5]) }
         let step = max(1, (found.count + max(count, 1) - 1) / max(count, 1))
         values = found.enumerated().filter { $0.offset % step == 0 }.map(\.element)
-        labels = values.map { Numbers.compact($0, 2) }
+        // Three digits: two would write 100 as 1e+02.
+        labels = values.map { Numbers.compact($0, 3) }
     }
 }
 
