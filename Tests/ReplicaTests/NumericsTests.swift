@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// Points 1, 2, 3, 5 and 9 of the unscrambled sequence in 21 dimensions, from SciPy 1.17.
+    /// Points 1, 2, 5, 9 and 777 of the unscrambled sequence in 21 dimensions, from SciPy 1.17.
     @Test func sobolPoints() {
         let wanted: [Int: [Double]] = [
             1: Array(repeating: 0.5, count: 21),
@@ -59,8 +59,15 @@ import Testing
                 0.6875,
             ],
         ]
+        let far: [Double] = [
+            0.6923828125, 0.9365234375, 0.1630859375, 0.2744140625, 0.6357421875, 0.3564453125,
+            0.1904296875, 0.7626953125, 0.3486328125, 0.3232421875, 0.7451171875, 0.6962890625,
+            0.3837890625, 0.4736328125, 0.5693359375, 0.5146484375, 0.4033203125, 0.8642578125,
+            0.3701171875, 0.7529296875, 0.2373046875,
+        ]
         for d in 0..<21 {
-            let points = NormalSample.points(NormalSample.directionNumbers(d), count: 16)
+            let points = NormalSample.points(NormalSample.directionNumbers(d), count: 1024)
+            #expect(Double(points[777]) * 0x1p-32 == far[d], "777, \(d)")
             for (i, row) in wanted { #expect(Double(points[i]) * 0x1p-32 == row[d], "\(i), \(d)") }
         }
     }

@@ -146,7 +146,7 @@ import Testing
     @Test func workersDoNotMatter() throws {
         let mixture = try NoisyMixture(sampleRatio: 1, variance: 0.5, noiseRate: 0.2)
         let schedule = try Schedule(lambdas: [1, 1, 1])
-        let resolution = Resolution(sampleLog2: 12)
+        let resolution = Resolution(sampleLog2: 14)
         let one = try StateEvolution(mixture, resolution: resolution, workers: 1).solve(schedule)
         let many = try StateEvolution(mixture, resolution: resolution, workers: 5).solve(schedule)
         #expect(one == many)
