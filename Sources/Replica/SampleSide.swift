@@ -120,7 +120,8 @@ final class SampledSide: SampleSide {
     }
 
     func finish(_ field: Field, norm: Double) {
-        _ = averages(field)
+        // Logits and forces at the solution itself, for those who learn from them.
+        if stage + 1 < stages { _ = averages(field) }
         fields.append(field)
         labelBeta = stage < betas.count ? betas[stage] : nil
         accuracy = rightShare(field)
@@ -131,11 +132,15 @@ final class SampledSide: SampleSide {
     private func rightShare(_ field: Field) -> Double {
         var nodes = nodes
         if stage == 1 {
-            // |∂h/∂ξ_1| at most, as |∂g_1/∂ζ_1| ≤ ¼/(1 + D/4) with cross-entropy and less than twice
-            // that with the squared loss. A steep step would fall between the points of the average.
+            // |∂h/∂ξ_1| at most, labels that jump aside, as |∂g_1/∂ζ_1| ≤ ¼/(1 + D/4) with
+            // cross-entropy and less than twice that with the squared loss. A steep step would fall
+            // between the points of the average.
             let (root, d) = (fields[0].root[0], fields[0].reaction)
-            let slope = abs(field.root[0]) + abs(field.memory[0]) * root * 0.5 / (1 + d / 4)
-            if field.root[1] < 0.6 * slope { nodes = nodes.map { refined($0.category, field) } }
+            let force =
+                abs(field.memory[0]) * 0.5
+                + (betas[0].isFinite ? 0.5 * field.reaction * betas[0] : 0)
+            let slope = abs(field.root[0]) + force * root / (1 + d / 4)
+            if field.root[1] < 0.45 * slope { nodes = nodes.map { refined($0.category, field) } }
         }
         return nodes.reduce(0) { sum, own in
             let s = own.category.sign

@@ -100,8 +100,11 @@ import Testing
             alpha, 0.5, theta, Array(repeating: lambda, count: 6),
             resolution: Resolution(sampleLog2: log2))
         #expect(found.converged)
-        for (a, b) in zip(found.stages.map(\.error), errors) {
-            #expect(abs(a - b) < (log2 < 13 ? 1e-3 : 3e-4), "\(row): \(found.stages.map(\.error))")
+        for (k, (a, b)) in zip(found.stages.map(\.error), errors).enumerated() {
+            // The table was computed with 2^15 vectors; at the fifth and sixth stage other samples of
+            // that size, and larger ones, differ from it by up to 5e-4.
+            let tolerance = log2 < 13 ? 1e-3 : k < 4 ? 3e-4 : 6e-4
+            #expect(abs(a - b) < tolerance, "\(row): \(found.stages.map(\.error))")
         }
     }
 

@@ -53,10 +53,10 @@ struct MessagePassingTests {
     func reachesTheBayesLevel(_ alpha: Double, _ theta: Double, _ rho: Double) throws {
         let mixture = try NoisyMixture(
             sampleRatio: alpha, variance: 0.5, noiseRate: theta, positiveShare: rho)
-        let errors = (0..<12).map { error(mixture, dimensions: 1500, seed: $0) }
+        let errors = (0..<12).map { error(mixture, dimensions: alpha < 2 ? 4000 : 1500, seed: $0) }
         let mean = errors.reduce(0, +) / 12
         let spread = (errors.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 11 / 12).squareRoot()
         #expect(abs(mean - mixture.bayesError) < 4 * spread + 2e-4)
-        #expect(spread < 1e-3)
+        #expect(spread < 1.2e-3)
     }
 }
