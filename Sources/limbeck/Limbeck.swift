@@ -20,7 +20,7 @@ struct Limbeck: ParsableCommand {
         version: limbeckVersion,
         subcommands: [
             Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Theory.self, Noise.self,
-            ReportCommand.self, Doctor.self,
+            ReportCommand.self, Doctor.self, Features.self, Advise.self, SelfDistil.self,
         ])
 
     /// Runs the command; a `Problem` becomes one line and its exit code.
