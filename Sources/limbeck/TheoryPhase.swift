@@ -64,9 +64,9 @@ struct TheoryPhase: ParsableCommand {
                 lambdaRange: lambdaRange, kappaRange: kappaRange, samples: setting.samples,
                 alphas: PhaseMap.steps(alpha, size[0], byRatio: true),
                 thetas: PhaseMap.steps(thetas, size[1], byRatio: false)))
+        let isStopped: @Sendable () -> Bool = { Interrupts.isRequested }
         let done = try map.filled(
-            folder: out, workers: setting.workers, files: LocalFileSystem(),
-            isStopped: { Interrupts.isRequested }
+            folder: out, workers: setting.workers, files: LocalFileSystem(), isStopped: isStopped
         ) { alpha, theta throws(Problem) in
             var search = try arguments.search(
                 try setting.mixture(alpha: alpha, theta: theta), setting)
