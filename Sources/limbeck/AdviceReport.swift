@@ -188,8 +188,10 @@ struct AdviceReport {
                     point.measuredClean.map { error($0.mean) } ?? "–",
                 ]
             },
-            note: "Errors on given labels, and on clean ones where known. Measured: cross-validation, "
-                + "mean ± standard error over folds; predicted for as many samples as a fold trains on.")
+            note:
+                "Errors on given labels, and on clean ones where known. Measured: cross-validation, "
+                + "mean ± standard error over folds; predicted for as many samples as a fold trains on."
+        )
     }
 
     private func chart(_ points: [Advice.Point], _ title: String, overLambda: Bool) -> CurveChart {

@@ -19,7 +19,8 @@ struct Limbeck: ParsableCommand {
             """,
         version: limbeckVersion,
         subcommands: [
-            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Theory.self, Advise.self,
+            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Theory.self,
+            Advise.self,
             SelfDistil.self, Features.self, Noise.self, ReportCommand.self, Doctor.self,
         ])
 

@@ -167,7 +167,8 @@ struct SelfDistilReport {
     var page: TheoryPage {
         let arms = FeatureExperiment.Arm.allCases
         let table = TableModel(
-            title: "Test error on clean labels, mean ± standard error over \(experiment.trials) trials",
+            title:
+                "Test error on clean labels, mean ± standard error over \(experiment.trials) trials",
             columns: [.init("theta", .trailing), .init("M", .trailing), .init("M/N", .trailing)]
                 + arms.map { .init(name($0), .trailing) },
             rows: cells.map { cell in
@@ -212,11 +213,12 @@ struct SelfDistilReport {
                     let error = gain.error.isFinite ? gain.error : .infinity
                     let verdict =
                         gain.mean > 2 * error
-                        ? "helps by" : gain.mean < -2 * error ? "hurts by" : "no clear change,"
-                    return "M = \(cell.size): \(verdict) \(Numbers.fixed(abs(gain.mean), 4))"
+                        ? "helps" : gain.mean < -2 * error ? "hurts" : "no clear change"
+                    return "M = \(cell.size): \(verdict), gain \(Numbers.fixed(gain.mean, 4))"
                         + " ± \(Numbers.fixed(gain.error, 4))"
                 }
-                return "θ = \(Numbers.compact(theta)), \(name(arm)) against 0-SD in the same trials: "
+                return
+                    "θ = \(Numbers.compact(theta)), \(name(arm)) against 0-SD in the same trials: "
                     + verdicts.joined(separator: "; ")
             }
         }

@@ -150,7 +150,12 @@ public struct Advice: Sendable {
                 // A soft label has two hyper-parameters a stage; past the first it hardly gains.
                 let last = labels == .soft ? min(1, question.stages) : question.stages
                 // A searched optimum may be a point where the equations have no solution.
-                guard let optima = try? search.optima(last: last) else { continue }
+                guard var optima = try? search.optima(last: min(1, last)) else { continue }
+                // More stages are the dear part of the search: not for a kind that is behind.
+                let best = list.compactMap { $0.optima.count > 1 ? $0.optima[1].error : nil }.min()
+                if last > 1, optima[1].error < (best ?? 1) {
+                    optima = (try? search.optima(last: last)) ?? optima
+                }
                 list.append(Option(labels: labels, bias: bias, optima: optima))
             }
         }
