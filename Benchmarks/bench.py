@@ -1,8 +1,9 @@
-"""Limbeck's training step beside the same step in plain PyTorch, interleaved in one run.
+"""Limbeck's training step beside the same step in plain PyTorch, interleaved in one run; and its
+meta step of adaptive loss mixing beside autograd's.
 
     Benchmarks/run [--quick] [--rounds 5] [--threads 2] ...
 
-which builds limbeck-step and calls this with --ours and its path.
+which builds limbeck-step and limbeck-meta and calls this with --ours, --ours-meta and their paths.
 
 Both programs stay alive and take turns (ours, theirs, theirs channels-last, then backwards), so
 that a drift of the machine hits all alike; a ratio is formed within a round, and the table shows
@@ -31,6 +32,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+import meta
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -132,6 +135,10 @@ class Program:
             "steps": steps,
             "warmup": warmup,
         }
+        return self.answer(self.exchange(request))
+
+    def exchange(self, request):
+        """The line that answers a request."""
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             line = self.process.stdout.readline()
@@ -139,7 +146,13 @@ class Program:
             line = ""
         if not line:
             raise SystemExit(f"{self.name} ended instead of answering {json.dumps(request)}")
-        return self.answer(line)
+        return line
+
+    def ask_meta(self, request):
+        answer = json.loads(self.exchange(request))
+        if "error" in answer:
+            raise SystemExit(f"{self.name}: {answer['error']}")
+        return answer
 
     def answer(self, line):
         try:
@@ -292,7 +305,9 @@ def main():
     parser.add_argument(
         "--ours-layout", default="nhwc", help="layout asked of our program (default: nhwc)"
     )
-    parser.add_argument("--models", nargs="+", default=MODELS, metavar="MODEL")
+    parser.add_argument("--ours-meta", help="our program for the meta step")
+    parser.add_argument("--no-meta", action="store_true", help="leave the meta step out")
+    parser.add_argument("--models", nargs="*", default=MODELS, metavar="MODEL")
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], metavar="PRECISION")
     parser.add_argument("--quick", action="store_true", help="2 rounds of .3 s, 1 start: a trial")
     parser.add_argument("--rounds", type=int, help="at least 2 (default: 5)")
@@ -329,6 +344,17 @@ def main():
             for model in [m for m in options.models if m in MUTUAL]:
                 say(f"{model} peers ...")
                 mutual.append(teaching(ours, model, "fp32", options))
+    meta_row = None
+    if not options.no_meta:
+        say("meta step ...")
+        with contextlib.ExitStack() as alive:
+            peer = Program("PyTorch", [*python, str(meta.PEER)], options.threads)
+            mine = None
+            if options.ours_meta:
+                mine = Program("Limbeck", shlex.split(options.ours_meta), options.threads)
+            for program in filter(None, (peer, mine)):
+                alive.enter_context(program)
+            meta_row = meta.compare(mine, peer, Program.ask_meta, options.rounds, options.pause)
     engines = sorted(set().union(*(row.pop("engines") for row in rows)))
     # Only once nothing else of ours is alive.
     for model in options.models if options.starts else []:
@@ -345,7 +371,9 @@ def main():
     if options.json:
         about = {"torch": version, "engines": engines, "threads": options.threads}
         about |= {"machine": platform.machine(), "load_before": load}
-        print(json.dumps({**about, "batch": 128, "steps": rows, "first_step": starts, "mutual": mutual}))
+        about |= {"batch": 128, "steps": rows, "first_step": starts}
+        about |= {"meta_step": meta_row, "mutual": mutual}
+        print(json.dumps(about))
         return
     print(f"One training step, batch 128, images per second: median of {options.rounds} ", end="")
     print(f"interleaved rounds, {options.threads} threads, PyTorch {version}. ", end="")
@@ -354,11 +382,20 @@ def main():
     if load is not None and load > 0.5:
         print(f"The machine was not idle: load {load:.1f} before the start. ", end="")
     print("Ratios above 1: Limbeck is faster; median (smallest–largest).\n")
-    print(step_table(rows))
+    if rows:
+        print(step_table(rows))
     if mutual:
         print("\nSeconds of a step of K peers over those of K steps of one network (float32): peers ")
         print("that train independently, and peers that teach one another (order 1.5).\n")
         print(teaching_table(mutual))
+    if meta_row:
+        sizes = meta_row["sizes"]
+        print(
+            "\nOne meta step of adaptive loss mixing, last layer, float32: "
+            f"{sizes['classes']} classes, {sizes['features']} features, {sizes['samples']} training "
+            f"and {sizes['validation']} validation samples, {sizes['repeats']} repeats.\n"
+        )
+        print(meta.table(meta_row, spread))
     if starts:
         print("\nSeconds from process start to the end of the first step (float32).\n")
         print(start_table(starts))

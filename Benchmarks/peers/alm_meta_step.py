@@ -6,22 +6,22 @@
 
 A meta step takes B training samples with their features, one teacher's logits, the last layer
 (W, b) and V validation samples. It repeats R times: a look-ahead of the last layer with the present
-mixing weights λ, the validation loss there, its gradient in λ, a step of λ, a clamp to [0, 1]. Ways:
+mixing weights λ, the validation loss there, its gradient in λ, a step of λ, a clamp to [0, 1].
 
   double-backward   autograd does it all: a recorded gradient step, then a gradient through it
   per-sample        the gradient of every sample and loss is written out, [B, C·D] each, as the
                     released code of the method does (from its description, none of its code)
 
 The answer is one JSON line: seconds per step, or with --memory the bytes by which the process's
-resident memory rose above what the inputs need, at its highest; the mean of λ; threads; engine. Peak
-memory is the kernel's (VmHWM of /proc, set back just before the step): it sees PyTorch's own
-allocator and the scratch memory of the matrix library, which Python's tracemalloc does not. A small step
-comes first, so that what PyTorch allocates once per process does not count. Elsewhere than on Linux
-bytes is null. With --serve, requests are read from standard input, one JSON object per line with the
-keys classes, features, samples, validation and optionally repeats, steps, warmup, way.
+resident memory rose above what the inputs need, at its highest; the mean of λ; threads; engine.
+Peak memory is the kernel's (VmHWM of /proc, set back just before the step): it sees PyTorch's own
+allocator and the scratch memory of the matrix library, which Python's tracemalloc does not. A small
+step comes first, so that what PyTorch allocates once per process does not count. Elsewhere than on
+Linux bytes is null. With --serve, requests are read from standard input, one JSON object per line
+with the keys classes, features, samples, validation and optionally repeats, steps, warmup, way.
 
-The step does no guard: limbeck-meta's also compares the look-ahead's loss with the present one and
-keeps the label alignments, so it does a little more.
+Limbeck's step does a little more: it compares the look-ahead's loss with the present one (the
+guard) and keeps the label alignments.
 """
 
 import argparse
@@ -158,7 +158,8 @@ def answer(share, seconds=None, count=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--way", choices=["double-backward", "per-sample"], default="double-backward")
+    ways = ["double-backward", "per-sample"]
+    parser.add_argument("--way", choices=ways, default=ways[0])
     parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--features", type=int, default=512)
     parser.add_argument("--samples", type=int, default=384, help="training samples of the group")

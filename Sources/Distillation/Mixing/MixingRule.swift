@@ -10,8 +10,8 @@ import Torch
 ///     box              P = K     w = α, kept in [0, 2], each by itself
 ///     simplex          P = K     w = α, kept at w ≥ 0, Σ_k w_k = 1
 ///
-/// Convex clamp is what ALM-KD describes, box what the released code of AMAL does; the rules sigmoid,
-/// Taylor-softmax and simplex are reconstructions after the papers' words, in no released code.
+/// Convex clamp is what ALM-KD describes, box what the released code of AMAL does, softmax was tried
+/// there; sigmoid, Taylor-softmax and simplex are in no released code: reconstructions.
 /// With several teachers "w_0 = 1 − max" is no convex mix: its weights can sum to more than 1.
 public enum MixingRule: String, Codable, CaseIterable, Sendable {
     /// One λ per teacher; with one teacher the weights are 1 − λ and λ. Start here.
