@@ -371,8 +371,8 @@ def main():
     if options.json:
         about = {"torch": version, "engines": engines, "threads": options.threads}
         about |= {"machine": platform.machine(), "load_before": load}
-        about |= {"batch": 128, "steps": rows, "first_step": starts}
-        about |= {"meta_step": meta_row, "mutual": mutual}
+        about |= {"batch": 128, "steps": rows, "first_step": starts, "meta_step": meta_row}
+        about["mutual"] = mutual
         print(json.dumps(about))
         return
     print(f"One training step, batch 128, images per second: median of {options.rounds} ", end="")

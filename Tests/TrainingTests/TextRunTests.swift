@@ -135,6 +135,18 @@ import Torch
         }
     }
 
+    /// Two peers that look at the same texts in two ways teach one another.
+    @Test func mutualPeersOfTwoKinds() throws {
+        try withNoLeaks { () throws in
+            let scratch = try Scratch()
+            let recipe = try recipe(
+                scratch, "training.epochs=2",
+                "method={name: mutual, peers: [{}, {model: {name: charcnn, width: 0.05}}]}")
+            let result = try run(recipe, scratch("run")).train()
+            #expect(result.scores.phases.count == 1)
+        }
+    }
+
     /// Seen before any file is read.
     @Test(arguments: [
         (

@@ -12,11 +12,11 @@ public struct DataOptions: Codable, Hashable, Sendable {
         case cifar10, cifar100
         /// CSV or TSV tables of numbers.
         case csv
+        /// CSV or TSV tables with a column of text.
+        case text
         /// Made, not read: the tasks of `Synthetic`.
         case spiral
         case gaussianClasses = "gaussian-classes"
-        /// CSV or TSV tables with a column of text.
-        case text
     }
 
     public var kind: Kind
