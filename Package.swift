@@ -35,7 +35,7 @@ let pure: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
     .testTarget(name: "ReportTests", dependencies: ["Report"]),
-    .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Diagnostics"]),
+    .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Diagnostics"]),
 ]
 
 let engine: [Target] = [

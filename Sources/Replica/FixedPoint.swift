@@ -9,6 +9,8 @@ struct FixedPoint {
     var mostIterations = 1000
     /// How many differences of residuals it combines.
     var memory = 5
+    /// Longest step, in units of the scales.
+    var longest = 1.0
     /// Share of the new value in a plain step.
     var damping = 0.8
 
@@ -37,7 +39,10 @@ struct FixedPoint {
         var iterations = 1
         var share = damping
         while !(residual < tolerance), iterations < mostIterations {
-            let move = combination(f, stepsX, stepsF) ?? f.map { share * $0 }
+            var move = combination(f, stepsX, stepsF) ?? f.map { share * $0 }
+            // Far from the solution an extrapolation may leave all reason behind.
+            let length = largest(move)
+            if length > longest { for i in 0..<n { move[i] *= longest / length } }
             let candidate = (0..<n).map { x[$0] + scales[$0] * move[$0] }
             let next = map(candidate)
             iterations += 1
@@ -45,14 +50,14 @@ struct FixedPoint {
                 let g = (0..<n).map { (next[$0] - candidate[$0]) / scales[$0] }
                 let size = largest(g)
                 // A jump upwards means that the linear picture failed.
-                if stepsX.isEmpty || size < 4 * residual {
+                if stepsX.isEmpty || size < 2 * residual {
                     stepsX.append(move)
                     stepsF.append((0..<n).map { g[$0] - f[$0] })
                     if stepsX.count > memory {
                         stepsX.removeFirst()
                         stepsF.removeFirst()
                     }
-                    if size > 4 * residual { share = max(0.05, share / 2) }
+                    if size > 2 * residual { share = max(0.05, share / 2) }
                     (x, image, f, residual) = (candidate, next, g, size)
                     continue
                 }

@@ -11,6 +11,8 @@ struct Nodes: Sendable {
     var forces: [[Double]] = []
     /// The label that the present stage learns from, ỹ; empty stands for the category's own.
     var labels: [Double] = []
+    /// So many points in a row differ in the last ξ only.
+    var inner = 1
 
     var count: Int { weight.count }
 }
@@ -131,7 +133,7 @@ enum Kernel {
     /// Cross-entropy, ℓ' = σ(u) − ỹ: Newton's method on F(u) = u + D(σ(u) − ỹ) − h, which rises
     /// with a slope from 1 to 1 + D/4, is convex left of 0 and concave right of it. From 0 it
     /// therefore runs monotonically to the root. From a guess it may overshoot 0 to the side where
-    /// the root is not; it then starts again from 0.
+    /// the root is not; it then starts again.
     private static func logistic(
         _ weight: UnsafePointer<Double>, _ labels: UnsafePointer<Double>?, _ own: Double,
         _ d: Double, _ start: Int, _ end: Int, _ u: UnsafeMutablePointer<Double>,
@@ -145,7 +147,8 @@ enum Kernel {
             // The root has the sign of −F(0).
             let side = h + d * (y - 0.5)
             var x = u[i]
-            if x * side < 0 { x = 0 }
+            // 0 stands for no guess: then F's tangent at 0, which does not overshoot the root.
+            if x * side <= 0 { x = side / (1 + 0.25 * d) }
             var p = 0.5
             var rounds = 0
             while true {

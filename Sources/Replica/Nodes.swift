@@ -9,17 +9,25 @@ extension Nodes {
         return Nodes(category: category, weight: rule.weights, xi: [rule.points])
     }
 
-    /// Points for the second stage: for each category ξ_1 is split at ξ_1*, where the first
-    /// stage's training prediction changes sign (there a hard label jumps, and a soft one varies
-    /// fastest), with panels of Gauss–Legendre on both sides; Gauss–Hermite in ξ_2.
+    /// Points of ξ_1 for the second stage: split at ξ_1*, where the first stage's training prediction
+    /// changes sign (there a hard label jumps, and a soft one varies fastest), with panels of
+    /// Gauss–Legendre on both sides.
     ///
     /// - Parameters:
     ///   - first: the first stage's field; R lower triangular means ζ_1 = R_11 ξ_1.
     ///   - beta: inverse temperature of the labels.
-    ///   - spread: about R_22, how far ξ_2 moves the second stage's field.
     static func second(
-        _ category: Category, first: Field, beta: Double, spread: Double, resolution: Double
+        _ category: Category, first: Field, beta: Double, resolution: Double
     ) -> Nodes {
+        let edges = panels(category, first: first, beta: beta)
+        let rule = Quadrature.normal(panels: edges) { length in
+            Int(((length > 3 ? 20 : 14) * resolution).rounded(.up))
+        }
+        return Nodes(category: category, weight: rule.weights, xi: [rule.points])
+    }
+
+    /// The ends of the panels, rising.
+    static func panels(_ category: Category, first: Field, beta: Double) -> [Double] {
         let reach = Quadrature.reach
         let (scale, d) = (first.root[0], first.reaction)
         // u_1 = 0 where h_1 = D(½ − ỹ).
@@ -36,20 +44,28 @@ extension Nodes {
             if centre + distance < reach { edges.insert(centre + distance) }
             distance *= 8
         }
-        let outer = Quadrature.normal(panels: edges.sorted()) { length in
-            Int(((length > 3 ? 24 : 16) * resolution).rounded(.up))
-        }
+        // The force turns within a few units of u also away from the centre, where D is large.
+        let longest = max(0.3, 8 / scale)
+        let sorted = edges.sorted()
+        return zip(sorted, sorted.dropFirst()).flatMap { low, high in
+            let parts = ((high - low) / longest).rounded(.up)
+            return stride(from: 0, to: parts, by: 1).map { low + (high - low) * $0 / parts }
+        } + [reach]
+    }
+
+    /// Every point repeated with each point of Gauss–Hermite in one more ξ, which runs fastest.
+    ///
+    /// - Parameter spread: about how far that ξ moves the field.
+    func times(spread: Double, resolution: Double) -> Nodes {
         let inner = Quadrature.cached(
-            hermite: Int((hermiteSize(spread) * resolution).rounded(.up)))
-        var nodes = Nodes(category: category, weight: [], xi: [[], []])
-        for (x, p) in zip(outer.points, outer.weights) where p > 1e-18 {
-            for (z, q) in zip(inner.points, inner.weights) where p * q > 1e-18 {
-                nodes.weight.append(p * q)
-                nodes.xi[0].append(x)
-                nodes.xi[1].append(z)
-            }
+            hermite: Int((Nodes.hermiteSize(spread) * resolution).rounded(.up)))
+        func repeated(_ list: [Double]) -> [Double] {
+            list.flatMap { repeatElement($0, count: inner.points.count) }
         }
-        return nodes
+        return Nodes(
+            category: category, weight: weight.flatMap { p in inner.weights.map { p * $0 } },
+            xi: xi.map(repeated) + [weight.flatMap { _ in inner.points }],
+            forces: forces.map(repeated), labels: repeated(labels), inner: inner.points.count)
     }
 
     /// Gauss–Hermite points for a sigmoid of a normal variable with this deviation.

@@ -75,8 +75,8 @@ struct Quadrature: Sendable {
         return Quadrature(points: points, weights: weights)
     }
 
-    /// Beyond this the normal density is below 1e-16.
-    static let reach = 8.5
+    /// A normal variable is beyond this with a probability of 5e-13.
+    static let reach = 7.2
 
     /// Gauss–Legendre on the panels between `edges` (rising), times the normal density and
     /// normalised: an average over a standard normal variable of a function that may jump at the

@@ -52,12 +52,12 @@ final class SampledSide: SampleSide {
         switch stage {
         case 0: nodes = categories.map { .first($0, resolution: resolution.factor) }
         case 1:
+            // The first stage does not see ξ_2: it is replayed on the points of ξ_1 alone.
             nodes = categories.map {
-                .second(
-                    $0, first: fields[0], beta: betas[0], spread: spread,
-                    resolution: resolution.factor)
+                .second($0, first: fields[0], beta: betas[0], resolution: resolution.factor)
             }
             replay()
+            nodes = nodes.map { $0.times(spread: spread, resolution: resolution.factor) }
         case 2:
             let sample = NormalSample.cached(
                 dimensions: stages, log2: resolution.sampleLog2, seed: resolution.seed)
@@ -123,22 +123,88 @@ final class SampledSide: SampleSide {
         _ = averages(field)
         fields.append(field)
         labelBeta = stage < betas.count ? betas[stage] : nil
-        // P(u > 0 given the earlier ξ) is that of h > D(½ − ỹ): no point of ξ_t is needed.
-        var sum = 0.0
-        for own in nodes {
-            let s = own.category.sign
-            var right = 0.0
-            for i in 0..<own.count {
-                let y = own.labels.isEmpty ? own.category.label : own.labels[i]
-                // D(½ − ℓ'-free label): for both losses u = 0 at h = D ℓ'(ỹ, 0) = D(½ − ỹ).
-                var h = s * field.m + field.bias - field.reaction * (0.5 - y)
-                for r in 0..<stage {
-                    h += field.root[r] * own.xi[r][i] + field.memory[r] * own.forces[r][i]
-                }
-                right += own.weight[i] * Gaussian.tail(-s * h / field.root[stage])
-            }
-            sum += own.category.weight * right
+        accuracy = rightShare(field)
+    }
+
+    /// P(sign u = s). Given the earlier ξ it is that of h on one side of D(½ − ỹ): for both losses
+    /// ℓ'(ỹ, 0) = ½ − ỹ. So no point of ξ_t is needed.
+    private func rightShare(_ field: Field) -> Double {
+        var nodes = nodes
+        if stage == 1 {
+            // |∂h/∂ξ_1| at most, as |∂g_1/∂ζ_1| ≤ ¼/(1 + D/4) with cross-entropy and less than twice
+            // that with the squared loss. A steep step would fall between the points of the average.
+            let (root, d) = (fields[0].root[0], fields[0].reaction)
+            let slope = abs(field.root[0]) + abs(field.memory[0]) * root * 0.5 / (1 + d / 4)
+            if field.root[1] < 0.6 * slope { nodes = nodes.map { refined($0.category, field) } }
         }
-        accuracy = sum
+        return nodes.reduce(0) { sum, own in
+            let s = own.category.sign
+            let margins = margins(own, field)
+            var right = 0.0
+            for (j, h) in margins.enumerated() {
+                var mass = 0.0
+                for i in j * own.inner..<(j + 1) * own.inner { mass += own.weight[i] }
+                right += mass * Gaussian.tail(-s * h / field.root[stage])
+            }
+            return sum + own.category.weight * right
+        }
+    }
+
+    /// h − D(½ − ỹ) without the last ξ's share, at every point of the earlier ones.
+    private func margins(_ own: Nodes, _ field: Field) -> [Double] {
+        stride(from: 0, to: own.count, by: own.inner).map { i in
+            let y = own.labels.isEmpty ? own.category.label : own.labels[i]
+            var h = own.category.sign * field.m + field.bias - field.reaction * (0.5 - y)
+            for r in 0..<stage {
+                h += field.root[r] * own.xi[r][i] + field.memory[r] * own.forces[r][i]
+            }
+            return h
+        }
+    }
+
+    /// Points of ξ_1 that are dense around the places where the second stage's margin changes sign.
+    private func refined(_ category: Category, _ field: Field) -> Nodes {
+        let reach = Quadrature.reach
+        func replayed(_ points: [Double], _ weight: [Double]) -> Nodes {
+            var own = Nodes(category: category, weight: weight, xi: [points])
+            var u = [Double](repeating: 0, count: points.count)
+            var g = u
+            _ = u.withUnsafeMutableBufferPointer { u in
+                g.withUnsafeMutableBufferPointer { g in
+                    sweep(own, fields[0], u.baseAddress!, g.baseAddress!)
+                }
+            }
+            own.forces = [g]
+            own.labels = u.map { pseudoLabel($0, betas[0], loss) }
+            return own
+        }
+        let panels = Nodes.panels(category, first: fields[0], beta: betas[0])
+        var edges = Set(panels)
+        func refine(_ root: Double, slope: Double) {
+            edges.insert(root)
+            // So far ξ_2 moves the root.
+            var distance = 3 * max(field.root[1] / max(abs(slope), 1e-300), 1e-9)
+            while distance < 2 {
+                edges.formUnion([root - distance, root + distance].filter { abs($0) < reach })
+                distance *= 4
+            }
+        }
+        for (low, high) in zip(panels, panels.dropFirst()) {
+            // Strictly inside: a hard label jumps at the ends.
+            let scan = (0...200).map { low + (high - low) * (Double($0) * 0.0049999998 + 2e-8) }
+            let margins = margins(replayed(scan, scan), field)
+            func slope(_ i: Int) -> Double {
+                (margins[i] - margins[i - 1]) / (scan[i] - scan[i - 1])
+            }
+            if abs(margins[0]) < 10 * field.root[1] { refine(low, slope: slope(1)) }
+            if abs(margins[200]) < 10 * field.root[1] { refine(high, slope: slope(200)) }
+            for i in 1...200 where (margins[i] > 0) != (margins[i - 1] > 0) {
+                refine(scan[i - 1] - margins[i - 1] / slope(i), slope: slope(i))
+            }
+        }
+        let rule = Quadrature.normal(panels: edges.sorted()) { _ in
+            Int((14 * resolution.factor).rounded(.up))
+        }
+        return replayed(rule.points, rule.weights)
     }
 }

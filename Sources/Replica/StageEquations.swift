@@ -25,6 +25,28 @@ struct StageEquations {
 
     /// Nothing if no column near the start is possible.
     func solve(tolerance: Double) -> Found? {
+        let found = attempt(tolerance: tolerance)
+        if found?.converged == true { return found }
+        // With a strong penalty the iteration is a contraction; from there in steps to the own λ.
+        var easier = self
+        var iterations = found?.iterations ?? 0
+        for factor in [1000, 100, 10, 3, 1.5, 1.0] {
+            easier.lambda = lambda * factor
+            guard let step = easier.attempt(tolerance: factor > 1 ? 1e-4 : tolerance) else {
+                continue
+            }
+            iterations += step.iterations
+            easier.start = step.column
+            if factor == 1, step.converged || found == nil {
+                return Found(
+                    column: step.column, row: step.row, residual: step.residual,
+                    iterations: iterations, converged: step.converged)
+            }
+        }
+        return found
+    }
+
+    private func attempt(tolerance: Double) -> Found? {
         guard row(start) != nil else { return nil }
         // First roughly, with sizes known beforehand; then to the end, with the sizes found.
         var rough = FixedPoint()
@@ -32,14 +54,15 @@ struct StageEquations {
         rough.mostIterations = 200
         var fine = FixedPoint()
         fine.tolerance = tolerance
+        fine.mostIterations = 300
         let first = rough.solve(start: pack(start), scales: scales(nil)) { image($0) }
-        let column = unpack(first.x)
-        guard row(column) != nil else { return nil }
-        let last = fine.solve(start: first.x, scales: scales(column)) { image($0) }
-        let found = unpack(last.x)
-        guard let row = row(found) else { return nil }
+        guard row(unpack(first.x)) != nil else { return nil }
+        let sizes = scales(unpack(first.x))
+        let last = fine.solve(start: first.x, scales: sizes) { image($0) }
+        let column = unpack(last.x)
+        guard let row = row(column) else { return nil }
         return Found(
-            column: found, row: row, residual: last.residual,
+            column: column, row: row, residual: last.residual,
             iterations: first.iterations + last.iterations, converged: last.converged)
     }
 

@@ -98,7 +98,8 @@ struct ComparisonReport {
     /// A later row of plain cross-entropy whose setting was searched: the fair thing to beat.
     private func isReference(_ row: String) -> Bool {
         let cells = record.cells(row: row, noise: 0)
-        return cells.contains { !$0.setting.isEmpty } && cells.allSatisfy { $0.chain.count == 1 }
+        return cells.contains { !$0.setting.isEmpty }
+            && cells.allSatisfy { $0.chain.count == 1 && $0.chain[0].learnsLabelsAlone }
     }
 
     var terminal: String {

@@ -20,12 +20,14 @@ enum Console {
     }
 
     /// The one JSON object of `--json`, on standard output.
-    static func print(json value: some Encodable) {
+    static func print(json value: some Encodable) { print(encoded(value)) }
+
+    static func encoded(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        print(String(decoding: (try? encoder.encode(value)) ?? Data("{}".utf8), as: UTF8.self))
+        return String(decoding: (try? encoder.encode(value)) ?? Data("{}".utf8), as: UTF8.self)
     }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }

@@ -19,7 +19,8 @@ struct Limbeck: ParsableCommand {
             """,
         version: limbeckVersion,
         subcommands: [
-            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Noise.self,
+            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Theory.self,
+            Noise.self,
             ReportCommand.self, Doctor.self,
         ])
 

@@ -50,4 +50,34 @@ extension Problem {
             .usage, "no samples to evaluate on",
             hint: "give a run folder, --recipe, --table, or --images with --labels")
     }
+    static func badNumbers(_ option: String, _ text: String, _ expected: String) -> Problem {
+        Problem(
+            .usage, "wrong value", at: .init(detail: [option]),
+            found: "\"\(oneLine(text, limit: 40))\"", expected: expected)
+    }
+    static func contradiction(_ a: String, _ b: String, _ hint: String) -> Problem {
+        Problem(.usage, "\(a) and \(b) contradict each other", hint: hint)
+    }
+    static func otherMap(_ file: String) -> Problem {
+        Problem(
+            .usage, "this map was begun with other settings", at: .file(file),
+            hint: "give another --out, or the settings it was begun with")
+    }
+    static func badMap(_ file: String) -> Problem {
+        Problem(
+            .data, "not a map's points", at: .file(file),
+            hint: "remove it to begin anew, or give another --out")
+    }
+    static func mapInterrupted(_ done: Int, _ total: Int) -> Problem {
+        Problem(
+            .interrupted, "interrupted", found: "\(done) of \(total) points done",
+            hint: "run the same command again to continue")
+    }
+    static func disagreement(_ stages: [Int]) -> Problem {
+        Problem(
+            .data, "theory and simulation disagree",
+            found: "stage \(stages.map(String.init).joined(separator: ", "))",
+            expected: "m within four standard errors, Q within 3 %",
+            hint: "small N deviates: take a larger --simulate")
+    }
 }

@@ -69,6 +69,32 @@ import Training
         #expect(try tool.content(tool("run")) == before)
     }
 
+    /// Rows that train several networks say how each of them and all together do.
+    @Test func peers() throws {
+        let tool = try Tool()
+        let recipe = try tool.write(
+            "mutual.yaml", TinyRuns.text("{name: mutual, peers: 3, order: 2}"))
+        let outcome = try tool.run(
+            ["train", recipe, "--out", "run", "--json"] + TinyRuns.flags)
+        #expect(outcome.status == 0, "\(outcome.err)")
+        let rows = try #require(try outcome.object()["rows"] as? [[String: Any]])
+        try row(rows[0], seeds: 1)
+        let peers = try #require(rows[0]["peers"] as? [String: Any])
+        #expect(
+            keys(peers) == [
+                "mean_last", "mean_selected", "ensemble_last", "ensemble_selected", "agreement",
+            ])
+        func mean(_ name: String) throws -> Double {
+            try number((peers[name] as? [String: Any])?["mean"])
+        }
+        #expect(try mean("mean_selected") <= 1 && mean("ensemble_selected") <= 1)
+        #expect((0...1).contains(try mean("agreement")))
+        let page = try String(contentsOfFile: tool("run/report.html"), encoding: .utf8)
+        for text in ["peer-1 (mlp)", "ensemble of the peers", "Agreement between peers"] {
+            #expect(page.contains(text), "\(text)")
+        }
+    }
+
     /// The same two images as IDX, and as CSV by the network's own shape, get the same answers.
     private func predictions(_ tool: Tool) throws {
         let pixels = (0..<2 * 784).map { UInt8(truncatingIfNeeded: $0 * 31 % 251) }

@@ -50,6 +50,13 @@ enum TinyRuns {
                     + "noise-per-peer: true}",
                 model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", average: 0.9")
         ),
+        (
+            "adaptive-mixing",
+            text(
+                "{name: adaptive-mixing, warm-up: 0, every: 1, group: 1, repeats: 20, start: 0.5, "
+                    + "rule: softmax, teachers: [{epochs: [1]}, {untrained: true}]}",
+                extra: ", average: 0, augmentation: {flip: true}")
+        ),
     ]
 
     static let flags = ["--threads", "1", "--precision", "fp32", "--device", "cpu"]

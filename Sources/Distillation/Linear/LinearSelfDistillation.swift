@@ -46,9 +46,10 @@ public enum LinearSelfDistillation {
             guard k < schedule.betas.count else { break }
             var beta = schedule.betas[k]
             if beta.isNaN {
-                // The squared loss's own scale, 1/√Q with Q = |w|².
-                let norm = fit.classifier.weights.reduce(0) { $0 + $1 * $1 }.squareRoot()
-                beta = norm > 0 ? 1 / norm : 1
+                // The squared loss's own scale, 1/√Q with Q = |w|²/N.
+                let w = fit.classifier.weights
+                let q = w.reduce(0) { $0 + $1 * $1 } / Double(w.count)
+                beta = q > 0 ? 1 / q.squareRoot() : 1
             }
             labels = fit.logits.map { pseudoLabel($0, beta, schedule.loss) }
         }

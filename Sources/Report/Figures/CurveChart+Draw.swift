@@ -8,10 +8,15 @@ extension CurveChart: Figure {
     static let mostPoints = 1000
 
     /// Many curves need the whole width.
-    var isWide: Bool { curves.count > 4 }
+    var isWide: Bool { named.count > 4 }
+
+    /// The curves that are named beside or below the chart.
+    private var named: [Int] { curves.indices.filter { !curves[$0].name.isEmpty } }
+
+    private func series(_ i: Int) -> Int { max(0, curves[i].series ?? i) }
 
     var summary: String {
-        let ends = curves.map { curve in
+        let ends = named.map { curves[$0] }.map { curve in
             let last = Array(zip(curve.x, curve.mean)).last { $1.isFinite }
             return last.map {
                 "\(curve.name) ends at \(Numbers.compact($1)) (\(xLabel) \(Numbers.compact($0)))"
@@ -37,7 +42,7 @@ extension CurveChart: Figure {
 
         let size = 12.5
         let labelWidth = curves.map { Markup.width(of: $0.name, size: size) }.max() ?? 0
-        let beside = curves.count <= 12 && labelWidth <= 210
+        let beside = named.count <= 12 && labelWidth <= 210
         let width = isWide ? drawing.room : 640
         let top = 28.0
         let plotHeight = isWide ? 380.0 : 270
@@ -81,8 +86,10 @@ extension CurveChart: Figure {
                     "0 -2 \(Markup.pixels(plotWidth + 3)) \(Markup.pixels(plotHeight + 4))"
                 ),
             ])
-        for (i, run) in runs.enumerated() { run.drawBands(i, x, y, into: &drawing) }
-        for (i, run) in runs.enumerated() { run.drawLines(i, x, y, into: &drawing) }
+        for (i, run) in runs.enumerated() where !run.marks {
+            run.drawBands(series(i), x, y, into: &drawing)
+        }
+        for (i, run) in runs.enumerated() { run.drawLines(series(i), x, y, into: &drawing) }
         drawing.close("svg")
         if points.isEmpty {
             drawing.text(
@@ -104,7 +111,7 @@ extension CurveChart: Figure {
     ) {
         let gap = 18.0
         let ends = runs.map { $0.all.last }
-        let order = runs.indices.sorted {
+        let order = named.sorted {
             let a = ends[$0].map { y($0.y) } ?? height
             let b = ends[$1].map { y($0.y) } ?? height
             return a == b ? $0 < $1 : a < b
@@ -115,7 +122,7 @@ extension CurveChart: Figure {
             let at = top + placed[slot]
             let start = left + width
             if let end = ends[i], abs(x(end.x) - width) < 2, (0...height).contains(y(end.y)) {
-                drawing.open("g", [("class", "c\(i % Theme.light.series.count)")])
+                drawing.open("g", [("class", "c\(series(i) % Theme.light.series.count)")])
                 drawing.shape(
                     "path",
                     [
@@ -138,11 +145,12 @@ extension CurveChart: Figure {
         let size = 12.5
         let widest = curves.map { Markup.width(of: $0.name, size: size) }.max() ?? 0
         let columns = max(1, Int(drawing.width / (min(widest, drawing.width - 50) + 56)))
-        let rows = (curves.count + columns - 1) / columns
+        let rows = (named.count + columns - 1) / columns
         let top = drawing.height + 8
-        for (i, curve) in curves.enumerated() {
-            let x = Double(i / max(rows, 1)) * drawing.width / Double(columns)
-            let y = top + Double(i % max(rows, 1)) * 19
+        for (slot, i) in named.enumerated() {
+            let curve = curves[i]
+            let x = Double(slot / max(rows, 1)) * drawing.width / Double(columns)
+            let y = top + Double(slot % max(rows, 1)) * 19
             sample(i, x, y, into: &drawing)
             let room = drawing.width / Double(columns) - 50
             let name = Markup.cut(curve.name, to: room, size: size)
@@ -152,8 +160,13 @@ extension CurveChart: Figure {
     }
 
     private func sample(_ i: Int, _ x: Double, _ y: Double, into drawing: inout Drawing) {
-        drawing.open("g", [("class", "c\(i % Theme.light.series.count)")])
-        drawing.line(x, y, x + 27, y, "curve", dash: dash(i))
+        drawing.open("g", [("class", "c\(series(i) % Theme.light.series.count)")])
+        if curves[i].marks {
+            let centre = [("cx", Markup.pixels(x + 13.5)), ("cy", Markup.pixels(y))]
+            drawing.shape("circle", [("class", "dot")] + centre + [("r", "3.5")])
+        } else {
+            drawing.line(x, y, x + 27, y, "curve", dash: dash(series(i)))
+        }
         drawing.close("g")
     }
 }

@@ -7,9 +7,11 @@ struct CurvePoints {
     }
 
     var runs: [[Point]] = []
+    var marks = false
     var all: [Point] { runs.flatMap { $0 } }
 
     init(_ curve: Curve, log: Bool) {
+        marks = curve.marks
         let count = min(curve.x.count, curve.mean.count)
         let step = max(1, (count + CurveChart.mostPoints - 1) / CurveChart.mostPoints)
         var run: [Point] = []
@@ -43,18 +45,20 @@ struct CurvePoints {
     func drawLines(_ i: Int, _ x: Axis, _ y: Axis, into drawing: inout Drawing) {
         drawing.open("g", [("class", "c\(i % Theme.light.series.count)")])
         for run in runs {
-            if run.count == 1 {
+            if run.count == 1 || marks {
                 // A single value has no line; with a band it has an upright bar.
-                let at = x(run[0].x)
-                if let sd = run[0].sd {
-                    drawing.line(at, y(run[0].y - sd), at, y(run[0].y + sd), "bar")
+                for point in run {
+                    let at = x(point.x)
+                    if let sd = point.sd {
+                        drawing.line(at, y(point.y - sd), at, y(point.y + sd), "bar")
+                    }
+                    drawing.shape(
+                        "circle",
+                        [
+                            ("class", "dot"), ("cx", Markup.pixels(at)),
+                            ("cy", Markup.pixels(y(point.y))), ("r", "3.5"),
+                        ])
                 }
-                drawing.shape(
-                    "circle",
-                    [
-                        ("class", "dot"), ("cx", Markup.pixels(at)),
-                        ("cy", Markup.pixels(y(run[0].y))), ("r", "3.5"),
-                    ])
             } else {
                 var attributes = [
                     ("class", "curve"), ("d", Self.path(run.map { (x($0.x), y($0.y)) })),

@@ -6,7 +6,7 @@ extension Double {
 }
 
 extension Curve: Codable {
-    enum CodingKeys: String, CodingKey { case name, x, mean, sd }
+    enum CodingKeys: String, CodingKey { case name, x, mean, sd, marks, series }
 
     public init(from decoder: any Decoder) throws {
         let c = try decoder.container(keyedBy: CodingKeys.self)
@@ -14,7 +14,9 @@ extension Curve: Codable {
             name: try c.decode(String.self, forKey: .name),
             x: try c.decode([Double?].self, forKey: .x).map { $0 ?? .nan },
             mean: try c.decode([Double?].self, forKey: .mean).map { $0 ?? .nan },
-            sd: try c.decodeIfPresent([Double?].self, forKey: .sd)?.map { $0 ?? .nan })
+            sd: try c.decodeIfPresent([Double?].self, forKey: .sd)?.map { $0 ?? .nan },
+            marks: try c.decodeIfPresent(Bool.self, forKey: .marks) ?? false,
+            series: try c.decodeIfPresent(Int.self, forKey: .series))
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -23,6 +25,8 @@ extension Curve: Codable {
         try c.encode(x.map(\.orNull), forKey: .x)
         try c.encode(mean.map(\.orNull), forKey: .mean)
         try c.encodeIfPresent(sd?.map(\.orNull), forKey: .sd)
+        if marks { try c.encode(true, forKey: .marks) }
+        try c.encodeIfPresent(series, forKey: .series)
     }
 }
 

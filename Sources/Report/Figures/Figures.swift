@@ -1,6 +1,7 @@
 import Foundation
 
 /// One line of a chart: a mean over seeds and, around it, a band of one standard deviation.
+/// A curve without a name stands in no legend.
 ///
 /// `x`, `mean` and `sd` are read in step; points past the shortest of `x` and `mean` are not
 /// drawn. A value that is not finite leaves a gap, and so does a point without an `sd` in the
@@ -12,12 +13,22 @@ public struct Curve: Equatable, Sendable {
     public var mean: [Double]
     /// Standard deviation over seeds; `nil` draws no band.
     public var sd: [Double]?
+    /// Draws a dot for each point and `sd` as an upright bar, instead of a line and a band: measured
+    /// points beside a theory's line.
+    public var marks: Bool
+    /// Colour and dashes are those of the series of this number; `nil` takes the curve's own place.
+    public var series: Int?
 
-    public init(name: String, x: [Double], mean: [Double], sd: [Double]? = nil) {
+    public init(
+        name: String, x: [Double], mean: [Double], sd: [Double]? = nil, marks: Bool = false,
+        series: Int? = nil
+    ) {
         self.name = name
         self.x = x
         self.mean = mean
         self.sd = sd
+        self.marks = marks
+        self.series = series
     }
 
     /// The curve of several seeds on common `x`: mean and sample standard deviation at each

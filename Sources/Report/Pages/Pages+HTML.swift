@@ -95,6 +95,28 @@ extension ComparisonPage {
     }
 }
 
+extension TheoryPage {
+    /// The page: one file with its style and drawings inside; it loads nothing and runs nothing.
+    public func html() throws(Problem) -> String {
+        try Templates.render(
+            PageView(
+                kind: "Theory", title: title, subtitle: subtitle, warnings: warnings,
+                findings: findings,
+                sections: [
+                    .init(heading: "Curves", layout: "stack", figures: drawn(charts)),
+                    .init(heading: "Maps", layout: "grid", figures: drawn(heatMaps)),
+                    .init(
+                        heading: "Numbers", layout: "stack", tables: tables.map(PageView.Table.init)
+                    ),
+                ], facts: facts, recipe: ""))
+    }
+
+    /// Writes the page to `path`, so that a reader sees the old page or the new one.
+    public func write(to path: String, using files: some FileSystem) throws(Problem) {
+        try files.replace(path, with: Array(html().utf8))
+    }
+}
+
 private func drawn(_ charts: [CurveChart]) -> [PageView.Drawn] {
     charts.map { PageView.Drawn($0, note: $0.note) }
 }

@@ -104,3 +104,32 @@ public struct ComparisonPage: Codable, Equatable, Sendable {
         self.recipe = recipe
     }
 }
+
+/// The page of a theory's prediction: curves, maps and tables, and what they were asked for.
+public struct TheoryPage: Codable, Equatable, Sendable {
+    public var title: String
+    public var subtitle: String
+    /// The setting: the mixture, the losses, the resolution.
+    public var facts: [Fact]
+    /// What a reader must know before believing a number.
+    public var warnings: [String]
+    public var findings: [String]
+    public var tables: [TableModel]
+    public var charts: [CurveChart]
+    public var heatMaps: [HeatMap]
+
+    public init(
+        title: String, subtitle: String = "", facts: [Fact] = [], warnings: [String] = [],
+        findings: [String] = [], tables: [TableModel] = [], charts: [CurveChart] = [],
+        heatMaps: [HeatMap] = []
+    ) {
+        self.title = title
+        self.subtitle = subtitle
+        self.facts = facts
+        self.warnings = warnings
+        self.findings = findings
+        self.tables = tables
+        self.charts = charts
+        self.heatMaps = heatMaps
+    }
+}

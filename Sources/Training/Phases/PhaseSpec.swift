@@ -109,6 +109,9 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     /// different runs agree.
     public var derivedSeed: UInt64 { seed &+ UInt64(index) &* 0x2545_f491_4f6c_dd1d }
 
+    /// Whether one network learns from the given labels and nothing else.
+    public var learnsLabelsAlone: Bool { if case .labels = target { true } else { false } }
+
     /// Whether every peer's training labels are corrupted by a draw of its own.
     var drawsNoisePerPeer: Bool {
         if case .peers(_, let noisePerPeer) = target { noisePerPeer } else { false }

@@ -63,7 +63,8 @@ import Testing
     }
 
     @Test func carriedBias() throws {
-        try expectMet(Case(3, 0.5, rho: 0.3, 0.2, [1, 1, 1], bias: .carried))
+        // Q varies by 8 % from trial to trial here: ten could not tell 3 %.
+        try expectMet(Case(3, 0.5, rho: 0.3, 0.2, [1, 1, 1], bias: .carried), trials: 60)
     }
 
     @Test func squaredLoss() throws {

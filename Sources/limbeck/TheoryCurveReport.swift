@@ -1,0 +1,119 @@
+import Foundation
+import Replica
+import Report
+
+/// The curves of `limbeck theory curve` as a page.
+struct TheoryCurveReport {
+    var over: String
+    var optimised: Bool
+    var log: Bool
+    /// A prefix for the names, and the points.
+    var lines: [(prefix: String, points: [(x: Double, value: TheoryJSON)])]
+
+    func page(facts: [Fact], dimensions: Int?) -> TheoryPage {
+        let title = optimised ? "Best error of k-SD" : "Error of k-SD"
+        let note = dimensions.map {
+            "Lines: theory. Dots: mean over simulated training sets of N = \($0), bars of one "
+                + "standard error."
+        }
+        let chart = CurveChart(
+            title: over == "stage" ? "\(title) over stages" : "\(title) against \(over)",
+            xLabel: over, yLabel: "generalisation error",
+            curves: over == "stage" ? overStages : overValues, xScale: log ? .log : .linear,
+            note: note)
+        return TheoryPage(
+            title: chart.title, facts: facts, warnings: warnings, tables: [table], charts: [chart])
+    }
+
+    private var stageCount: Int { lines.first?.points.first?.value.stages.count ?? 0 }
+
+    private var overStages: [Curve] {
+        var curves: [Curve] = []
+        for (i, line) in lines.enumerated() {
+            guard let value = line.points.first?.value else { continue }
+            let x = value.stages.map { Double($0.stage) }
+            curves.append(
+                Curve(name: line.prefix + "k-SD", x: x, mean: value.stages.map(\.error), series: i))
+            if let trials = value.simulation {
+                curves.append(
+                    Curve(
+                        name: "", x: x, mean: trials.map(\.error.mean),
+                        sd: trials.map { $0.error.standardError ?? .nan }, marks: true, series: i))
+            }
+        }
+        guard let value = lines.first?.points.first?.value else { return curves }
+        let x = value.stages.map { Double($0.stage) }
+        return curves + [
+            Curve(name: "Bayes", x: x, mean: x.map { _ in value.bayesError }, series: 6)
+        ]
+    }
+
+    private var overValues: [Curve] {
+        var curves: [Curve] = []
+        for (i, line) in lines.enumerated() {
+            for k in 0..<stageCount {
+                let series = i * stageCount + k
+                let x = line.points.map(\.x)
+                curves.append(
+                    Curve(
+                        name: "\(line.prefix)\(k)-SD", x: x,
+                        mean: line.points.map { error($0.value, k) }, series: series))
+                let trials = line.points.filter { $0.value.simulation != nil }
+                if !trials.isEmpty {
+                    let numbers = trials.map { $0.value.simulation![k].error }
+                    curves.append(
+                        Curve(
+                            name: "", x: trials.map(\.x), mean: numbers.map(\.mean),
+                            sd: numbers.map { $0.standardError ?? .nan }, marks: true,
+                            series: series))
+                }
+            }
+        }
+        guard let points = lines.first?.points else { return curves }
+        return curves + [
+            Curve(
+                name: "Bayes", x: points.map(\.x), mean: points.map(\.value.bayesError), series: 6),
+            Curve(
+                name: "no noise", x: points.map(\.x), mean: points.map(\.value.noiselessError),
+                series: 7),
+        ]
+    }
+
+    /// Not a number where the equations were not solved.
+    private func error(_ value: TheoryJSON, _ k: Int) -> Double {
+        k < value.stages.count && value.stages[k].converged ? value.stages[k].error : .nan
+    }
+
+    private var warnings: [String] {
+        let bad = lines.flatMap(\.points).filter { point in
+            point.value.stages.contains {
+                !$0.converged || $0.error < point.value.bayesError - 1e-6
+            }
+        }
+        return bad.isEmpty
+            ? []
+            : ["the equations were not solved at \(bad.count) of the points: gaps in the curves"]
+    }
+
+    private var table: TableModel {
+        let titles = lines.flatMap { line in (0..<stageCount).map { "\(line.prefix)\($0)-SD" } }
+        let first = lines.first?.points ?? []
+        return TableModel(
+            columns: [.init(over, .trailing)] + (titles + ["Bayes"]).map { .init($0, .trailing) },
+            rows: first.indices.map { i in
+                [over == "stage" ? "–" : Numbers.compact(first[i].x, 4)]
+                    + lines.flatMap { line in
+                        (0..<stageCount).map { k in
+                            let value = line.points[i].value
+                            let trial = value.simulation.map { trials in
+                                " (\(Numbers.fixed(trials[k].error.mean, 4)) ± "
+                                    + "\(Numbers.fixed(trials[k].error.standardError ?? .nan, 4)))"
+                            }
+                            return TheoryTables.error(error(value, k)) + (trial ?? "")
+                        }
+                    } + [TheoryTables.error(first[i].value.bayesError)]
+            },
+            note: lines.contains { $0.points.contains { $0.value.simulation != nil } }
+                ? "In brackets: simulation, mean ± standard error." : nil)
+    }
+}

@@ -1,0 +1,126 @@
+import Replica
+import Training
+
+/// The JSON of `limbeck theory`; other programs build on its shape.
+struct TheoryJSON: Encodable {
+    var stages: [Stage]
+    var bayesError: Double
+    var noiselessError: Double
+    var mixture: NoisyMixture
+    /// Of the solver or the search alone, without start and output.
+    var seconds: Double?
+    /// Only of `check` and of `curve --simulate`.
+    var simulation: [Simulated]?
+    /// Only of `check`.
+    var passed: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case stages, mixture, seconds, simulation, passed
+        case bayesError = "bayes_error"
+        case noiselessError = "noiseless_error"
+    }
+
+    init(_ mixture: NoisyMixture, _ stages: [Stage], seconds: Double? = nil) {
+        self.stages = stages
+        self.mixture = mixture
+        self.seconds = seconds
+        bayesError = mixture.bayesError
+        noiselessError = mixture.noiselessError
+    }
+
+    struct Stage: Encodable {
+        /// k of k-SD.
+        var stage: Int
+        var error, m, q, bias, lambda: Double
+        /// β of the labels it learnt from; null for stage 0, "inf" for hard ones.
+        var beta: Double?
+        var labelAccuracy: Double
+        var kappa: Double?
+        var iterations: Int
+        var residual: Double
+        var converged: Bool
+        /// Only of `optimize`: of every stage up to this one.
+        var lambdas: [Double]?
+        var kappas: [Double]?
+        var atBounds: [String]?
+        var added: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case stage, error, m, q, bias, lambda, beta, kappa, iterations, residual, converged
+            case lambdas, kappas, added
+            case labelAccuracy = "label_accuracy"
+            case atBounds = "at_bounds"
+        }
+
+        init(_ own: StageResult) {
+            stage = own.stage
+            (error, m, q, bias, lambda) = (own.error, own.m, own.q, own.bias, own.lambda)
+            (beta, kappa) = (own.beta, own.kappa)
+            labelAccuracy = own.labelAccuracy
+            (iterations, residual, converged) = (own.iterations, own.residual, own.converged)
+        }
+
+        /// The last stage of the best k-SD.
+        init(_ k: Int, _ best: HyperParameterSearch.Optimum) {
+            self.init(best.solution.stages[best.solution.stages.count - 1])
+            stage = k
+            lambdas = best.schedule.lambdas
+            let all = best.solution.stages.dropFirst().compactMap(\.kappa)
+            kappas = best.schedule.loss == .squared ? nil : all
+            atBounds = best.bounds.map(\.name)
+            added = best.isAdded
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var c = encoder.container(keyedBy: CodingKeys.self)
+            try c.encode(stage, forKey: .stage)
+            try c.encode(error, forKey: .error)
+            try c.encode(m, forKey: .m)
+            try c.encode(q, forKey: .q)
+            try c.encode(bias, forKey: .bias)
+            try c.encode(lambda, forKey: .lambda)
+            // Present also where it is null: a reader need not ask whether the key is there.
+            try c.encode(beta, forKey: .beta)
+            try c.encode(labelAccuracy, forKey: .labelAccuracy)
+            try c.encodeIfPresent(kappa, forKey: .kappa)
+            try c.encode(iterations, forKey: .iterations)
+            try c.encode(residual, forKey: .residual)
+            try c.encode(converged, forKey: .converged)
+            try c.encodeIfPresent(lambdas, forKey: .lambdas)
+            try c.encodeIfPresent(kappas, forKey: .kappas)
+            try c.encodeIfPresent(atBounds, forKey: .atBounds)
+            try c.encodeIfPresent(added, forKey: .added)
+        }
+    }
+
+    /// Means over trials, and their standard errors (null for one trial).
+    struct Simulated: Encodable {
+        struct Number: Encodable {
+            var mean: Double
+            var standardError: Double?
+            enum CodingKeys: String, CodingKey {
+                case mean
+                case standardError = "standard_error"
+            }
+
+            init(_ own: FiniteSimulation.Mean) {
+                mean = own.mean
+                standardError = own.error.isFinite ? own.error : nil
+            }
+        }
+
+        var stage: Int
+        var error, m, q, bias, labelAccuracy: Number
+
+        enum CodingKeys: String, CodingKey {
+            case stage, error, m, q, bias
+            case labelAccuracy = "label_accuracy"
+        }
+
+        init(_ own: FiniteSimulation.Stage) {
+            stage = own.stage
+            (error, m, q) = (Number(own.error), Number(own.m), Number(own.q))
+            (bias, labelAccuracy) = (Number(own.bias), Number(own.labelAccuracy))
+        }
+    }
+}
