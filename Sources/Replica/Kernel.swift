@@ -140,44 +140,80 @@ enum Kernel {
         _ g: UnsafeMutablePointer<Double>, _ out: inout Averages
     ) {
         var (force, slope, square) = (0.0, 0.0, 0.0)
-        var i = start
-        while i < end {
-            let h = g[i]
-            let y = labels == nil ? own : labels![i]
-            // The root has the sign of −F(0).
-            let side = h + d * (y - 0.5)
-            var x = u[i]
-            // 0 stands for no guess: then F's tangent at 0, which does not overshoot the root.
-            if x * side <= 0 { x = side / (1 + 0.25 * d) }
-            var p = 0.5
-            var rounds = 0
-            while true {
-                p = 1 / (1 + exp(-x))
-                let q = p * (1 - p)
-                let step = (x + d * (p - y) - h) / (1 + d * q)
-                x -= step
-                rounds &+= 1
-                if abs(step) < 1e-5 || rounds == 200 {
-                    // σ at the new point to third order of the step, without another exponential.
-                    p -= q * step * (1 - 0.5 * (1 - 2 * p) * step)
-                    break
+        // Block by block, all points of one in step: without a branch for each point the processor
+        // works on several of them at once.
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { p in
+            let p = p.baseAddress!
+            var first = start
+            while first < end {
+                let count = min(block, end &- first)
+                let (u, h) = (u + first, g + first)
+                let y = labels.map { $0 + first }
+                newton(count, d, y, own, h: h, u: u, p: p)
+                var i = 0
+                while i < count {
+                    let own = (y == nil ? own : y![i]) - p[i]
+                    let q = p[i] * (1 - p[i])
+                    let w = weight[first &+ i]
+                    h[i] = own
+                    force += w * own
+                    square += w * own * own
+                    slope += w * q / (1 + d * q)
+                    i &+= 1
                 }
-                if x * side < 0 { x = 0 }
+                first &+= count
             }
-            u[i] = x
-            let force1 = y - p
-            g[i] = force1
-            let q = p * (1 - p)
-            let w = weight[i]
-            force += w * force1
-            square += w * force1 * force1
-            slope += w * q / (1 + d * q)
-            i &+= 1
         }
         out.force = force
         out.slope = slope
         out.square = square
     }
+
+    private static let block = 64
+
+    /// Fills `u` and p = σ(u) of `count` points.
+    private static func newton(
+        _ count: Int, _ d: Double, _ labels: UnsafePointer<Double>?, _ own: Double,
+        h: UnsafeMutablePointer<Double>, u: UnsafeMutablePointer<Double>,
+        p: UnsafeMutablePointer<Double>
+    ) {
+        var i = 0
+        while i < count {
+            // The root has the sign of −F(0). 0 stands for no guess: then the root of F's tangent
+            // at 0, which does not overshoot.
+            let side = h[i] + d * ((labels == nil ? own : labels![i]) - 0.5)
+            if u[i] * side <= 0 { u[i] = side / (1 + 0.25 * d) }
+            i &+= 1
+        }
+        for _ in 0..<200 {
+            i = 0
+            while i < count {
+                p[i] = exp(-u[i])
+                i &+= 1
+            }
+            var worst = 0.0
+            i = 0
+            while i < count {
+                let y = labels == nil ? own : labels![i]
+                let s = 1 / (1 + p[i])
+                let q = s * (1 - s)
+                let x = u[i]
+                let step = (x + d * (s - y) - h[i]) / (1 + d * q)
+                let next = x - step
+                let size = step.magnitude
+                let overshoots = next * (h[i] + d * (y - 0.5)) < 0 && size >= small
+                u[i] = overshoots ? 0 : next
+                // σ at the new point to third order of the step, without another exponential.
+                p[i] = s - q * step * (1 - 0.5 * (1 - 2 * s) * step)
+                worst = size > worst ? size : worst
+                i &+= 1
+            }
+            if worst < small { break }
+        }
+    }
+
+    /// A step of Newton's method after which the error is below 1e-10.
+    private static let small = 1e-5
 
     /// Squared loss, ℓ' = ½(u − s̃) with s̃ = 2ỹ − 1: u = (h + ½D s̃)/(1 + ½D).
     private static func linear(

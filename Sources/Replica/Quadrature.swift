@@ -34,14 +34,14 @@ struct Quadrature: Sendable {
                 }
                 if m == l { break }
                 let shift = (d[l + 1] - d[l]) / (2 * e[l])
-                let root = hypot(shift, 1)
+                let root = (shift * shift + 1).squareRoot()
                 var g = d[m] - d[l] + e[l] / (shift + (shift < 0 ? -root : root))
                 var (s, c, p) = (1.0, 1.0, 0.0)
                 var broke = false
                 for i in stride(from: m - 1, through: l, by: -1) {
                     let f = s * e[i]
                     let b = c * e[i]
-                    let r = hypot(f, g)
+                    let r = (f * f + g * g).squareRoot()
                     e[i + 1] = r
                     if r == 0 {
                         d[i + 1] -= p

@@ -1,0 +1,163 @@
+import Diagnostics
+import Distillation
+import Foundation
+import Randomness
+import Replica
+import Torch
+
+/// What the theory of self-distillation advises for a training set, and how well it describes it.
+public struct Advice: Sendable {
+    /// What to ask.
+    public struct Question: Sendable {
+        /// θ, if known; estimated otherwise.
+        public var noiseRate: Double?
+        /// Most stages after stage 0.
+        public var stages = 3
+        /// nil: where the covariance is far from isotropic.
+        public var whiten: Bool?
+        public var folds = 5
+        public var seed: UInt64 = 0
+        public var workers = ProcessInfo.processInfo.activeProcessorCount
+
+        public init() {}
+    }
+
+    /// A kind of self-distillation, with its best schedule by theory.
+    public struct Option: Sendable {
+        public var labels: HyperParameterSearch.Labels
+        public var bias: BiasRule
+        /// 0-SD, 1-SD, …
+        public var optima: [HyperParameterSearch.Optimum]
+
+        /// Fewest stages whose error is within `Advice.worthwhile` of the best.
+        public var stages: Int {
+            let best = optima.map(\.error).min() ?? 1
+            return optima.firstIndex { $0.error <= best + Advice.worthwhile } ?? 0
+        }
+        public var error: Double { optima[stages].error }
+    }
+
+    /// Predicted and cross-validated error of one stage, or of stage 0 at one λ.
+    public struct Point: Sendable {
+        public var stage: Int
+        public var lambda: Double
+        /// On given labels: θ + (1 − 2θ)ε.
+        public var predicted: Double
+        public var measured: FiniteSimulation.Mean
+        /// On clean labels: ε. Measured where clean labels are known.
+        public var predictedClean: Double
+        public var measuredClean: FiniteSimulation.Mean?
+    }
+
+    /// A stage has to gain so much error to be advised.
+    public static let worthwhile = 0.001
+    /// Relative variance of covariance eigenvalues above which features are whitened.
+    public static let mostAnisotropy = 0.1
+    /// The picture fits up to this distance of margins' distributions…
+    public static let mostDistance = 0.05
+    /// …and, or three standard errors, this difference of errors on given labels.
+    public static let mostMiss = 0.02
+    /// λ of the curve and of the margins.
+    static let curve = [0.01, 0.1, 1, 10, 100]
+
+    public let estimate: MixtureEstimate
+    public let anisotropy: Double
+    public let shrinkage: Double?
+    public let options: [Option]
+    /// The one with the least error; the simplest within `worthwhile` of it.
+    public let chosen: Int
+    /// Stage 0 over λ.
+    public let lambdaCurve: [Point]
+    /// The advised schedule, stage by stage.
+    public let stageCurve: [Point]
+    /// Kolmogorov and Smirnov's distance between held-out margins of stage 0 (λ = 1) and the theory's
+    /// two Gaussians.
+    public let marginDistance: Double
+    /// Multiply λ by this for the same fit on features as they are: |a|²N.
+    public let penaltyScale: Double
+
+    public var option: Option { options[chosen] }
+    public var optimum: HyperParameterSearch.Optimum { option.optima[option.stages] }
+
+    /// Largest difference of predicted and measured error on given labels, in the points of λ ≥ 0.1
+    /// and the stages, that three standard errors do not explain.
+    public var miss: Double {
+        (lambdaCurve.filter { $0.lambda >= 0.1 } + stageCurve).map {
+            let gap = abs($0.predicted - $0.measured.mean)
+            return gap <= 3 * ($0.measured.error.isFinite ? $0.measured.error : 0) ? 0 : gap
+        }.max() ?? 0
+    }
+
+    public var fits: Bool {
+        estimate.converged && marginDistance <= Self.mostDistance && miss <= Self.mostMiss
+    }
+
+    /// - Parameters:
+    ///   - features: [M, N], float64.
+    ///   - given: labels, true for the positive class.
+    ///   - clean: true labels where known, only measured against.
+    public init(
+        features: Tensor, given: [Bool], clean: [Bool]?, question: Question = Question()
+    ) throws(Problem) {
+        guard (1...4).contains(question.stages) else {
+            throw .outOfRange("stages", found: "\(question.stages)", expected: "1 to 4")
+        }
+        guard (2...20).contains(question.folds), given.count >= 10 * question.folds else {
+            throw .outOfRange(
+                "folds", found: "\(question.folds) of \(given.count) samples",
+                expected: "2 to 20, of 10 samples at least")
+        }
+        let whitening = try Whitening(features: features, labels: given)
+        let whitens = question.whiten ?? (whitening.anisotropy > Advice.mostAnisotropy)
+        let cloud = whitens ? try whitening.map()(features) : features
+        let estimate = try MixtureEstimate(
+            features: cloud, labels: given, noiseRate: question.noiseRate)
+        let options = try Advice.options(estimate.mixture, question)
+        let best = options.map(\.error).min() ?? 1
+        let chosen = options.firstIndex { $0.error <= best + Advice.worthwhile } ?? 0
+        let option = options[chosen]
+        let schedule = option.optima[option.stages].schedule
+        let held = try HeldOut(
+            features: features, given: given, clean: clean, whitens: whitens, estimate: estimate,
+            question: question)
+        var lambdaCurve: [Point] = []
+        var distance = 1.0
+        for lambda in Advice.curve {
+            let (points, own) = try held.compare(Schedule(lambdas: [lambda]))
+            lambdaCurve += points
+            if lambda == 1 { distance = own }
+        }
+        stageCurve = try held.compare(schedule).points
+        self.lambdaCurve = lambdaCurve
+        marginDistance = distance
+        self.estimate = estimate
+        self.options = options
+        self.chosen = chosen
+        anisotropy = whitening.anisotropy
+        shrinkage = whitens ? whitening.shrinkage : nil
+        penaltyScale =
+            estimate.halfDistance * estimate.halfDistance * Double(features.shape[1])
+    }
+
+    /// Every kind searched in the estimated mixture, the simple ones first.
+    static func options(_ mixture: NoisyMixture, _ question: Question) throws(Problem) -> [Option] {
+        var list: [Option] = []
+        for labels in [HyperParameterSearch.Labels.hard, .soft] {
+            for bias in [BiasRule.carried, .learnt] {
+                var search = HyperParameterSearch(mixture, bias: bias, labels: labels)
+                search.workers = question.workers
+                search.stop = Advice.worthwhile / 10
+                // A soft label has two hyper-parameters a stage; past the first it hardly gains.
+                let last = labels == .soft ? min(1, question.stages) : question.stages
+                // A searched optimum may be a point where the equations have no solution.
+                guard let optima = try? search.optima(last: last) else { continue }
+                list.append(Option(labels: labels, bias: bias, optima: optima))
+            }
+        }
+        guard !list.isEmpty else {
+            _ = try HyperParameterSearch(mixture, bias: .carried).optima(last: 0)
+            return []
+        }
+        return list
+    }
+}
