@@ -139,8 +139,8 @@ struct AdviceReport {
         } else {
             lines.append(
                 "The Gaussian picture does not fit (margins \(error(advice.marginDistance)) apart, bar "
-                    + "\(Advice.mostDistance); errors off by up to \(error(advice.miss)), bar "
-                    + "\(Advice.mostMiss)"
+                    + "\(error(advice.distanceBar)); errors off by up to \(error(advice.miss)), bar "
+                    + error(advice.missBar)
                     + (advice.estimate.converged ? "" : "; the estimate did not converge")
                     + "): do not trust the advice below, measure with limbeck selfdistil.")
         }
