@@ -116,7 +116,7 @@ public struct Advice: Sendable {
         let cloud = whitens ? try whitening.map()(features) : features
         let estimate = try MixtureEstimate(
             features: cloud, labels: given, noiseRate: question.noiseRate)
-        let options = try Advice.options(estimate.mixture, question)
+        let options = try Advice.options(Advice.searched(estimate.mixture, given.count), question)
         let best = options.map(\.error).min() ?? 1
         let chosen = options.firstIndex { $0.error <= best + Advice.worthwhile } ?? 0
         let option = options[chosen]
@@ -144,11 +144,25 @@ public struct Advice: Sendable {
             estimate.halfDistance * estimate.halfDistance * Double(features.shape[1])
     }
 
-    /// Every kind searched in the estimated mixture, the simple ones first.
+    /// A ρ that M samples cannot tell from ½ (two standard errors of a share) counts as ½: the optimum for
+    /// 0.51 shuns large λ, where a learnt bias would outweigh the features, that for ½ seeks it.
+    static func searched(_ mixture: NoisyMixture, _ samples: Int) throws(Problem) -> NoisyMixture {
+        guard abs(mixture.positiveShare - 0.5) < 1 / Double(samples).squareRoot() else {
+            return mixture
+        }
+        return try NoisyMixture(
+            sampleRatio: mixture.sampleRatio, variance: mixture.variance,
+            noiseRate: mixture.noiseRate)
+    }
+
+    /// Every kind searched in the estimated mixture, the simple ones first. For balanced classes the
+    /// theory has b = 0 whatever the rule; held there, finite samples obey it at every λ.
     static func options(_ mixture: NoisyMixture, _ question: Question) throws(Problem) -> [Option] {
         var list: [Option] = []
         for labels in [HyperParameterSearch.Labels.hard, .soft] {
-            for bias in [BiasRule.carried, .learnt] {
+            let rules: [BiasRule] =
+                mixture.positiveShare == 0.5 ? [.fixed(0)] : [.carried, .learnt]
+            for bias in rules {
                 var search = HyperParameterSearch(mixture, bias: bias, labels: labels)
                 search.workers = question.workers
                 search.stop = Advice.worthwhile / 10
