@@ -89,7 +89,13 @@ struct AdviceReport {
     private var schedule: Schedule { advice.optimum.schedule }
     private var first: Double { advice.option.optima[0].error }
 
-    private var biasWord: String { advice.option.bias == .carried ? "carry" : "learn" }
+    private var biasWord: String {
+        switch advice.option.bias {
+        case .carried: "carry"
+        case .learnt: "learn"
+        case .fixed: "fixed:0"
+        }
+    }
 
     var json: JSON {
         JSON(
@@ -116,6 +122,14 @@ struct AdviceReport {
 
     private var helps: Bool { advice.option.stages > 0 }
 
+    private var biasPhrase: String {
+        switch advice.option.bias {
+        case .carried: "carried from the first stage"
+        case .learnt: "learnt by each stage"
+        case .fixed: "held at 0 on centred features, as the classes are balanced"
+        }
+    }
+
     private func error(_ value: Double) -> String { Numbers.fixed(value, 4) }
 
     /// The end of the search's range stands for infinity.
@@ -139,8 +153,8 @@ struct AdviceReport {
         } else {
             lines.append(
                 "The Gaussian picture does not fit (margins \(error(advice.marginDistance)) apart, bar "
-                    + "\(Advice.mostDistance); errors off by up to \(error(advice.miss)), bar "
-                    + "\(Advice.mostMiss)"
+                    + "\(error(advice.distanceBar)); errors off by up to \(error(advice.miss)), bar "
+                    + error(advice.missBar)
                     + (advice.estimate.converged ? "" : "; the estimate did not converge")
                     + "): do not trust the advice below, measure with limbeck selfdistil.")
         }
@@ -149,7 +163,7 @@ struct AdviceReport {
             lines.append(
                 "Self-distillation will help: \(last) \(last == 1 ? "stage" : "stages") after the "
                     + "first, \(advice.option.labels.rawValue) labels, bias "
-                    + "\(biasWord == "carry" ? "carried from the first stage" : "learnt by each stage"): "
+                    + "\(biasPhrase): "
                     + "error \(error(first)) → \(error(advice.option.error)).")
             if last < advice.option.optima.count - 1 {
                 lines.append("A further stage would gain less than \(Advice.worthwhile).")

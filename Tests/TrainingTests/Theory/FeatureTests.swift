@@ -119,7 +119,7 @@ import Torch
             split: (0..<count).map { $0 < 400 ? .train : .test })
         let problem = try TwoClasses(set, pair: (0, 1))
         var own = FeatureExperiment(sizes: [60], noiseRates: [0, 0.4])
-        own.trials = 3
+        own.trials = 2
         own.stages = 2
         let cells = try own.run(problem)
         #expect(cells.map(\.noiseRate) == [0, 0.4])
