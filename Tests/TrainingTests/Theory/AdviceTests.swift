@@ -10,7 +10,10 @@ import Torch
 
 @testable import Training
 
+/// Two of these search hyper-parameters for minutes in a debug build: LIMBECK_SLOW=1 runs them.
 @Suite(.takesTurns) struct AdviceTests {
+    static let isSlow = ProcessInfo.processInfo.environment["LIMBECK_SLOW"] == "1"
+
     /// A draw from the model with hidden parameters.
     private func draw(
         _ alpha: Double, _ delta: Double, _ theta: Double, _ rho: Double, samples: Int,
@@ -63,7 +66,7 @@ import Torch
     }
 
     /// Its setting, judged by the theory at the hidden parameters; the picture fits its own model.
-    @Test func adviceIsNearlyOptimal() throws {
+    @Test(.enabled(if: AdviceTests.isSlow)) func adviceIsNearlyOptimal() throws {
         let own = try draw(3, 0.5, 0.3, 0.5, samples: 1200, seed: 5)
         var question = Advice.Question()
         question.stages = 1
@@ -85,7 +88,7 @@ import Torch
     }
 
     /// Margins of a cloud with heavy tails are not two Gaussians.
-    @Test func misfitIsSeen() throws {
+    @Test(.enabled(if: AdviceTests.isSlow)) func misfitIsSeen() throws {
         var draw = Draw(seed: 4, .tests)
         let (m, n) = (600, 10)
         var values: [Double] = []
