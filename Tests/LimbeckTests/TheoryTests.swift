@@ -190,7 +190,8 @@ import Testing
                 "beta: wrong count: found 2, expected 1, one fewer than lambda"
             ),
             (
-                "solve --loss hinge", #"--loss: unknown word "hinge""#
+                "solve --loss hinge",
+                #"--loss: unknown word "hinge" (one of: cross-entropy, squared)"#
             ),
             (
                 "solve --bias fixed:x",
@@ -205,7 +206,10 @@ import Testing
                 "optimize --lambda-range 2,1",
                 #"--lambda-range: wrong value: found "2,1", expected two rising numbers from 1e-09 to 1000000000.0"#
             ),
-            ("curve --over rho", #"--over: unknown word "rho""#),
+            (
+                "curve --over rho",
+                #"--over: unknown word "rho" (one of: alpha, theta, stage)"#
+            ),
             (
                 "curve --optimize --simulate 10",
                 "--optimize and --simulate contradict each other (simulate at given λ)"
