@@ -76,7 +76,7 @@ let engine: [Target] = [
     .executableTarget(
         name: "limbeck-meta",
         dependencies: [
-            "Distillation", "Torch",
+            "Distillation", "Torch", "Training",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "Benchmarks/Sources/limbeck-meta"),
     .testTarget(

@@ -355,6 +355,9 @@ def main():
             for program in filter(None, (peer, mine)):
                 alive.enter_context(program)
             meta_row = meta.compare(mine, peer, Program.ask_meta, options.rounds, options.pause)
+        if mine:
+            say("meta pass ...")
+            meta_row["pass_share"] = meta.share(mine.command, options.rounds)
     engines = sorted(set().union(*(row.pop("engines") for row in rows)))
     # Only once nothing else of ours is alive.
     for model in options.models if options.starts else []:
@@ -396,6 +399,9 @@ def main():
             f"and {sizes['validation']} validation samples, {sizes['repeats']} repeats.\n"
         )
         print(meta.table(meta_row, spread))
+        if "pass_share" in meta_row:
+            shares = spread([100 * x for x in meta_row["pass_share"]], 1)
+            print(f"\nOne meta pass takes {shares} % of the steps of ten epochs (ResNet-8 from ResNet-20).")
     if starts:
         print("\nSeconds from process start to the end of the first step (float32).\n")
         print(start_table(starts))

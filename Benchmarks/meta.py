@@ -62,6 +62,15 @@ def compare(ours, theirs, ask, rounds, pause, sizes=SIZES):
     return row
 
 
+def share(command, passes):
+    """A meta pass over the steps of ten epochs, one value per pass, as our trainer takes them."""
+    done = subprocess.run([*command, "--passes", str(passes)], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{command[0]} failed to measure meta passes")
+    answer = json.loads(done.stdout)
+    return [p / (answer["every"] * s) for p, s in zip(answer["pass"], answer["steps"])]
+
+
 def table(row, spread):
     lines = ["| program | milliseconds | memory, MB | slower than Limbeck | more memory |"]
     lines += ["|---|---:|---:|---:|---:|"]

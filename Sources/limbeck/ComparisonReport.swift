@@ -114,6 +114,7 @@ struct ComparisonReport {
         table.title = ""
         parts.append(TextTable(table).render())
         if let peers { parts.append(TextTable(peers).render()) }
+        if let mixing = MixingScores.table(groups) { parts.append(TextTable(mixing).render()) }
         parts += findings.map { "- " + $0 }
         return parts.joined(separator: "\n")
     }
@@ -138,7 +139,8 @@ struct ComparisonReport {
             subtitle: "\(record.rows.count) methods, seeds "
                 + record.seeds.map(String.init).joined(separator: ", "),
             facts: facts, warnings: record.facts.warnings, findings: findings, methods: methods,
-            baseline: groups.first?.name, tables: [stages, peers, settings].compactMap(\.self),
+            baseline: groups.first?.name,
+            tables: [stages, peers, MixingScores.table(groups), settings].compactMap(\.self),
             charts: charts,
             heatMaps: matrices, recipe: recipe)
     }

@@ -20,8 +20,8 @@ struct Limbeck: ParsableCommand {
         version: limbeckVersion,
         subcommands: [
             Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Theory.self,
-            Noise.self,
-            ReportCommand.self, Doctor.self,
+            Advise.self,
+            SelfDistil.self, Features.self, Noise.self, ReportCommand.self, Doctor.self,
         ])
 
     /// Runs the command; a `Problem` becomes one line and its exit code.

@@ -80,4 +80,15 @@ extension Problem {
             expected: "m within four standard errors, Q within 3 %",
             hint: "small N deviates: take a larger --simulate")
     }
+    static func noFeatureData() -> Problem {
+        Problem(.usage, "no data to take features of", hint: "give --recipe, or a run folder")
+    }
+    static func pairMissing(_ classes: Int) -> Problem {
+        Problem(
+            .usage, "which two classes", at: .init(detail: ["--classes"]),
+            found: "\(classes) classes", expected: "two of them, separated by a comma")
+    }
+    static func experimentInterrupted() -> Problem {
+        Problem(.interrupted, "interrupted", hint: "nothing was written")
+    }
 }

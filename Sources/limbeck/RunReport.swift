@@ -15,8 +15,8 @@ enum RunReport {
                         "The label noise is a compatibility mode: it reproduces a published code's quirk."
                     ] : []),
             findings: findings(record),
-            tables: [table(record.scores)],
-            charts: charts(record),
+            tables: [table(record.scores)] + MixingReport.tables(record),
+            charts: charts(record) + MixingReport.charts(record),
             heatMaps: matrices(record),
             recipe: record.recipe)
     }
@@ -87,6 +87,7 @@ enum RunReport {
                         + "validation split; after the last epoch they agree on \(share) of it.")
             }
         }
+        lines += MixingReport.findings(record)
         lines.append("One seed: differences between methods need several, see limbeck compare.")
         return lines
     }

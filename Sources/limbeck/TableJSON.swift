@@ -40,6 +40,47 @@ struct TableJSON: Encodable {
         var settings: [String]?
         /// Only where several networks learnt side by side.
         var peers: Peers?
+        /// Only where weights per sample were learnt.
+        var mixing: Mixing?
+    }
+
+    struct Mixing: Encodable {
+        struct Teacher: Encodable {
+            var name: String
+            var weight: Spread
+            /// How well a low weight tells samples where this teacher is wrong; absent where what
+            /// is right is not known.
+            var wrongAUC: Spread?
+
+            enum CodingKeys: String, CodingKey {
+                case name, weight
+                case wrongAUC = "wrong_auc"
+            }
+        }
+
+        var teachers: [Teacher]
+        /// How well the early label alignment tells wrong labels; absent without clean ones.
+        var alignmentAUC: Spread?
+
+        enum CodingKeys: String, CodingKey {
+            case teachers
+            case alignmentAUC = "alignment_auc"
+        }
+
+        init?(_ results: [PhaseResult?]) {
+            let scores = results.compactMap(MixingScores.init)
+            guard scores.count == results.count, let first = scores.first else { return nil }
+            func spread(_ values: [Double?]) -> Spread? {
+                let known = values.compactMap(\.self)
+                return known.isEmpty ? nil : Spread(known)
+            }
+            teachers = first.names.enumerated().map { m, name in
+                Teacher(
+                    name: name, weight: Spread(scores.map { $0.weights[m] }),
+                    wrongAUC: spread(scores.map { $0.wrongAUC[m] }))
+            }
+            alignmentAUC = spread(scores.map(\.alignmentAUC))
+        }
     }
 
     struct Peers: Encodable {
@@ -90,7 +131,8 @@ struct TableJSON: Encodable {
                     seconds: cells.map(\.seconds).reduce(0, +) / Double(max(1, cells.count)),
                     noise: noises.count > 1 ? noises[n] : nil,
                     settings: cells.contains { !$0.setting.isEmpty } ? cells.map(\.setting) : nil,
-                    peers: Peers(cells.map(PeerScores.init)))
+                    peers: Peers(cells.map(PeerScores.init)),
+                    mixing: Mixing(cells.map(\.results.last)))
             }
         }
         self.report = report
@@ -108,7 +150,7 @@ struct TableJSON: Encodable {
                 selected: Spread([result.readout.selected.test.accuracy]), seconds: result.seconds,
                 peers: Peers([
                     PeerScores(result.scores.phases.last, useAverage: result.scores.useAverage)
-                ]))
+                ]), mixing: Mixing([result.scores.phases.last]))
         ]
         self.report = report
         self.run = run.folder

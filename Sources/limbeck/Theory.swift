@@ -103,7 +103,9 @@ struct ScheduleArguments: ParsableArguments {
         return kind
     }
 
-    func biasRule() throws(Problem) -> BiasRule {
+    func biasRule() throws(Problem) -> BiasRule { try Self.rule(bias) }
+
+    static func rule(_ bias: String) throws(Problem) -> BiasRule {
         switch bias {
         case "learn": return .learnt
         case "carry": return .carried

@@ -206,7 +206,10 @@ import Testing
                 "optimize --lambda-range 2,1",
                 #"--lambda-range: wrong value: found "2,1", expected two rising numbers from 1e-09 to 1000000000.0"#
             ),
-            ("curve --over rho", #"--over: unknown word "rho" (one of: alpha, theta, stage)"#),
+            (
+                "curve --over rho",
+                #"--over: unknown word "rho" (one of: alpha, theta, stage)"#
+            ),
             (
                 "curve --optimize --simulate 10",
                 "--optimize and --simulate contradict each other (simulate at given λ)"

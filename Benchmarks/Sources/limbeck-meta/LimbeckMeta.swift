@@ -18,13 +18,16 @@ struct LimbeckMeta: ParsableCommand {
     @Option var steps = 5
     @Option(help: "Steps before the clock starts.") var warmup = 1
     @Option(help: "0: the engine's own choice.") var threads = 0
+    @Option(help: "Measure so many meta passes beside epochs instead of a step.") var passes = 0
     @Flag(help: "Measure the memory of one step instead of its time.") var memory = false
     @Flag(help: "Answer requests from standard input.") var serve = false
 
     func run() throws {
         Engine.keepMemory()
         if threads > 0 { Engine.threads = threads }
-        if memory {
+        if passes > 0 {
+            try reply(PassShare.measure(passes: passes))
+        } else if memory {
             // The engine's own first-use memory is not the step's.
             _ = try Problem(.init(classes: 8, features: 8, samples: 8, validation: 8)).step(2)
             let problem = try Problem(request)
@@ -71,7 +74,7 @@ struct LimbeckMeta: ParsableCommand {
             threads: Engine.threads, engine: Engine.version)
     }
 
-    private func reply(_ answer: Answer) throws {
+    private func reply(_ answer: some Encodable) throws {
         let line = try JSONEncoder().encode(answer) + Data("\n".utf8)
         try FileHandle.standardOutput.write(contentsOf: line)
     }

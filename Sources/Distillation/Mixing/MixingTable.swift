@@ -104,10 +104,7 @@ public final class MixingTable {
     /// Takes over what a meta step has learnt about the samples at `rows` (all different).
     public func update(_ rows: [Int], _ result: MetaStepResult) {
         withoutGradient {
-            for (place, row) in rows.enumerated() {
-                parameters.narrowed(0, from: row, count: 1)
-                    .copy(from: result.parameters.narrowed(0, from: place, count: 1))
-            }
+            Self.replace(parameters, at: index(rows), by: result.parameters)
         }
         record(rows, result.labelAlignment)
     }
@@ -115,15 +112,27 @@ public final class MixingTable {
     /// Keeps alignments without changing any weight.
     public func record(_ rows: [Int], _ alignment: Tensor) {
         withoutGradient {
-            let index = Tensor(rows, [rows.count]).to(firstAlignment.device)
-            let known = firstAlignment.indexed(0, by: index).floats()
-            for (place, row) in rows.enumerated() {
-                let value = alignment.narrowed(0, from: place, count: 1)
-                latestAlignment.narrowed(0, from: row, count: 1).copy(from: value)
-                if known[place].isNaN {
-                    firstAlignment.narrowed(0, from: row, count: 1).copy(from: value)
-                }
-            }
+            let index = index(rows)
+            let known = firstAlignment.indexed(0, by: index)
+            let latest = alignment.to(known.dtype)
+            // Not-a-number is the only value that differs from itself.
+            Self.replace(firstAlignment, at: index, by: .where(known.equal(known), known, latest))
+            Self.replace(latestAlignment, at: index, by: latest)
         }
+    }
+
+    private func index(_ rows: [Int]) -> Tensor { Tensor(rows, [rows.count]).to(parameters.device) }
+
+    /// Sets rows of `table` [N] or [N, P] in place, all at once: a copy per row costs more than the
+    /// meta step. Sums over zeros, so that every value arrives to the last bit.
+    private static func replace(_ table: Tensor, at index: Tensor, by values: Tensor) {
+        let place = values.shape.count == 2 ? index.unsqueezed(1).expanded(values.shape) : index
+        func spread(_ source: Tensor) -> Tensor {
+            Tensor.full(table.shape, 0, dtype: table.dtype, device: table.device)
+                .scatterAdding(0, place, source)
+        }
+        let ones = Tensor.full(values.shape, 1, dtype: table.dtype, device: table.device)
+        table.copy(
+            from: .where(spread(ones).equal(1), spread(values.to(table.dtype)), table))
     }
 }

@@ -13,6 +13,9 @@ struct MixedTeachers {
     /// given label.
     var predicted: [[Int]] = []
     var confidence: [[Float]] = []
+    /// Per teacher, whether it was spoilt on purpose: what is right is then known even where the
+    /// data has no labels beside the given ones.
+    var isSpoilt: [Bool] = []
 
     /// - Parameters:
     ///   - logits: [rows of the training split, C].
@@ -53,8 +56,8 @@ public struct MixingResult: Codable, Equatable, Sendable {
         public var scores: PhaseResult.Scores
         /// Mean weight of its term.
         public var weight: Double
-        /// On the training samples, where clean labels are known: how often its (possibly spoilt)
-        /// output is wrong.
+        /// On the training samples, how often its (possibly spoilt) output is wrong, where clean
+        /// labels are known; of a teacher that is spoilt on purpose, otherwise by the given labels.
         public var wrongShare: Double?
         /// Probability that its weight on a sample where it is wrong is below that on one where it is
         /// right: ½ is chance.
@@ -136,8 +139,10 @@ extension PhaseTrainer {
         let members = data.split.train
         let each = teachers.names.indices.map { m in
             let own = weights.map { Double($0[m + 1]) }
-            let wrong = clean.map { clean in
-                zip(teachers.predicted[m], members).map { $0 != clean[$1] }
+            let truth =
+                clean ?? (teachers.isSpoilt[m] ? data.learning.clean ?? data.learning.labels : nil)
+            let wrong = truth.map { truth in
+                zip(teachers.predicted[m], members).map { $0 != truth[$1] }
             }
             return MixingResult.Teacher(
                 name: teachers.names[m], scores: teachers.scores[m],

@@ -76,6 +76,7 @@ struct ObjectiveMaker {
             let seen = change?(Logits(logits), rows.to(device)) ?? Logits(logits)
             let name = entries.count == 1 ? "teacher" : "teacher-\(m + 1)"
             teachers.names.append(name)
+            teachers.isSpoilt.append(entry.corrupt != nil)
             teachers.scores.append(try scores(teacher))
             teachers.add(logits: seen, given: data.split.train.map { data.learning.labels[$0] })
             losses.append(

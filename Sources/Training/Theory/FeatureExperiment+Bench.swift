@@ -1,0 +1,166 @@
+import Diagnostics
+import Distillation
+import Foundation
+import Replica
+import Torch
+
+extension FeatureExperiment {
+    /// One trial's samples, and the fits made so far.
+    struct Bench {
+        var training: Tensor
+        let labels: [Double]
+        var validation: Tensor
+        let validationLabels: [Bool]
+        var test: Tensor
+        let testLabels: [Bool]
+        let bias: BiasRule
+        let oracle: Bool
+
+        private struct Key: Hashable {
+            var lambdas: [Double]
+            var betas: [Double]
+        }
+
+        private struct Fitted {
+            var logits: [Double]
+            var bias: Double
+            /// On what the search may look at, and on the test.
+            var seen: Double
+            var test: Double
+        }
+
+        private var known: [Key: Fitted] = [:]
+
+        init(
+            training: Tensor, labels: [Double], validation: Tensor, validationLabels: [Bool],
+            test: Tensor, testLabels: [Bool], bias: BiasRule, oracle: Bool
+        ) {
+            self.training = training
+            self.labels = labels
+            self.validation = validation
+            self.validationLabels = validationLabels
+            self.test = test
+            self.testLabels = testLabels
+            self.bias = bias
+            self.oracle = oracle
+        }
+
+        /// With fewer samples than features the weights lie in the span of the samples, w = Aᵀc, and the
+        /// rows of L with LLᵀ = AAᵀ are as good as those of A, and shorter: same logits, same |w|.
+        mutating func compress() throws(Problem) {
+            let m = training.shape[0]
+            guard m < training.shape[1] else { return }
+            let a = training
+            do {
+                (training, validation, test) = try Engine.checked {
+                    try withoutGradient {
+                        // A trace of the identity: standardised rows are dependent.
+                        let gram = a.matmul(a.transposed())
+                        let index = Tensor.arange(m)
+                        let eye = index.unsqueezed(1).equal(index.unsqueezed(0)).to(.float64)
+                        let ridge = gram + eye * (1e-9 * (gram * eye).sum().item)
+                        let l = Tensor(Self.cholesky(ridge.doubles(), m), [m, m])
+                        func mapped(_ rows: Tensor) -> Tensor {
+                            let inner = a.matmul(rows.transposed())
+                            return ridge.choleskySolve(inner).transposed().matmul(l)
+                        }
+                        return (l, mapped(validation), mapped(test))
+                    }
+                }
+            } catch {
+                throw Problem(.internal, "the engine failed: \(error)")
+            }
+        }
+
+        /// The lower factor of a positive definite matrix, row-major.
+        static func cholesky(_ matrix: [Double], _ n: Int) -> [Double] {
+            var l = [Double](repeating: 0, count: n * n)
+            l.withUnsafeMutableBufferPointer { l in
+                matrix.withUnsafeBufferPointer { a in
+                    for i in 0..<n {
+                        for j in 0...i {
+                            var sum = a[i * n + j]
+                            for k in 0..<j { sum -= l[i * n + k] * l[j * n + k] }
+                            l[i * n + j] =
+                                i == j ? max(sum, 1e-300).squareRoot() : sum / l[j * n + j]
+                        }
+                    }
+                }
+            }
+            return l
+        }
+
+        /// The stage that ends this chain of λ and β, fitted once.
+        private mutating func fitted(_ lambdas: [Double], _ betas: [Double]) throws(Problem)
+            -> Fitted
+        {
+            let key = Key(lambdas: lambdas, betas: betas)
+            if let fit = known[key] { return fit }
+            var targets = labels
+            var held: Double?
+            if case .fixed(let value) = bias { held = value }
+            if let beta = betas.last {
+                let before = try fitted(Array(lambdas.dropLast()), Array(betas.dropLast()))
+                targets = before.logits.map { pseudoLabel($0, beta, .crossEntropy) }
+                if bias == .carried { held = before.bias }
+            }
+            let fit = try LinearClassifier.fit(
+                features: training, labels: targets, lambda: lambdas[lambdas.count - 1],
+                bias: held, tolerance: 1e-6)
+            func error(_ rows: Tensor, _ truth: [Bool]) -> Double {
+                let u = fit.classifier.logits(rows).doubles()
+                return Double(zip(u, truth).count { ($0 > 0) != $1 }) / Double(truth.count)
+            }
+            let onTest = error(test, testLabels)
+            let made = Fitted(
+                logits: fit.logits, bias: fit.classifier.bias,
+                seen: oracle ? onTest : error(validation, validationLabels), test: onTest)
+            known[key] = made
+            return made
+        }
+
+        /// Ties go to the larger λ, the simpler classifier.
+        mutating func search(stages: Int) throws(Problem) -> Trial {
+            let grid = FeatureExperiment.lambdas
+            func best<Value>(
+                _ values: [Value], _ score: (Value) throws(Problem) -> Double
+            ) throws(Problem) -> Value {
+                var least = Double.infinity
+                var found = values[0]
+                for value in values {
+                    let own = try score(value)
+                    if own <= least { (least, found) = (own, value) }
+                }
+                return found
+            }
+            let plain = try best(grid) { (l) throws(Problem) in try fitted([l], []).seen }
+            // Hard labels: the second stage's λ, the first's, the second's again.
+            var hard = [plain, plain]
+            hard[1] = try best(grid) { (l) throws(Problem) in
+                try fitted([hard[0], l], [.infinity]).seen
+            }
+            hard[0] = try best(grid) { (l) throws(Problem) in
+                try fitted([l, hard[1]], [.infinity]).seen
+            }
+            // Soft labels: β, then the second stage's λ.
+            let count = Double(labels.count)
+            var soft = hard
+            func beta(_ kappa: Double) -> Double { 4 * kappa * max(soft[0], 1) / count }
+            let kappa = try best(FeatureExperiment.kappas + [.infinity]) { (k) throws(Problem) in
+                try fitted(soft, [beta(k)]).seen
+            }
+            soft[1] = try best(grid) { (l) throws(Problem) in
+                try fitted([soft[0], l], [beta(kappa)]).seen
+            }
+            let several = hard + Array(repeating: hard[1], count: stages - 1)
+            let steep = Array(repeating: Double.infinity, count: stages)
+            return Trial(
+                errors: [
+                    .plain: try fitted([plain], []).test,
+                    .hard: try fitted(hard, [.infinity]).test,
+                    .soft: try fitted(soft, [beta(kappa)]).test,
+                    .several: try fitted(several, steep).test,
+                ], lambdas: [.plain: [plain], .hard: hard, .soft: soft, .several: several])
+        }
+    }
+}

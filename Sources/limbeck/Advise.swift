@@ -1,0 +1,111 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Foundation
+import Replica
+import Report
+import Torch
+import Training
+
+struct Advise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says whether self-distillation will help on your features, and how to do it.",
+        discussion: """
+            Estimates sample ratio, variance, noise rate and class share of the training samples as if \
+            they came from two Gaussians, asks the theory for the best stages, λ, κ and bias, and sets \
+            its predictions beside cross-validation on the same samples. Says so when the Gaussian \
+            picture does not fit: then use limbeck selfdistil. FEATURES is a file of limbeck features or \
+            a run folder.
+
+            Examples:
+              limbeck advise features.safetensors --classes Pullover,Coat --theta 0.2
+              limbeck advise runs/first --one 6
+            """)
+
+    @Argument(help: "A features file or a run folder.")
+    var features: String
+
+    @Option(help: "Two classes by name or number; the second is the positive one.")
+    var classes: String?
+
+    @Option(help: "One class against the rest. Without --classes and --one, every class in turn.")
+    var one: String?
+
+    @Option(help: "The noise rate, if known; estimated otherwise.")
+    var theta: Double?
+
+    @Option(help: "Most stages after stage 0, 1 to 4.")
+    var stages: Int = 2
+
+    @Option(help: "auto, yes or no: whiten the features first.")
+    var whiten: String = "auto"
+
+    @Option(help: "Use this many training samples at most.")
+    var limit: Int = 4000
+
+    @Option(help: "Folds of the cross-validation.")
+    var folds: Int = 5
+
+    @Option(help: "Seed of the folds and of the limit.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Engine threads.")
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @OptionGroup var output: TheoryOutput
+
+    func validate() throws {
+        try checkThreads(threads)
+        guard (50...100_000).contains(limit) else {
+            throw ValidationError("--limit: found \(limit), expected 50 to 100000")
+        }
+        if classes != nil, one != nil {
+            throw ValidationError("--classes and --one: give one of them")
+        }
+    }
+
+    func run() throws {
+        Engine.threads = threads
+        var question = Advice.Question()
+        question.noiseRate = theta
+        question.stages = stages
+        question.folds = folds
+        question.seed = seed
+        question.workers = threads
+        switch whiten {
+        case "auto": break
+        case "yes": question.whiten = true
+        case "no": question.whiten = false
+        default: throw Problem.unknownWord("--whiten", whiten, ["auto", "yes", "no"])
+        }
+        let set = try FeatureSet.loaded(features)
+        var problems: [TwoClasses] = []
+        if let one {
+            problems = [
+                try TwoClasses(set, oneAgainstRest: set.classNumber(one, option: "--one"))
+            ]
+        } else if classes != nil || set.classNames.count == 2 {
+            problems = [try TwoClasses(set, pair: set.pair(classes))]
+        } else {
+            for number in set.classNames.indices {
+                problems.append(try TwoClasses(set, oneAgainstRest: number))
+            }
+        }
+        var reports: [AdviceReport] = []
+        for problem in problems {
+            let rows = problem.sample(limit: limit, seed: seed)
+            let training = try problem.features.selecting(rows).standardised(
+                on: Array(rows.indices))
+            let advice = try Advice(
+                features: training.matrix(Array(rows.indices)),
+                given: rows.map { problem.given[$0] },
+                clean: problem.clean.map { clean in rows.map { clean[$0] } }, question: question)
+            reports.append(
+                AdviceReport(
+                    problem: problem, advice: advice, samples: rows.count,
+                    dimension: training.dimension))
+        }
+        let page = AdviceReport.page(reports, source: set.source)
+        try output.publish(["problems": reports.map(\.json)], page: page)
+    }
+}

@@ -1,0 +1,226 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Foundation
+import Replica
+import Report
+import Torch
+import Training
+
+struct SelfDistil: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "selfdistil",
+        abstract: "Measures self-distillation of linear classifiers on frozen features.",
+        discussion: """
+            Two classes, labels flipped with each --theta, training sets of each --sizes: 0-SD, 1-SD with \
+            hard and with soft labels, and several stages. λ and κ are searched on noisy validation \
+            samples, half as many as the training samples. FEATURES is a file of limbeck features or a \
+            run folder.
+
+            Example: limbeck selfdistil pixels.safetensors --classes 2,4 --sizes 100,300 --theta 0,0.2,0.4
+            """)
+
+    @Argument(help: "A features file or a run folder.")
+    var features: String
+
+    @Option(help: "Two classes by name or number; the second is the positive one.")
+    var classes: String?
+
+    @Option(help: "Training samples, separated by commas.")
+    var sizes: String = "100,300,1000"
+
+    @Option(help: "Shares of flipped labels, separated by commas.")
+    var theta: String = "0,0.2,0.4"
+
+    @Option(help: "Share of the positive class in the training samples.")
+    var rho: Double = 0.5
+
+    @Option(help: "learn, carry (from stage 0), or fixed:VALUE.")
+    var bias: String = "learn"
+
+    @Option(help: "Stages after stage 0 of the last arm.")
+    var stages: Int = 3
+
+    @Option(help: "Draws of samples and flips.")
+    var trials: Int = 5
+
+    @Option(help: "Seed of the draws.")
+    var seed: UInt64 = 0
+
+    @Flag(
+        help:
+            "Search on the test labels, as the paper's code does. No user can reach these numbers.")
+    var oracle = false
+
+    @Option(help: "Engine threads.")
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @OptionGroup var output: TheoryOutput
+
+    func validate() throws { try checkThreads(threads) }
+
+    func run() throws {
+        Engine.threads = threads
+        let set = try FeatureSet.loaded(features)
+        let pair = try set.pair(classes)
+        var counts: [Int] = []
+        for value in try numbers(sizes, "--sizes") {
+            guard let size = Int(exactly: value) else {
+                throw Problem.badNumbers("--sizes", sizes, "whole numbers, separated by commas")
+            }
+            counts.append(size)
+        }
+        var experiment = FeatureExperiment(
+            sizes: counts, noiseRates: try numbers(theta, "--theta"))
+        experiment.trials = trials
+        experiment.positiveShare = rho
+        experiment.bias = try ScheduleArguments.rule(bias)
+        experiment.stages = stages
+        experiment.oracle = oracle
+        experiment.seed = seed
+        let problem = try TwoClasses(set, pair: pair)
+        Interrupts.install()
+        var next = 0.1
+        let cells = try experiment.run(problem) { (share) throws(Problem) in
+            if Interrupts.isRequested { throw .experimentInterrupted() }
+            if share >= next {
+                Console.say("\(Int((share * 100).rounded())) % done")
+                next += 0.1
+            }
+        }
+        let report = SelfDistilReport(
+            problem: problem, experiment: experiment, bias: bias, cells: cells)
+        try output.publish(report.json, page: report.page)
+    }
+}
+
+/// The table, chart and JSON of `selfdistil`.
+struct SelfDistilReport {
+    var problem: TwoClasses
+    var experiment: FeatureExperiment
+    var bias: String
+    var cells: [FeatureExperiment.Cell]
+
+    struct Number: Encodable {
+        var mean: Double
+        var standardError: Double?
+        enum CodingKeys: String, CodingKey {
+            case mean
+            case standardError = "standard_error"
+        }
+        init(_ own: FiniteSimulation.Mean) {
+            mean = own.mean
+            standardError = own.error.isFinite ? own.error : nil
+        }
+    }
+
+    struct JSON: Encodable {
+        struct Cell: Encodable {
+            var size: Int
+            var theta: Double
+            var alpha: Double
+            var errors: [String: Number]
+            var gains: [String: Number]
+        }
+        var features: String
+        var classes: [String]
+        var rho: Double
+        var bias: String
+        var trials: Int
+        /// `validation`, or `test` with --oracle.
+        var search: String
+        var cells: [Cell]
+    }
+
+    private func name(_ arm: FeatureExperiment.Arm) -> String {
+        switch arm {
+        case .plain: "0-SD"
+        case .hard: "1-SD hard"
+        case .soft: "1-SD soft"
+        case .several: "\(experiment.stages)-SD hard"
+        }
+    }
+
+    var json: JSON {
+        JSON(
+            features: problem.features.source, classes: [problem.negative, problem.positive],
+            rho: experiment.positiveShare, bias: bias, trials: experiment.trials,
+            search: experiment.oracle ? "test" : "validation",
+            cells: cells.map { cell in
+                let arms = FeatureExperiment.Arm.allCases
+                return JSON.Cell(
+                    size: cell.size, theta: cell.noiseRate, alpha: cell.sampleRatio,
+                    errors: Dictionary(
+                        uniqueKeysWithValues: arms.map { (name($0), Number(cell.error($0))) }),
+                    gains: Dictionary(
+                        uniqueKeysWithValues: arms.dropFirst().map {
+                            (name($0), Number(cell.gain($0)))
+                        }))
+            })
+    }
+
+    private func text(_ mean: FiniteSimulation.Mean) -> String {
+        Numbers.fixed(mean.mean, 4)
+            + (mean.error.isFinite ? " ± \(Numbers.fixed(mean.error, 4))" : "")
+    }
+
+    var page: TheoryPage {
+        let arms = FeatureExperiment.Arm.allCases
+        let table = TableModel(
+            title:
+                "Test error on clean labels, mean ± standard error over \(experiment.trials) trials",
+            columns: [.init("theta", .trailing), .init("M", .trailing), .init("M/N", .trailing)]
+                + arms.map { .init(name($0), .trailing) },
+            rows: cells.map { cell in
+                [
+                    Numbers.compact(cell.noiseRate), "\(cell.size)",
+                    Numbers.compact(cell.sampleRatio, 3),
+                ] + arms.map { text(cell.error($0)) }
+            },
+            note: experiment.oracle
+                ? "Searched on the test labels (oracle): no user can reach these numbers."
+                : "λ and κ searched on noisy validation labels, half as many as M.")
+        let charts = experiment.noiseRates.map { theta in
+            let own = cells.filter { $0.noiseRate == theta }
+            return CurveChart(
+                title: "θ = \(Numbers.compact(theta))", xLabel: "M/N", yLabel: "test error",
+                curves: arms.map { arm in
+                    Curve(
+                        name: name(arm), x: own.map(\.sampleRatio),
+                        mean: own.map { $0.error(arm).mean }, sd: own.map { $0.error(arm).error })
+                }, xScale: .log, note: "Bands: one standard error.")
+        }
+        return TheoryPage(
+            title: "Self-distillation: \(problem.negative) against \(problem.positive)",
+            facts: [
+                Fact("features", problem.features.source),
+                Fact("N", "\(problem.features.dimension)"), Fact("bias", bias),
+                Fact("rho", Numbers.compact(experiment.positiveShare)),
+                Fact("searched on", experiment.oracle ? "test labels (oracle)" : "validation"),
+                Fact("limbeck", limbeckVersion),
+            ],
+            warnings: experiment.oracle
+                ? ["hyper-parameters were searched on the test labels (--oracle)"] : [],
+            findings: findings, tables: [table], charts: charts)
+    }
+
+    /// Where self-distillation helps, hurts, or does neither by two standard errors.
+    private var findings: [String] {
+        experiment.noiseRates.flatMap { theta in
+            FeatureExperiment.Arm.allCases.dropFirst().map { arm in
+                let verdicts = cells.filter { $0.noiseRate == theta }.map { cell in
+                    let gain = cell.gain(arm)
+                    let error = gain.error.isFinite ? gain.error : .infinity
+                    let verdict =
+                        gain.mean > 2 * error
+                        ? "helps" : gain.mean < -2 * error ? "hurts" : "no clear change"
+                    return "M = \(cell.size): \(verdict), gain \(Numbers.fixed(gain.mean, 4))"
+                        + " ± \(Numbers.fixed(gain.error, 4))"
+                }
+                return
+                    "θ = \(Numbers.compact(theta)), \(name(arm)) against 0-SD in the same trials: "
+                    + verdicts.joined(separator: "; ")
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// What a user sees of weights learnt per sample: the JSON and the pages.
+@Suite(.serialized, .takesTurns) struct MixingReportTests {
+    private let method =
+        "{name: adaptive-mixing, warm-up: 0, every: 1, start: 0.5, "
+        + "teachers: [{corrupt: {share: 0.5}}, {untrained: true}]}"
+
+    private func keys(_ value: Any?) -> Set<String> {
+        Set((value as? [String: Any])?.keys.map { $0 } ?? [])
+    }
+
+    private func teachers(_ row: Any?) throws -> [[String: Any]] {
+        let mixing = try #require((row as? [String: Any])?["mixing"] as? [String: Any])
+        return try #require(mixing["teachers"] as? [[String: Any]])
+    }
+
+    private func page(_ tool: Tool, _ path: String) throws -> String {
+        try String(contentsOfFile: tool(path), encoding: .utf8)
+    }
+
+    @Test func aRun() throws {
+        let tool = try Tool()
+        try tool.write("tiny.yaml", TinyRuns.text(method))
+        let outcome = try tool.run(
+            ["train", "tiny.yaml", "--out", "run", "--json"] + TinyRuns.flags)
+        #expect(outcome.status == 0, "\(outcome.err)")
+        let rows = try #require(try outcome.object()["rows"] as? [Any])
+        let mixing = (rows[0] as? [String: Any])?["mixing"]
+        #expect(keys(mixing) == ["teachers", "alignment_auc"])
+        let teachers = try teachers(rows[0])
+        #expect(teachers.map { $0["name"] as? String } == ["teacher-1", "teacher-2"])
+        for teacher in teachers {
+            #expect(keys(teacher) == ["name", "weight", "wrong_auc"])
+            #expect(keys(teacher["weight"]) == ["mean", "sd"])
+        }
+
+        // The mean of the JSON is that of the samples' own file.
+        let lines = try page(tool, "run/mixing.csv").split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        let column = try #require(lines[0].firstIndex(of: "weight-teacher-2"))
+        let values = lines.dropFirst().compactMap { Double($0[column]) }
+        let weight = try #require((teachers[1]["weight"] as? [String: Any])?["mean"] as? Double)
+        #expect(abs(values.reduce(0, +) / Double(values.count) - weight) < 1e-5)
+
+        let page = try page(tool, "run/report.html")
+        for title in [
+            "Weight of teacher-1", "Weight of teacher-2",
+            "Mean weight where the given label is right and where it is wrong",
+            "confidence in the given label",
+            "Meta-validation loss in the meta passes",
+            "Weights of the losses over the training samples (student)",
+            "Least trusted outputs of the first teacher (student)",
+            "Most trusted outputs of the first teacher (student)",
+        ] { #expect(page.contains(title), "\(title)") }
+        #expect(page.contains("does not detect wrong labels"))
+        #expect(page.contains("The label alignment of the first meta pass is lower"))
+    }
+
+    /// Without label noise only the teacher that was spoilt on purpose can be called wrong.
+    @Test func aComparison() throws {
+        let tool = try Tool()
+        try tool.write(
+            "c.yaml",
+            """
+            data: {kind: embedded, limit: 200, meta-validation: 0.1}
+            model: {name: mlp, hidden: [16]}
+            training: {epochs: 2, batch: 64, average: 0}
+            seeds: [0, 1]
+            rows:
+              - {name: plain, method: {name: cross-entropy}}
+              - {name: mixed, method: \(method)}
+            """)
+        let outcome = try tool.run(["compare", "c.yaml", "--out", "c", "--json"] + TinyRuns.flags)
+        #expect(outcome.status == 0, "\(outcome.err)")
+        let rows = try #require(try outcome.object()["rows"] as? [[String: Any]])
+        #expect(rows[0]["mixing"] == nil)
+        #expect(keys(rows[1]["mixing"]) == ["teachers"])
+        let teachers = try teachers(rows[1])
+        #expect(keys(teachers[0]) == ["name", "weight", "wrong_auc"])
+        #expect(keys(teachers[1]) == ["name", "weight"])
+        let spread = try #require(teachers[0]["weight"] as? [String: Any])
+        #expect(spread["sd"] is Double)
+        let page = try page(tool, "c/report.html")
+        #expect(page.contains("Learnt weights of the teachers, in percent"))
+    }
+}
