@@ -165,10 +165,10 @@ struct TheoryCurve: ParsableCommand {
             let solution = try theory.solve(schedule(for: loss))
             return TheoryJSON(mixture, solution.stages.map(TheoryJSON.Stage.init))
         }
-        var search = try SearchArguments(
-            loss: loss.rawValue, bias: schedule.bias, labels: schedule.labels,
-            lambdaRange: lambdaRange, kappaRange: kappaRange
-        ).search(mixture, setting)
+        var words = SearchArguments()
+        (words.loss, words.bias, words.labels) = (loss.rawValue, schedule.bias, schedule.labels)
+        (words.lambdaRange, words.kappaRange) = (lambdaRange, kappaRange)
+        var search = try words.search(mixture, setting)
         search.workers = over == "stage" ? setting.workers : 1
         return TheoryJSON(
             mixture,

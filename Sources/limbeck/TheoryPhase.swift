@@ -25,17 +25,7 @@ struct TheoryPhase: ParsableCommand {
     var thetaRange: String = "0,0.45"
     @Option(help: "Stages after stage 0.")
     var stages: Int = 1
-    @Option(help: "cross-entropy or squared.")
-    var loss: String = StageLoss.crossEntropy.rawValue
-    @Option(help: "learn, carry (from stage 0), or fixed:VALUE.")
-    var bias: String = "learn"
-    @Option(
-        help: "hard or soft labels. Default: hard with cross-entropy, soft with the squared loss.")
-    var labels: String?
-    @Option(help: "Range of λ, from,to.")
-    var lambdaRange: String = "1e-3,1e6"
-    @Option(help: "Range of κ, from,to.")
-    var kappaRange: String = "1e-3,1e3"
+    @OptionGroup var searching: SearchArguments
     @Option(help: "The map's folder.")
     var out: String = "runs/theory-phase"
     @Option(help: "Write the map of the gain as a stand-alone SVG.")
@@ -52,23 +42,21 @@ struct TheoryPhase: ParsableCommand {
         }
         let alpha = try range(alphaRange, "--alpha-range", within: 1e-3...1e5)
         let thetas = try range(thetaRange, "--theta-range", within: 0...0.5)
-        let arguments = SearchArguments(
-            loss: loss, bias: bias, labels: labels, lambdaRange: lambdaRange,
-            kappaRange: kappaRange)
         // Wrong words are said before any work.
-        let search = try arguments.search(try setting.mixture(), setting)
+        let search = try searching.search(try setting.mixture(), setting)
         let map = PhaseMap(
             request: .init(
                 delta: setting.delta, rho: setting.rho, stages: stages,
-                loss: search.loss.rawValue, bias: bias, labels: search.labels.rawValue,
-                lambdaRange: lambdaRange, kappaRange: kappaRange, samples: setting.samples,
+                loss: search.loss.rawValue, bias: searching.bias, labels: search.labels.rawValue,
+                lambdaRange: searching.lambdaRange, kappaRange: searching.kappaRange,
+                samples: setting.samples,
                 alphas: PhaseMap.steps(alpha, size[0], byRatio: true),
                 thetas: PhaseMap.steps(thetas, size[1], byRatio: false)))
         let isStopped: @Sendable () -> Bool = { Interrupts.isRequested }
         let done = try map.filled(
             folder: out, workers: setting.workers, files: LocalFileSystem(), isStopped: isStopped
         ) { alpha, theta throws(Problem) in
-            var search = try arguments.search(
+            var search = try searching.search(
                 try setting.mixture(alpha: alpha, theta: theta), setting)
             search.workers = 1
             return try search.optima(last: stages).map(\.error)

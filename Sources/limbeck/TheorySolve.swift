@@ -57,25 +57,12 @@ struct TheoryOptimize: ParsableCommand {
     @OptionGroup var setting: MixtureArguments
     @Option(help: "Stages after stage 0.")
     var stages: Int = 1
-    @Option(help: "cross-entropy or squared.")
-    var loss: String = StageLoss.crossEntropy.rawValue
-    @Option(help: "learn, carry (from stage 0), or fixed:VALUE.")
-    var bias: String = "learn"
-    @Option(
-        help: "hard or soft labels. Default: hard with cross-entropy, soft with the squared loss.")
-    var labels: String?
-    @Option(help: "Range of λ, from,to.")
-    var lambdaRange: String = "1e-3,1e6"
-    @Option(help: "Range of κ, from,to.")
-    var kappaRange: String = "1e-3,1e3"
+    @OptionGroup var searching: SearchArguments
     @OptionGroup var output: TheoryOutput
 
     func run() throws {
         let mixture = try setting.mixture()
-        let search = try SearchArguments(
-            loss: loss, bias: bias, labels: labels, lambdaRange: lambdaRange,
-            kappaRange: kappaRange
-        ).search(mixture, setting)
+        let search = try searching.search(mixture, setting)
         try checkStages(stages)
         let (found, seconds) = try timed { () throws(Problem) in try search.optima(last: stages) }
         let value = TheoryJSON(
@@ -94,12 +81,22 @@ struct TheoryOptimize: ParsableCommand {
 }
 
 /// What a search is told, by words.
-struct SearchArguments {
-    var loss: String
-    var bias: String
+struct SearchArguments: ParsableArguments {
+    @Option(help: "cross-entropy or squared.")
+    var loss: String = StageLoss.crossEntropy.rawValue
+
+    @Option(help: "learn, carry (from stage 0), or fixed:VALUE.")
+    var bias: String = "learn"
+
+    @Option(
+        help: "hard or soft labels. Default: hard with cross-entropy, soft with the squared loss.")
     var labels: String?
-    var lambdaRange: String
-    var kappaRange: String
+
+    @Option(help: "Range of λ, from,to.")
+    var lambdaRange: String = "1e-3,1e6"
+
+    @Option(help: "Range of κ, from,to.")
+    var kappaRange: String = "1e-3,1e3"
 
     func search(_ mixture: NoisyMixture, _ setting: MixtureArguments) throws(Problem)
         -> HyperParameterSearch
