@@ -40,37 +40,34 @@ public struct MixableLoss {
         }
     }
 
-    /// CE(z, y): ∂/∂z = softmax(z) − q, with the labels q smoothed by ε.
-    public static func labels(smoothing: Double = 0) -> MixableLoss {
+    /// A loss against the given labels.
+    public static func labels(
+        _ loss: LabelLoss = .crossEntropy(), name: String? = nil
+    ) -> MixableLoss {
         MixableLoss(
-            "cross-entropy",
-            { logits, batch in crossEntropy(logits, labels: batch.labels, smoothing: smoothing) },
-            gradient: { logits, batch in
-                let p = logits.probabilities().tensor
-                let hits = Tensor.full(
-                    [batch.labels.count, 1], smoothing - 1, dtype: p.dtype, device: p.device)
-                let difference = p.scatterAdding(1, batch.labels.unsqueezed(1), hits)
-                return smoothing == 0 ? difference : difference - smoothing / Double(p.shape[1])
-            })
+            name ?? loss.name, { loss.trainingLoss($0, labels: $1.labels) },
+            gradient: { loss($0, labels: $1.labels).gradient })
     }
 
-    /// T² KL( softmax(t/T) ‖ softmax(z/T) ): ∂/∂z = T (softmax(z/T) − softmax(t/T)).
+    /// A loss towards a teacher at temperature T, with the factor T².
     ///
     /// - Parameter teacher: logits [B, C] for the same inputs.
     public static func teacher(
-        _ name: String = "distillation", temperature: Double,
-        _ teacher: @escaping (LabelledBatch) -> Logits
+        _ name: String = "distillation", _ loss: TeacherLoss = .divergence(.kl),
+        temperature: Double, _ teacher: @escaping (LabelledBatch) -> Logits
     ) -> MixableLoss {
         MixableLoss(
             name,
             { logits, batch in
-                distillationLoss(
-                    student: logits, teacher: teacher(batch), temperature: temperature)
+                loss.trainingLoss(
+                    teacher: teacher(batch), student: logits, labels: batch.labels,
+                    temperature: temperature)
             },
             gradient: { logits, batch in
-                let own = logits.probabilities(temperature: temperature).tensor
-                let target = teacher(batch).probabilities(temperature: temperature).tensor
-                return (own - target.to(own.dtype)) * temperature
+                loss(
+                    teacher: teacher(batch), student: logits, labels: batch.labels,
+                    temperature: temperature
+                ).gradient
             })
     }
 }

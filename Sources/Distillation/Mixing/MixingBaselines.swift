@@ -91,8 +91,7 @@ public final class TeacherDropping: Objective {
     private let label: MixableLoss
     private let teachers: [MixableLoss]
     private let seed: UInt64
-    /// Where training stands; the loop sets it before each step.
-    public var position: (epoch: Int, step: Int) = (0, 0)
+    private var position: (epoch: Int, step: Int) = (0, 0)
 
     public init(
         _ options: TeacherDroppingOptions = .init(), label: MixableLoss = .labels(),
@@ -103,6 +102,8 @@ public final class TeacherDropping: Objective {
         self.teachers = teachers
         self.seed = seed
     }
+
+    public func prepare(epoch: Int, step: Int) { position = (epoch, step) }
 
     /// A dropped teacher's term stays among the terms with weight 0, without being computed.
     public func losses(_ output: StudentOutput, _ batch: LabelledBatch) -> Losses {

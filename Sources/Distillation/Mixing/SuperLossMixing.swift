@@ -28,35 +28,3 @@ public final class SuperLossMixing: Objective {
             [.init("super-loss", superLoss(mixed))], measures: [.init("mixed", mixed.detached())])
     }
 }
-
-extension TeacherDropping {
-    public func prepare(epoch: Int, step: Int) { position = (epoch, step) }
-}
-
-extension MixableLoss {
-    /// A loss against the given labels.
-    public static func given(_ loss: LabelLoss, name: String? = nil) -> MixableLoss {
-        MixableLoss(
-            name ?? loss.name, { loss.trainingLoss($0, labels: $1.labels) },
-            gradient: { loss($0, labels: $1.labels).gradient })
-    }
-
-    /// A loss towards a teacher, at temperature T.
-    public static func towards(
-        _ outputs: TeacherOutputs, _ loss: TeacherLoss, temperature: Double, name: String
-    ) -> MixableLoss {
-        MixableLoss(
-            name,
-            { logits, batch in
-                loss.trainingLoss(
-                    teacher: outputs.logits(for: batch), student: logits, labels: batch.labels,
-                    temperature: temperature)
-            },
-            gradient: { logits, batch in
-                loss(
-                    teacher: outputs.logits(for: batch), student: logits, labels: batch.labels,
-                    temperature: temperature
-                ).gradient
-            })
-    }
-}

@@ -59,7 +59,7 @@ struct ObjectiveMaker {
     ) throws -> Made {
         let truth = data.learning.clean ?? data.learning.labels
         let labels = Tensor(data.split.train.map { truth[$0] }, [data.split.train.count]).to(device)
-        var losses = [MixableLoss.given(options.loss)]
+        var losses = [MixableLoss.labels(options.loss)]
         var teachers = MixedTeachers()
         for (m, entry) in entries.enumerated() {
             let teacher = try frozen(entry.source, weights)
@@ -80,33 +80,32 @@ struct ObjectiveMaker {
             teachers.scores.append(try scores(teacher))
             teachers.add(logits: seen, given: data.split.train.map { data.learning.labels[$0] })
             losses.append(
-                .towards(
-                    outputs, options.divergence, temperature: options.mixing.temperature,
-                    name: name))
+                .teacher(name, options.divergence, temperature: options.mixing.temperature) {
+                    outputs.logits(for: $0)
+                })
         }
         for (i, also) in options.also.enumerated() {
-            losses.append(.given(also, name: "\(also.name)-\(i + 2)"))
+            losses.append(.labels(also, name: "\(also.name)-\(i + 2)"))
         }
         teachers.losses = losses.map(\.name)
-        var made = Made(
-            objective: Alone(try objective(options, losses, teachers: entries.count)),
-            teacher: teachers.scores.count == 1 ? teachers.scores[0] : nil)
-        made.mixed = teachers
-        if options.weighting == .adaptive {
-            let mixing = AdaptiveMixing(
+        let objective: any Objective
+        if let share = options.fixedShare, options.weighting != .adaptive {
+            objective = try fixedObjective(options, losses, share: share)
+        } else {
+            objective = AdaptiveMixing(
                 options.mixing, losses: losses, rows: data.split.train.count,
                 seed: spec.derivedSeed, device: device)
-            made.objective = Alone(mixing)
-            made.mixing = mixing
         }
-        return made
+        return Made(
+            objective: Alone(objective),
+            teacher: teachers.scores.count == 1 ? teachers.scores[0] : nil, mixed: teachers,
+            mixing: objective as? AdaptiveMixing)
     }
 
-    /// The weightings that learn nothing.
-    private func objective(
-        _ options: MixingOptions, _ losses: [MixableLoss], teachers: Int
+    /// The weightings that learn nothing: 1 − `share` for the given labels, `share` for all others.
+    private func fixedObjective(
+        _ options: MixingOptions, _ losses: [MixableLoss], share: Double
     ) throws -> any Objective {
-        let share = options.fixedShare ?? 0.5
         let weights = [1 - share] + Array(repeating: share, count: losses.count - 1)
         switch options.weighting {
         case .adaptive, .fixed: return try FixedMixing(losses, weights: weights)

@@ -63,8 +63,8 @@ public struct MixingOptions: Codable, Equatable, Sendable {
             throw Problem.outOfRange(
                 "method.teachers", found: "\(teachers.count)", expected: "1 to 16 teachers")
         }
-        for (key, count) in [("also", also.count)] where count > 8 {
-            throw Problem.outOfRange("method.\(key)", found: "\(count)", expected: "at most 8")
+        guard also.count <= 8 else {
+            throw Problem.outOfRange("method.also", found: "\(also.count)", expected: "at most 8")
         }
         guard weighting == .adaptive || fixedShare != nil else {
             throw Problem.outOfRange(
@@ -91,9 +91,6 @@ public struct MixingOptions: Codable, Equatable, Sendable {
     var fixedShare: Double? {
         if case .share(let share) = mixing.start { share } else { nil }
     }
-
-    /// Number of losses that are mixed, for as many teachers.
-    func lossCount(teachers: Int) -> Int { 1 + teachers + also.count }
 }
 
 /// One teacher, or several snapshots of one.

@@ -22,7 +22,7 @@ import Torch
             let teacher = Logits(uniforms([6, 5], -5, 5, seed: 42))
             let input = batch([0, 1, 2, 3, 4, 5], labels: [0, 4, 2, 2, 1, 3])
             for loss in [
-                MixableLoss.labels(), .labels(smoothing: 0.3),
+                MixableLoss.labels(), .labels(.crossEntropy(smoothing: 0.3)),
                 .teacher(temperature: 1) { _ in teacher },
                 .teacher(temperature: 7) { _ in teacher },
             ] {
@@ -266,7 +266,7 @@ import Torch
             let dropping = TeacherDropping(
                 .init(drop: 0.5, hard: 0.1, soft: 0.3), teachers: teachers, seed: 3)
             for step in 0..<20 {
-                dropping.position = (4, step)
+                dropping.prepare(epoch: 4, step: step)
                 asked = 0
                 let kept = keptTeachers(3, drop: 0.5, seed: 3, epoch: 4, step: step)
                 let terms = dropping.losses(output, input).terms
