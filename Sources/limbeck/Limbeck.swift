@@ -20,7 +20,7 @@ struct Limbeck: ParsableCommand {
         version: limbeckVersion,
         subcommands: [
             Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Noise.self,
-            ReportCommand.self, Doctor.self,
+            ImportCommand.self, ReportCommand.self, Doctor.self,
         ])
 
     /// Runs the command; a `Problem` becomes one line and its exit code.
