@@ -13,6 +13,8 @@ let pure: [Target] = [
     .target(name: "SafeTensors", dependencies: ["Diagnostics", "Files"]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
+        name: "PyTorchFiles", dependencies: ["SafeTensors", "Files", "Diagnostics", "CZlib"]),
+    .target(
         name: "Datasets",
         dependencies: [
             "Diagnostics", "Files", "Randomness", "CZlib",
@@ -32,6 +34,10 @@ let pure: [Target] = [
     .testTarget(
         name: "SafeTensorsTests",
         dependencies: ["SafeTensors", "Diagnostics", "Files", "Randomness"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "PyTorchFilesTests",
+        dependencies: ["PyTorchFiles", "SafeTensors", "Diagnostics", "Files", "Randomness"],
         resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
     .testTarget(name: "ReportTests", dependencies: ["Report"]),
@@ -60,7 +66,8 @@ let engine: [Target] = [
     .executableTarget(
         name: "limbeck",
         dependencies: [
-            "Training", "Replica", "Report", "Datasets", "Models", "Diagnostics",
+            "Training", "Replica", "Report", "Datasets", "Models", "PyTorchFiles", "SafeTensors",
+            "Files", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(

@@ -48,6 +48,17 @@ struct ModelFamily: Sendable {
             generator: generator)
     }
 
+    static let digitCNN = ModelFamily(
+        options: [.width], samples: .images(leastSide: DigitCNN.minimumSide)
+    ) { spec, task, generator in
+        DigitCNN(
+            .init(
+                channels: task.channels, height: task.height, width: task.width,
+                classes: task.classes, widths: [32, 64, 128].map(spec.scaled),
+                hidden: spec.scaled(256)),
+            generator: generator)
+    }
+
     static func cifarResNet(depth: Int, factor: Int = 1) -> ModelFamily {
         ModelFamily(options: [.width], samples: .images(leastSide: 4)) { spec, task, generator in
             let widths =

@@ -12,7 +12,7 @@ public enum ModelRegistry {
         names += ["resnet8x4", "resnet32x4", "resnet18", "resnet34"]
         names += wideResNets.map { "wrn-\($0.depth)-\($0.factor)" }
         names += vggDepths.map { "vgg\($0)" }
-        names += ["vgg16-bn", "mobilenetv2", "googlenet", "fasttext", "charcnn"]
+        names += ["vgg16-bn", "mobilenetv2", "googlenet", "digit-cnn", "fasttext", "charcnn"]
         return names
     }()
 
@@ -82,6 +82,7 @@ public enum ModelRegistry {
         switch name {
         case "mlp": return .mlp
         case "lenet5": return .leNet5
+        case "digit-cnn": return .digitCNN
         case "resnet8x4": return .cifarResNet(depth: 8, factor: 4)
         case "resnet32x4": return .cifarResNet(depth: 32, factor: 4)
         case "resnet18": return .resNet(blocks: [2, 2, 2, 2])

@@ -91,6 +91,11 @@ public struct SafeTensorsFile: Sendable {
         return entry
     }
 
+    /// Whether the writer can give a tensor this name, and the reader take it.
+    package static func isUsableName(_ name: String) -> Bool {
+        name.utf8.count <= nameLimit && name != "__metadata__" && HeaderParser.isStreamSafe(name)
+    }
+
     /// Sorts the declared ranges and proves the invariant.
     private static func laidOut(
         _ declared: [HeaderParser.Declared], _ dataStart: Int, _ fileEnd: Int, _ file: String

@@ -111,7 +111,7 @@ extension FeatureSet {
         }
         let words = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         guard words.count == 2 else {
-            throw .badNumbers("--classes", text, "two classes, separated by a comma")
+            throw .wrongOption("--classes", text, "two classes, separated by a comma")
         }
         return (
             try classNumber(words[0], option: "--classes"),

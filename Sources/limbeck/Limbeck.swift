@@ -19,9 +19,9 @@ struct Limbeck: ParsableCommand {
             """,
         version: limbeckVersion,
         subcommands: [
-            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Theory.self,
-            Advise.self,
-            SelfDistil.self, Features.self, Noise.self, ReportCommand.self, Doctor.self,
+            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, ImportCommand.self,
+            Theory.self, Advise.self, SelfDistil.self, Features.self, Noise.self,
+            ReportCommand.self, Doctor.self,
         ])
 
     /// Runs the command; a `Problem` becomes one line and its exit code.

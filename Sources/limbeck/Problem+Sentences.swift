@@ -1,4 +1,5 @@
 import Diagnostics
+import PyTorchFiles
 
 // Every sentence of the program itself; tests pin them.
 
@@ -50,11 +51,6 @@ extension Problem {
             .usage, "no samples to evaluate on",
             hint: "give a run folder, --recipe, --table, or --images with --labels")
     }
-    static func badNumbers(_ option: String, _ text: String, _ expected: String) -> Problem {
-        Problem(
-            .usage, "wrong value", at: .init(detail: [option]),
-            found: "\"\(oneLine(text, limit: 40))\"", expected: expected)
-    }
     static func contradiction(_ a: String, _ b: String, _ hint: String) -> Problem {
         Problem(.usage, "\(a) and \(b) contradict each other", hint: hint)
     }
@@ -90,5 +86,37 @@ extension Problem {
     }
     static func experimentInterrupted() -> Problem {
         Problem(.interrupted, "interrupted", hint: "nothing was written")
+    }
+    static func wrongOption(_ option: String, _ text: String, _ expected: String) -> Problem {
+        Problem(
+            .usage, "wrong value", at: .init(detail: [option]),
+            found: "\"\(oneLine(text, limit: 60))\"", expected: expected)
+    }
+    static func mapNotForModel(_ map: String, _ model: String) -> Problem {
+        Problem(
+            .usage, "this name map is not for the model \(model)", at: .init(detail: ["--map"]),
+            found: map)
+    }
+    static func notFinite(_ file: String, _ tensor: String) -> Problem {
+        Problem(
+            .data, "weights that are not numbers", at: .file(file, "tensor \"\(tensor)\""),
+            found: "NaN or infinity")
+    }
+    static func namesDiffer(_ file: String, _ match: NameMatch, _ model: String) -> Problem {
+        if let first = match.mismatched.first {
+            return Problem(
+                .data, "a tensor does not fit the model \(model)",
+                at: .file(file, "tensor \"\(oneLine(first.from, limit: 80))\""),
+                found: first.found, expected: first.expected,
+                hint: match.mismatched.count > 1
+                    ? "\(match.mismatched.count) tensors do not fit" : nil)
+        }
+        let parts = [("missing", match.missing), ("unexpected", match.unexpected)]
+            .filter { !$0.1.isEmpty }
+            .map { "\($0.1.count) \($0.0) (\(oneLine($0.1[0], limit: 60)), …)" }
+        return Problem(
+            .data, "the names are not those of the model \(model)", at: .file(file),
+            found: parts.joined(separator: " and "),
+            hint: "--list shows the file's names, --map renames them")
     }
 }

@@ -66,7 +66,7 @@ struct SelfDistil: ParsableCommand {
         var counts: [Int] = []
         for value in try numbers(sizes, "--sizes") {
             guard let size = Int(exactly: value) else {
-                throw Problem.badNumbers("--sizes", sizes, "whole numbers, separated by commas")
+                throw Problem.wrongOption("--sizes", sizes, "whole numbers, separated by commas")
             }
             counts.append(size)
         }

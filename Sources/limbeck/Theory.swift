@@ -114,7 +114,7 @@ struct ScheduleArguments: ParsableArguments {
             guard parts.count == 2, parts[0] == "fixed", let value = Double(parts[1]),
                 value.isFinite
             else {
-                throw .badNumbers("--bias", bias, "learn, carry, or fixed: and a number")
+                throw .wrongOption("--bias", bias, "learn, carry, or fixed: and a number")
             }
             return .fixed(value)
         }
@@ -200,7 +200,7 @@ func numbers(_ text: String, _ option: String) throws(Problem) -> [Double] {
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
         let word = part.trimmingCharacters(in: .whitespaces)
         guard let value = Double(word), !value.isNaN, list.count < 10_000 else {
-            throw .badNumbers(option, text, "numbers, separated by commas")
+            throw .wrongOption(option, text, "numbers, separated by commas")
         }
         list.append(value)
     }

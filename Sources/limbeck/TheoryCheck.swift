@@ -35,7 +35,7 @@ struct TheoryCheck: ParsableCommand {
         var trial = try FiniteSimulation(mixture, dimensions: simulate, trials: trials, seed: seed)
         trial.workers = setting.workers
         guard trials > 1 else {
-            throw Problem.badNumbers("--trials", "\(trials)", "at least 2")
+            throw Problem.wrongOption("--trials", "\(trials)", "at least 2")
         }
         let solution = try StateEvolution(
             mixture, resolution: setting.resolution, workers: setting.workers

@@ -130,10 +130,10 @@ struct TheoryCurve: ParsableCommand {
         if let values { return try numbers(values, "--values") }
         let (low, high) = over == "alpha" ? (from ?? 0.3, to ?? 10) : (from ?? 0, to ?? 0.45)
         guard (2...1000).contains(points) else {
-            throw .badNumbers("--points", "\(points)", "2 to 1000")
+            throw .wrongOption("--points", "\(points)", "2 to 1000")
         }
         guard low.isFinite, high.isFinite, low < high, !(log || over == "alpha") || low > 0 else {
-            throw .badNumbers("--from", "\(low)", "a number below --to, above 0 for alpha or --log")
+            throw .wrongOption("--from", "\(low)", "a number below --to, above 0 for alpha or --log")
         }
         let byRatio = log || (over == "alpha" && high / low > 20)
         return (0..<points).map { i in

@@ -38,7 +38,7 @@ struct TheoryPhase: ParsableCommand {
         let size = grid.lowercased().split(separator: "x", omittingEmptySubsequences: false)
             .compactMap { Int($0) }
         guard size.count == 2, size.allSatisfy({ (2...100).contains($0) }) else {
-            throw Problem.badNumbers("--grid", grid, "two numbers from 2 to 100 with an x between")
+            throw Problem.wrongOption("--grid", grid, "two numbers from 2 to 100 with an x between")
         }
         let alpha = try range(alphaRange, "--alpha-range", within: 1e-3...1e5)
         let thetas = try range(thetaRange, "--theta-range", within: 0...0.5)

@@ -22,7 +22,7 @@ struct TheorySolve: ParsableCommand {
         let mixture = try setting.mixture()
         let schedule = try stages.schedule()
         guard (1...1000).contains(`repeat`) else {
-            throw Problem.badNumbers("--repeat", "\(`repeat`)", "1 to 1000")
+            throw Problem.wrongOption("--repeat", "\(`repeat`)", "1 to 1000")
         }
         let theory = StateEvolution(
             mixture, resolution: setting.resolution, workers: setting.workers)
@@ -122,7 +122,7 @@ func range(_ text: String, _ option: String, within limits: ClosedRange<Double>)
     let ends = try numbers(text, option)
     guard ends.count == 2, ends[0] < ends[1], limits.contains(ends[0]), limits.contains(ends[1])
     else {
-        throw .badNumbers(
+        throw .wrongOption(
             option, text, "two rising numbers from \(limits.lowerBound) to \(limits.upperBound)")
     }
     return ends[0]...ends[1]
@@ -130,7 +130,7 @@ func range(_ text: String, _ option: String, within limits: ClosedRange<Double>)
 
 func checkStages(_ stages: Int) throws(Problem) {
     guard (0..<StateEvolution.mostStages).contains(stages) else {
-        throw .badNumbers("--stages", "\(stages)", "0 to \(StateEvolution.mostStages - 1)")
+        throw .wrongOption("--stages", "\(stages)", "0 to \(StateEvolution.mostStages - 1)")
     }
 }
 

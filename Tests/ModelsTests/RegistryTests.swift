@@ -48,6 +48,8 @@ import Torch
         try withNoLeaks { () throws in
             // LeNet-5 at 1×28×28 has 156 + 2416 + 48120 + 10164 + 850.
             #expect(try make(ModelSpec(name: "lenet5"), [1, 28, 28]).parameterCount == 61_706)
+            // Of the package's file: 320 + 18496 + 73856 + 295168 + 2570.
+            #expect(try make(ModelSpec(name: "digit-cnn"), [1, 28, 28]).parameterCount == 390_410)
             // 20·2 + 2 weights and biases without a hidden layer.
             let linear = ModelSpec(name: "mlp", hidden: [])
             #expect(try make(linear, [20], classes: 2).parameterCount == 42)
@@ -72,7 +74,7 @@ import Torch
 
     @Test(arguments: [
         "mlp", "lenet5", "resnet20", "resnet18", "wrn-16-2", "vgg8", "mobilenetv2", "vgg16-bn",
-        "googlenet", "fasttext", "charcnn",
+        "googlenet", "digit-cnn", "fasttext", "charcnn",
     ])
     func initialisationIsPyTorchs(_ name: String) throws {
         try withNoLeaks { () throws in
@@ -118,7 +120,7 @@ import Torch
     /// channels, and gradients that are finite.
     @Test(arguments: [
         "lenet5", "resnet8", "resnet8x4", "resnet18", "wrn-16-1", "vgg8", "mobilenetv2", "vgg16-bn",
-        "googlenet",
+        "googlenet", "digit-cnn",
     ])
     func anySize(_ name: String) throws {
         try withNoLeaks { () throws in

@@ -113,6 +113,12 @@ struct TinyNetwork: Sendable, CustomStringConvertible {
                     dropout: 0),
                 generator: $0)
         },
+        TinyNetwork(name: "digitcnn", shape: [3, 2, 17, 12], foldable: 0) {
+            DigitCNN(
+                .init(
+                    channels: 2, height: 17, width: 12, classes: 4, widths: [4, 6, 8], hidden: 7),
+                generator: $0)
+        },
         TinyNetwork(name: "fasttext", shape: [3, 1, 160], foldable: 0) {
             FastText(.init(classes: 4, buckets: 50, width: 6, hidden: 5), generator: $0)
         },

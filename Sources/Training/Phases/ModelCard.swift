@@ -15,6 +15,17 @@ public struct ModelCard: Codable, Equatable, Sendable {
 
     static let metadataKey = "limbeck"
 
+    /// For weights that were trained elsewhere.
+    public init(
+        model: ModelSpec, sampleShape: [Int], classNames: [String], normalisation: Normalisation
+    ) {
+        self.model = model
+        self.sampleShape = sampleShape
+        self.classNames = classNames
+        self.normalisation = normalisation
+        columns = nil
+    }
+
     init(model: ModelSpec, data: PreparedData) {
         self.model = model
         sampleShape = data.sampleShape
@@ -24,7 +35,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
     }
 
     /// For the metadata of a safetensors file, which holds strings only.
-    var metadata: [String: String] {
+    public var metadata: [String: String] {
         [ModelCard.metadataKey: String(decoding: jsonLine(self).dropLast(), as: UTF8.self)]
     }
 

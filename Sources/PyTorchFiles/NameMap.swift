@@ -1,0 +1,159 @@
+import Diagnostics
+
+/// Rules that turn a file's tensor names into those of a network.
+///
+/// The first rule whose pattern fits the whole name decides; a name that no rule fits stays as it is.
+/// Names are cut at full stops. In a pattern, `*` stands for one or more characters between two
+/// stops (once in each piece), and the piece `**` for one or more pieces (once in a pattern). The
+/// stars of the new name take what the pattern's stars stood for, in their order. An empty
+/// new name drops the tensor.
+///
+///     {from: "**.shortcut.*.*", to: "**.downsample.*.*"}
+///     layer2.0.shortcut.1.bias → layer2.0.downsample.1.bias
+public struct NameMap: Codable, Equatable, Sendable {
+    public struct Rule: Codable, Equatable, Sendable {
+        public var from: String
+        public var to: String
+
+        public init(_ from: String, _ to: String) { (self.from, self.to) = (from, to) }
+    }
+
+    public var name: String
+    public var rules: [Rule]
+
+    private static let ruleLimit = 10_000
+
+    /// - Parameter name: for reports: a path, or the name of a built-in map.
+    /// - Throws: a `Problem` (`.data`) that names the rule which makes no sense.
+    public init(name: String, rules: [Rule]) throws(Problem) {
+        guard rules.count <= Self.ruleLimit else { throw .tooManyRules(name, Self.ruleLimit) }
+        for (i, rule) in rules.enumerated() {
+            if let fault = Self.fault(in: rule) { throw .badRule(name, i, rule.from, fault) }
+        }
+        self.init(unchecked: name, rules)
+    }
+
+    init(unchecked name: String, _ rules: [Rule]) { (self.name, self.rules) = (name, rules) }
+
+    /// The network's name for a tensor of the file; nil if a rule drops it.
+    public func callAsFunction(_ name: String) -> String? {
+        let pieces = Self.pieces(name)
+        for rule in rules {
+            guard let stars = Self.fit(Self.pieces(rule.from), pieces) else { continue }
+            if rule.to.isEmpty { return nil }
+            return Self.filled(rule.to, stars)
+        }
+        return name
+    }
+
+    private static func pieces(_ name: String) -> [Substring] {
+        name.split(separator: ".", omittingEmptySubsequences: false)
+    }
+
+    private static func fault(in rule: Rule) -> String? {
+        guard !rule.from.isEmpty, rule.from.utf8.count <= 1024, rule.to.utf8.count <= 1024 else {
+            return "an empty pattern, or more than 1024 bytes"
+        }
+        let from = pieces(rule.from)
+        if from.count(where: { $0 == "**" }) > 1 { return "** comes twice" }
+        for piece in from where piece != "**" && piece.count(where: { $0 == "*" }) > 1 {
+            return "two stars between two full stops"
+        }
+        let kinds = { (pieces: [Substring]) in
+            pieces.filter { $0.contains("*") }.map { $0 == "**" }
+        }
+        let to = pieces(rule.to)
+        if !rule.to.isEmpty,
+            kinds(from) != kinds(to)
+                || to.contains(where: { $0 != "**" && $0.count(where: { $0 == "*" }) > 1 })
+        {
+            return "the stars of from and to differ"
+        }
+        return nil
+    }
+
+    /// What the stars stand for, or nil if the pattern does not fit.
+    private static func fit(_ pattern: [Substring], _ pieces: [Substring]) -> [Substring]? {
+        guard let wide = pattern.firstIndex(of: "**") else {
+            return pattern.count == pieces.count ? stars(pattern[...], pieces[...]) : nil
+        }
+        let behind = pattern.count - wide - 1
+        guard pieces.count > wide + behind,
+            let first = stars(pattern[..<wide], pieces[..<wide]),
+            let last = stars(pattern[(wide + 1)...], pieces[(pieces.count - behind)...])
+        else { return nil }
+        let middle = pieces[wide..<pieces.count - behind].joined(separator: ".")
+        return first + [Substring(middle)] + last
+    }
+
+    private static func stars(
+        _ pattern: ArraySlice<Substring>, _ pieces: ArraySlice<Substring>
+    ) -> [Substring]? {
+        var found: [Substring] = []
+        for (pattern, piece) in zip(pattern, pieces) {
+            guard let star = pattern.firstIndex(of: "*") else {
+                if pattern != piece { return nil }
+                continue
+            }
+            let head = pattern[..<star]
+            let tail = pattern[pattern.index(after: star)...]
+            guard piece.count > head.count + tail.count, piece.hasPrefix(head),
+                piece.hasSuffix(tail)
+            else { return nil }
+            found.append(piece.dropFirst(head.count).dropLast(tail.count))
+        }
+        return found
+    }
+
+    private static func filled(_ to: String, _ stars: [Substring]) -> String {
+        var stars = stars[...]
+        return pieces(to).map { piece in
+            guard let star = piece.firstIndex(of: "*"), let text = stars.popFirst() else {
+                return String(piece)
+            }
+            if piece == "**" { return String(text) }
+            return String(piece[..<star]) + text + piece[piece.index(after: star)...]
+        }.joined(separator: ".")
+    }
+}
+
+extension NameMap {
+    /// The names are the network's own.
+    public static let same = NameMap(unchecked: "same", [])
+
+    /// ResNets for CIFAR whose last layer is `linear` and whose shortcuts are `shortcut`.
+    public static let linearShortcut = NameMap(
+        unchecked: "linear-shortcut",
+        [.init("linear.*", "fc.*"), .init("**.shortcut.*.*", "**.downsample.*.*")])
+
+    /// VGG with batch norm whose convolutions, batch norms, ReLUs and pools are counted through as
+    /// `features.N`, for our blocks; nil for other networks.
+    ///
+    /// The numbers of a stack that pools elsewhere differ, so that its names do not fit: weights
+    /// are never put into a network that computes something else.
+    /// - Parameters:
+    ///   - wanted: the network's names.
+    ///   - pooledBlocks: the blocks with a pool behind them.
+    public static func features(_ wanted: [String], pooledBlocks: Set<Int>) -> NameMap? {
+        let wanted = Set(wanted)
+        guard wanted.contains("block0.0.weight"), wanted.contains("classifier.weight") else {
+            return nil
+        }
+        var rules: [Rule] = []
+        var at = 0
+        for block in 0..<5 {
+            var layer = 0
+            while wanted.contains("block\(block).\(layer).weight") {
+                rules.append(.init("features.\(at).*", "block\(block).\(layer).*"))
+                rules.append(.init("features.\(at + 1).*", "block\(block).\(layer + 1).*"))
+                at += 3
+                layer += 3
+            }
+            if pooledBlocks.contains(block) { at += 1 }
+        }
+        return NameMap(unchecked: "features", rules)
+    }
+
+    /// Those that `--map` knows by name.
+    public static let builtIn = ["same", "linear-shortcut", "features"]
+}
