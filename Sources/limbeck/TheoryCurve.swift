@@ -133,7 +133,8 @@ struct TheoryCurve: ParsableCommand {
             throw .wrongOption("--points", "\(points)", "2 to 1000")
         }
         guard low.isFinite, high.isFinite, low < high, !(log || over == "alpha") || low > 0 else {
-            throw .wrongOption("--from", "\(low)", "a number below --to, above 0 for alpha or --log")
+            throw .wrongOption(
+                "--from", "\(low)", "a number below --to, above 0 for alpha or --log")
         }
         let byRatio = log || (over == "alpha" && high / low > 20)
         return (0..<points).map { i in
