@@ -11,7 +11,7 @@ import math
 import random
 import struct
 
-from checker import PROGRAM, fashion_folder, one_object
+from checker import PROGRAM, ROOT, fashion_folder, one_object
 
 # alpha, Delta, theta, rho, seed
 SETTINGS = [
@@ -169,3 +169,36 @@ def experiment(check):
     check.say(
         none["mean"] < max(0.01, 2 * none["standard_error"]), "and little without noise",
         f"{none['mean']:.4f} ± {none['standard_error']:.4f}", "below .01")
+
+
+def features(check):
+    """Pixels of two pairs of Fashion-MNIST and one of optdigits: a table, whatever it says."""
+    folder = fashion_folder(check)
+    digits = check.folder / "optdigits.csv"
+    code, _, _, _ = check.run("optdigits", ["python3", ROOT / "scripts/optdigits", "--out", digits])
+    if folder is None or code != 0:
+        check.say(False, "real features", "no data: set FASHION_MNIST", "three tables")
+        return
+    sources = {
+        "digits": f"{{kind: csv, path: {digits}}}",
+        "fashion": f"{{kind: idx, folder: {folder}, limit: 20000}}",
+    }
+    for name, data in sources.items():
+        recipe, path = check.folder / f"{name}.yaml", check.folder / f"{name}.safetensors"
+        recipe.write_text(f"data: {data}\nmodel: {{name: mlp}}\nmethod: {{name: cross-entropy}}\n")
+        check.run("features", [PROGRAM, "features", "pixels", "--recipe", recipe, "--out", path])
+    for name, pair, said in (
+        ("fashion", "2,4", "pullover and coat"), ("fashion", "0,1", "T-shirt and trouser"),
+        ("digits", "3,9", "digits 3 and 9"),
+    ):
+        _, value, text = ask(
+            check, "selfdistil", check.folder / f"{name}.safetensors", "--classes", pair, "--sizes", 300,
+            "--theta", "0,0.2,0.4", "--trials", 5, "--bias", "carry", "--json")
+        cells = (value or {}).get("cells", [])
+        for cell in cells:
+            gains = "; ".join(
+                f"{arm} {g['mean']:+.4f} ± {g['standard_error']:.4f}" for arm, g in cell["gains"].items())
+            print(f"        {said}, theta {cell['theta']}: gains of {gains}", flush=True)
+        check.say(
+            len(cells) == 3 and all(g["trials"] >= 5 for c in cells for g in c["gains"].values()),
+            f"real features, {said}", f"{len(cells)} noise rates" if cells else text, "3, of five trials each")
