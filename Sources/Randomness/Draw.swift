@@ -24,6 +24,7 @@ public struct Draw: RandomNumberGenerator, Sendable {
         case metaOrder = 12
         case simulation = 13
         case synthesis = 14
+        case labelVectors = 15
     }
 
     private var state: UInt64
