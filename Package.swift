@@ -56,6 +56,11 @@ let engine: [Target] = [
         name: "Distillation",
         dependencies: ["Neural", "Models", "Replica", "Torch", "Randomness", "Diagnostics"]),
     .target(
+        name: "LabelText",
+        dependencies: [
+            "Torch", "Neural", "SafeTensors", "Datasets", "Files", "Randomness", "Diagnostics",
+        ]),
+    .target(
         name: "Training",
         dependencies: [
             "Distillation", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
@@ -95,6 +100,9 @@ let engine: [Target] = [
     .testTarget(
         name: "ModelsTests", dependencies: ["Models", "SafeTensors", "TestSupport"],
         resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "LabelTextTests",
+        dependencies: ["LabelText", "SafeTensors", "Files", "Diagnostics", "TestSupport"]),
     .testTarget(
         name: "DistillationTests",
         dependencies: ["Distillation", "Randomness", "Replica", "SafeTensors", "TestSupport"],
