@@ -26,7 +26,16 @@ struct ObjectiveMaker {
     func make(
         weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws -> Made {
+        var made = try methodOnly(weights: weights)
+        made.objective = try related(made.objective, weights: weights)
+        return made
+    }
+
+    private func methodOnly(
+        weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
+    ) throws -> Made {
         switch spec.target {
+        case .relations: preconditionFailure("an encoder has a trainer of its own")
         case .labels(let options): return Made(objective: Alone(CrossEntropy(options)))
         case .peers(let options, _): return Made(objective: MutualLearning(options))
         case .mixing(let options, let teachers):
@@ -134,7 +143,7 @@ struct ObjectiveMaker {
         }
     }
 
-    private func frozen(
+    func frozen(
         _ source: PhaseSpec.TeacherSource,
         _ weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws -> Frozen {
@@ -152,11 +161,16 @@ struct ObjectiveMaker {
 
     /// [rows of the training split, C], float32.
     private func trainingLogits(_ teacher: Frozen) throws -> Tensor {
+        try trainingOutputs { teacher($0) }
+    }
+
+    /// What `network` makes of the plain training samples [rows of the training split, …], float32.
+    func trainingOutputs(_ network: (Tensor) -> Tensor) throws -> Tensor {
         let rows = try EvaluationSet(
             data.learning, members: data.split.train, normalisation: data.normalisation,
             device: device)
         return try Engine.checked {
-            rows.logits({ teacher($0) }, precision: spec.compute.precision).to(device)
+            rows.logits(network, precision: spec.compute.precision).to(device)
         }
     }
 
