@@ -58,8 +58,8 @@ let engine: [Target] = [
     .target(
         name: "LabelText",
         dependencies: [
-            "Torch", "Neural", "SafeTensors", "Datasets", "Files", "Randomness", "Diagnostics",
-        ]),
+            "Torch", "SafeTensors", "Datasets", "Files", "Randomness", "Diagnostics",
+        ], resources: [.copy("Resources/tables")]),
     .target(
         name: "Training",
         dependencies: [
@@ -72,7 +72,7 @@ let engine: [Target] = [
         name: "limbeck",
         dependencies: [
             "Training", "Replica", "Report", "Datasets", "Models", "PyTorchFiles", "SafeTensors",
-            "Files", "Diagnostics",
+            "LabelText", "Files", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -102,7 +102,8 @@ let engine: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "LabelTextTests",
-        dependencies: ["LabelText", "SafeTensors", "Files", "Diagnostics", "TestSupport"]),
+        dependencies: ["LabelText", "SafeTensors", "Files", "Diagnostics", "TestSupport"],
+        resources: [.copy("Fixtures")]),
     .testTarget(
         name: "DistillationTests",
         dependencies: [
@@ -136,7 +137,9 @@ let package = Package(
             ? [
                 .library(
                     name: "Limbeck",
-                    targets: ["Torch", "Neural", "Models", "Distillation", "Training"]),
+                    targets: [
+                        "Torch", "Neural", "Models", "Distillation", "LabelText", "Training",
+                    ]),
                 .executable(name: "limbeck", targets: ["limbeck"]),
             ] : []),
     dependencies: [

@@ -31,7 +31,10 @@ public enum EmbeddingOptions: Equatable, Hashable, Sendable {
         case .random(let dimension, let seed):
             try .random(classes: classes, dimension: dimension, seed: seed)
         case .file(let path): try .file(path, classes: classes)
-        case .table, .miniLM, .gloVe: throw .notYet(kind.rawValue)
+        case .table: try .table(classes: classes)
+        case .miniLM(let folder, let text):
+            try .miniLM(folder: folder, text: text, classes: classes)
+        case .gloVe(let folder): try .gloVe(folder: folder, classes: classes)
         }
     }
 }
@@ -51,6 +54,9 @@ public struct LabelPrompt: Equatable, Hashable, Sendable {
         self.prompt = prompt
         self.clean = clean
     }
+
+    /// Whether the class occurs in it.
+    public var isUsable: Bool { prompt.contains("{name}") }
 
     /// The text of one class.
     public func text(of name: String) -> String {
@@ -112,7 +118,7 @@ extension EmbeddingOptions: Codable {
             let text = LabelPrompt(
                 prompt: try values.decodeIfPresent(String.self, forKey: .prompt) ?? standard.prompt,
                 clean: try values.decodeIfPresent(Bool.self, forKey: .clean) ?? standard.clean)
-            guard text.prompt.contains("{name}") else {
+            guard text.isUsable else {
                 throw Problem.promptWithoutName(path(.prompt), text.prompt)
             }
             self = .miniLM(

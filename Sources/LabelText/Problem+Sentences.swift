@@ -25,10 +25,6 @@ extension Problem {
             found: quoted(prompt), expected: "{name} somewhere in it")
     }
 
-    static func notYet(_ kind: String) -> Problem {
-        Problem(.internal, "label embeddings of kind \(kind) are not built")
-    }
-
     // MARK: Any vectors
 
     static func noClasses() -> Problem {
@@ -92,5 +88,81 @@ extension Problem {
         Problem(
             .data, "names and rows differ in number", at: .file(file), found: "\(found) names",
             expected: "\(expected)")
+    }
+
+    // MARK: Tables of the program
+
+    static func noTables(_ folder: String) -> Problem {
+        Problem(
+            .io, "the label tables are not beside the program", at: .file(folder),
+            hint: "copy limbeck_LabelText.resources along with the program")
+    }
+
+    static func noTable(_ classes: [String]) -> Problem {
+        Problem(
+            .data, "no label table of the program knows these classes",
+            found: classes.prefix(3).map(quoted).joined(separator: ", ")
+                + (classes.count > 3 ? ", …" : ""),
+            expected: "those of " + LabelTable.allCases.map(\.rawValue).joined(separator: ", "),
+            hint: "limbeck embed-labels makes a file for others")
+    }
+
+    // MARK: MiniLM
+
+    static func vocabularyTooLarge(_ file: String, _ count: Int, _ limit: Int) -> Problem {
+        Problem(
+            .data, "too many entries for a vocabulary", at: .file(file), found: "\(count)",
+            expected: "at most \(limit)")
+    }
+
+    static func noEntry(_ file: String, _ entry: String) -> Problem {
+        Problem(
+            .data, "not a vocabulary of WordPiece", at: .file(file), expected: "a line \(entry)")
+    }
+
+    static func vocabularySize(_ file: String, found: Int, expected: Int) -> Problem {
+        Problem(
+            .data, "vocabulary and config.json do not belong together", at: .file(file),
+            found: "\(found) entries", expected: "\(expected)")
+    }
+
+    static func notAConfiguration(_ file: String, _ reason: String) -> Problem {
+        Problem(.data, "not the configuration of a BERT", at: .file(file), found: reason)
+    }
+
+    static func otherEncoder(
+        _ file: String, _ key: String, found: String, expected: String
+    ) -> Problem {
+        Problem(
+            .data, "an encoder of another build", at: .file(file, key),
+            found: oneLine(found, limit: 40), expected: expected)
+    }
+
+    static func weightShape(
+        _ file: String, _ tensor: String, _ shape: [Int], expected: [Int]
+    ) -> Problem {
+        Problem(
+            .data, "weights and config.json do not belong together",
+            at: .file(file, "tensor \(tensor)"), found: "shape \(oneLine("\(shape)", limit: 60))",
+            expected: "\(expected)")
+    }
+
+    // MARK: GloVe
+
+    static func notNumPy(_ file: String, _ reason: String) -> Problem {
+        Problem(
+            .data, "not a matrix of float32 in NumPy's format", at: .file(file), found: reason)
+    }
+
+    static func wordCount(_ file: String, found: Int, expected: Int) -> Problem {
+        Problem(
+            .data, "words and vectors do not belong together", at: .file(file),
+            found: "\(found) words", expected: "\(expected)")
+    }
+
+    static func unknownWord(_ file: String, _ name: String, _ word: String) -> Problem {
+        Problem(
+            .data, "no vector for a word", at: .file(file, row(name)), found: quoted(word),
+            hint: "MiniLM knows every word; or write a file of vectors")
     }
 }

@@ -100,7 +100,7 @@ struct EmbeddingTests {
         #expect(
             csv("cat,1,2\ndog,3,nan\n")
                 == #"x.csv, line 2, column 2: cell is not a number: found "nan""#)
-        #expect(csv("") == "x.csv: empty table")
+        #expect(csv("") == "x.csv: table has no samples")
         #expect(
             tensors([("cat", [1, 2], [2]), ("dog", [3], [1])])
                 == #"x.safetensors, class "dog": label vectors of different lengths: found 1 values, expected 2, as for "cat""#
