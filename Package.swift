@@ -65,7 +65,7 @@ let engine: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
+            "Distillation", "LabelText", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
             "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -108,7 +108,10 @@ let engine: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "DistillationTests",
-        dependencies: ["Distillation", "Randomness", "Replica", "SafeTensors", "TestSupport"],
+        dependencies: [
+            "Distillation", "Neural", "Models", "Randomness", "Replica", "SafeTensors",
+            "TestSupport",
+        ],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "TrainingTests",
