@@ -40,7 +40,9 @@ let pure: [Target] = [
         name: "PyTorchFilesTests",
         dependencies: ["PyTorchFiles", "SafeTensors", "Diagnostics", "Files", "Randomness"],
         resources: [.copy("Fixtures")]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"]),
+    .testTarget(
+        name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"],
+        resources: [.copy("Fixtures")]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "CZlib"]),
     .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Diagnostics"]),
 ]

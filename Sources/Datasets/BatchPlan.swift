@@ -32,23 +32,28 @@ public final class BatchPlan: Sendable {
     public let batchSize: Int
     public let seed: UInt64
     public let augmentation: Augmentation
+    /// Where there are any, a batch holds all views of its samples: N first views, then N second ones, …
+    public let views: Views?
     public let layout: Layout
     public let shuffled: Bool
     public let dropLast: Bool
     let writer: FeatureWriter
+    private let normalisation: Normalisation
     /// The order asked for last; making one takes longer than a batch.
     private let recent = Mutex<(epoch: Int, order: [Int])?>(nil)
 
     /// - Parameters:
     ///   - members: indices of `dataset`; without shuffling, batches follow this order.
     ///   - normalisation: nil for none; tables stay as they are, bytes become 0...1.
+    ///   - views: instead of augmentation, several random views of each sample in every batch.
     ///   - dropLast: leave out a last batch that is not full, so that all have one size.
     /// - Throws: `Problem` for no members, a member outside the data set, a batch size below 1, a
     ///   normalisation or augmentation that does not fit the samples, or no step at all.
     public init(
         _ dataset: Dataset, members: [Int], batchSize: Int, seed: UInt64,
-        augmentation: Augmentation = .none, normalisation: Normalisation? = nil,
-        layout: Layout = .channelsFirst, shuffled: Bool = true, dropLast: Bool = false
+        augmentation: Augmentation = .none, views: Views? = nil,
+        normalisation: Normalisation? = nil, layout: Layout = .channelsFirst, shuffled: Bool = true,
+        dropLast: Bool = false
     ) throws(Problem) {
         guard !members.isEmpty else { throw .noMembers(dataset.name) }
         if let bad = members.first(where: { $0 < 0 || $0 >= dataset.count }) {
@@ -59,6 +64,7 @@ public final class BatchPlan: Sendable {
             throw .noFullBatch(dataset.name, members: members.count, batchSize: batchSize)
         }
         try augmentation.check(sampleShape: dataset.sampleShape, name: dataset.name)
+        try views?.check(sampleShape: dataset.sampleShape, name: dataset.name)
         let normalisation = normalisation ?? .none(for: dataset)
         guard normalisation.mean.count == dataset.sampleShape[0] else {
             throw .normalisationCount(
@@ -69,6 +75,8 @@ public final class BatchPlan: Sendable {
         self.batchSize = batchSize
         self.seed = seed
         self.augmentation = augmentation
+        self.views = views
+        self.normalisation = normalisation
         self.layout = layout
         self.shuffled = shuffled
         self.dropLast = dropLast
@@ -100,6 +108,7 @@ public final class BatchPlan: Sendable {
     /// One batch. `view` numbers several augmented draws of the same samples.
     public func batch(epoch: Int, step: Int, view: Int = 0) -> Batch {
         let indices = indices(epoch: epoch, step: step)
+        if let views { return batch(of: views, indices, epoch: epoch, step: step) }
         let features = [Float](unsafeUninitializedCapacity: indices.count * dataset.sampleSize) {
             buffer, count in
             count = indices.count * dataset.sampleSize
@@ -108,6 +117,33 @@ public final class BatchPlan: Sendable {
         return Batch(
             epoch: epoch, step: step, indices: indices, features: features,
             shape: writer.shape(count: indices.count))
+    }
+
+    private func batch(of views: Views, _ indices: [Int], epoch: Int, step: Int) -> Batch {
+        guard case .images(let bytes, _, let height, let width) = dataset.features else {
+            preconditionFailure("views of samples that are no images")
+        }
+        let size = dataset.sampleSize
+        let count = views.count * indices.count
+        var view = ViewWriter(dataset.sampleShape)
+        let features = [Float](unsafeUninitializedCapacity: count * size) { buffer, filled in
+            filled = count * size
+            bytes.withUnsafeBufferPointer { bytes in
+                for row in 0..<count {
+                    let sample = indices[row % indices.count]
+                    let change = views.change(
+                        seed: seed, epoch: epoch, sample: sample, view: row / indices.count,
+                        height: height, width: width)
+                    view.apply(change, to: bytes.baseAddress! + sample * size)
+                    view.write(
+                        to: buffer.baseAddress! + row * size, mean: normalisation.mean,
+                        deviation: normalisation.deviation, channelsLast: layout == .channelsLast)
+                }
+            }
+        }
+        return Batch(
+            epoch: epoch, step: step, indices: indices, features: features,
+            shape: writer.shape(count: count))
     }
 
     private func write(

@@ -5,6 +5,16 @@ import Diagnostics
 // MARK: - Any data set
 
 extension Problem {
+    // MARK: Views
+
+    static func viewRange(_ key: String, found: String, expected: String) -> Problem {
+        Problem(
+            .data, "value out of range", at: Place(detail: [key]), found: found, expected: expected)
+    }
+    static func viewsOfNoImages(_ name: String) -> Problem {
+        Problem(.data, "views for learning without labels need images", at: .file(name))
+    }
+
     static func noSamples(_ name: String) -> Problem {
         Problem(.data, "no samples", at: .file(name))
     }

@@ -18,6 +18,8 @@ public protocol PeerObjective: AnyObject {
     /// Called before each step, with its number in the epoch.
     func prepare(epoch: Int, step: Int)
     var updateOrder: UpdateOrder { get }
+    /// Tensors that are trained beside that learner's network, by its optimizer; they are in `state` too.
+    func parameters(of learner: Int) -> [(name: String, tensor: Tensor)]
     /// Tensors that a checkpoint must hold, in a fixed order; restored in place.
     var state: [(name: String, tensor: Tensor)] { get }
 }
@@ -26,6 +28,7 @@ extension PeerObjective {
     public func begin(epoch: Int, of epochs: Int) {}
     public func prepare(epoch: Int, step: Int) {}
     public var updateOrder: UpdateOrder { .simultaneous }
+    public func parameters(of learner: Int) -> [(name: String, tensor: Tensor)] { [] }
     public var state: [(name: String, tensor: Tensor)] { [] }
 }
 

@@ -94,6 +94,11 @@ extension Problem {
             .data, "the search is too large", at: .init(detail: ["search of \(row)"]),
             found: "\(count) settings", expected: "at most 200")
     }
+    static func relationsNeedImages(_ name: String) -> Problem {
+        Problem(
+            .data, "relations are learnt from images only", at: key("relation"),
+            found: "\(name), which has none")
+    }
     static func twoRowsOfOneName(_ file: String, _ name: String) -> Problem {
         Problem(.data, "two rows of the same name", at: .file(file, "rows"), found: "\"\(name)\"")
     }

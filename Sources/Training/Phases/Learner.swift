@@ -11,7 +11,7 @@ final class Learner {
     let index: Int
     let spec: LearnerSpec
     let network: any Classifier
-    let optimizer: any Optimizer
+    private(set) var optimizer: any Optimizer
     let average: WeightAverage?
     let averaged: (any Classifier)?
     /// Given labels, by member of the learning set.
@@ -26,9 +26,11 @@ final class Learner {
     /// - Parameters:
     ///   - average: decay of the average of weights, 0 for none.
     ///   - start: weights to begin from, instead of freshly drawn ones.
+    ///   - encoder: weights of all but the head to begin from.
     init(
         _ spec: LearnerSpec, index: Int, of count: Int, seed: UInt64, average decay: Double,
-        data: PreparedData, labels: [Int], start: [String: Tensor]?, device: Device
+        data: PreparedData, labels: [Int], start: [String: Tensor]?,
+        encoder: [String: Tensor]? = nil, device: Device
     ) throws {
         self.spec = spec
         self.index = index
@@ -38,6 +40,7 @@ final class Learner {
         network = try ModelRegistry.make(
             spec.model, sampleShape: data.sampleShape, classes: data.classCount, seed: seed)
         if let start { try network.loadState(from: start) }
+        if let encoder { try network.loadFeatures(from: encoder) }
         network.move(to: device)
         if isImages { network.toChannelsLast() }
         optimizer = spec.optimizer.make(over: network.parameters)
@@ -52,6 +55,13 @@ final class Learner {
         }
         selectedState = network.state.map { $0.tensor.detached().cloned() }
         averageSelectedState = averaged?.state.map { $0.tensor.detached().cloned() } ?? []
+    }
+
+    /// Hands further tensors, which an objective trains beside the network, to the optimizer. Before the
+    /// first step.
+    func train(with others: [(name: String, tensor: Tensor)]) {
+        guard !others.isEmpty else { return }
+        optimizer = spec.optimizer.make(over: network.parameters + others)
     }
 
     func output(_ inputs: Tensor, _ mode: Mode) -> StudentOutput {

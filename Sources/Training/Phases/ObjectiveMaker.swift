@@ -26,7 +26,16 @@ struct ObjectiveMaker {
     func make(
         weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws -> Made {
+        var made = try methodOnly(weights: weights)
+        made.objective = try related(made.objective, weights: weights)
+        return made
+    }
+
+    private func methodOnly(
+        weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
+    ) throws -> Made {
         switch spec.target {
+        case .relations: preconditionFailure("an encoder has a trainer of its own")
         case .labels(let options): return Made(objective: Alone(CrossEntropy(options)))
         case .peers(let options, _): return Made(objective: MutualLearning(options))
         case .mixing(let options, let teachers):
@@ -64,12 +73,7 @@ struct ObjectiveMaker {
         for (m, entry) in entries.enumerated() {
             let teacher = try frozen(entry.source, weights)
             let logits = try trainingLogits(teacher)
-            var change: ((Logits, Tensor) -> Logits)?
-            if let corrupt = entry.corrupt {
-                let corruption = try TeacherCorruption(
-                    share: corrupt.share, classes: data.classCount, seed: corrupt.seed)
-                change = { corruption.applied(to: $0, labels: labels.indexed(0, by: $1)) }
-            }
+            let change = try entry.corrupt.map { try spoiling($0, labels: labels) }
             let outputs = TeacherOutputs(
                 teacher, table: spec.training.augmentation.isOn ? nil : logits, change: change)
             let rows = Tensor(Array(0..<data.split.train.count), [data.split.train.count])
@@ -102,6 +106,26 @@ struct ObjectiveMaker {
             mixing: objective as? AdaptiveMixing)
     }
 
+    /// What spoils a teacher's logits [N, C] of the samples at rows [N].
+    ///
+    /// - Parameter labels: true labels of the training split, by row; the given ones where no true one
+    ///   is known.
+    private func spoiling(
+        _ corrupt: MixingTeacher.Corruption, labels: Tensor
+    ) throws -> (Logits, Tensor) -> Logits {
+        switch corrupt.of {
+        case .classes:
+            let corruption = try TeacherCorruption(
+                share: corrupt.share, classes: data.classCount, seed: corrupt.seed)
+            return { corruption.applied(to: $0, labels: labels.indexed(0, by: $1)) }
+        case .samples:
+            let opinions = try RandomOpinions(
+                share: corrupt.share, rows: data.split.train.count, classes: data.classCount,
+                seed: corrupt.seed, device: device)
+            return { opinions.applied(to: $0, rows: $1) }
+        }
+    }
+
     /// The weightings that learn nothing: 1 − `share` for the given labels, `share` for all others.
     private func fixedObjective(
         _ options: MixingOptions, _ losses: [MixableLoss], share: Double
@@ -119,7 +143,7 @@ struct ObjectiveMaker {
         }
     }
 
-    private func frozen(
+    func frozen(
         _ source: PhaseSpec.TeacherSource,
         _ weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws -> Frozen {
@@ -137,11 +161,16 @@ struct ObjectiveMaker {
 
     /// [rows of the training split, C], float32.
     private func trainingLogits(_ teacher: Frozen) throws -> Tensor {
+        try trainingOutputs { teacher($0) }
+    }
+
+    /// What `network` makes of the plain training samples [rows of the training split, …], float32.
+    func trainingOutputs(_ network: (Tensor) -> Tensor) throws -> Tensor {
         let rows = try EvaluationSet(
             data.learning, members: data.split.train, normalisation: data.normalisation,
             device: device)
         return try Engine.checked {
-            rows.logits({ teacher($0) }, precision: spec.compute.precision).to(device)
+            rows.logits(network, precision: spec.compute.precision).to(device)
         }
     }
 

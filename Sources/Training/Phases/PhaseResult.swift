@@ -59,6 +59,8 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     public var peers: Peers?
     /// Where losses were weighed sample by sample.
     public var mixing: MixingResult?
+    /// Of an encoder that learnt without labels: `student` then holds its nearest neighbours' scores.
+    public var relations: RelationsResult?
 
     public func readout(average: Bool) -> Readout { average ? self.average ?? student : student }
 }

@@ -22,6 +22,15 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
         case peers(MutualLearningOptions, noisePerPeer: Bool)
         /// Given labels and several teachers, weighed sample by sample.
         case mixing(MixingOptions, [MixedTeacher])
+        /// Relations between samples, without labels.
+        case relations(RelationModelling)
+    }
+
+    /// What an encoder does for the students of a phase.
+    public struct Relation: Codable, Equatable, Sendable {
+        public var guidance: RelationGuidance
+        public var start: RelationOptions.Start
+        public var encoder: TeacherSource
     }
 
     /// A teacher of a mix.
@@ -82,6 +91,8 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     public var peers: [LearnerSpec]?
     /// Epochs, counted from 1, whose weights are kept in `epoch-N.safetensors`. Nil: none.
     public var keep: [Int]?
+    /// Relations that guide the students. Nil: none.
+    public var relation: Relation?
 
     /// The networks that learn in this phase, at least one.
     public var learners: [LearnerSpec] {
@@ -112,6 +123,9 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     /// Whether one network learns from the given labels and nothing else.
     public var learnsLabelsAlone: Bool { if case .labels = target { true } else { false } }
 
+    /// Whether this is an encoder that learns without labels.
+    public var isEncoder: Bool { if case .relations = target { true } else { false } }
+
     /// Whether every peer's training labels are corrupted by a draw of its own.
     var drawsNoisePerPeer: Bool {
         if case .peers(_, let noisePerPeer) = target { noisePerPeer } else { false }
@@ -135,14 +149,30 @@ public struct LearnerSpec: Codable, Equatable, Sendable {
 
 extension Recipe {
     /// The chain of phases that this recipe is. Each names the ones it needs by key.
+    ///
+    /// - Parameter samplesHash: of the data before label noise, for the phases that no label enters;
+    ///   `dataHash` if not given.
     public func phases(
-        dataHash: String, compute: ComputeOptions, fileHash: (String) throws -> String
+        dataHash: String, samplesHash: String? = nil, compute: ComputeOptions,
+        fileHash: (String) throws -> String
+    )
+        rethrows -> [PhaseSpec]
+    {
+        let encoder = encoderPhase(samplesHash: samplesHash ?? dataHash, compute: compute)
+        return [encoder].compactMap(\.self)
+            + (try methodPhases(
+                dataHash: dataHash, compute: compute, encoder: encoder, fileHash: fileHash))
+    }
+
+    private func methodPhases(
+        dataHash: String, compute: ComputeOptions, encoder: PhaseSpec?,
+        fileHash: (String) throws -> String
     )
         rethrows -> [PhaseSpec]
     {
         func phase(
             _ name: String, _ index: Int, _ target: PhaseSpec.Target, model: ModelSpec? = nil,
-            start: PhaseSpec.TeacherSource? = nil
+            start: PhaseSpec.TeacherSource? = nil, isTeacher: Bool = false
         ) -> PhaseSpec {
             var (optimizer, training) = (optimizer, training)
             if index > 0 {
@@ -150,10 +180,14 @@ extension Recipe {
                 optimizer.rate = later.rate ?? optimizer.rate
                 optimizer.weightDecay = later.weightDecay ?? optimizer.weightDecay
             }
-            return PhaseSpec(
+            var spec = PhaseSpec(
                 name: name, index: index, seed: seed, data: data, dataHash: dataHash, noise: noise,
                 model: model ?? self.model, target: target, start: start, optimizer: optimizer,
                 schedule: schedule, training: training, compute: compute)
+            if let relation, let encoder, !isTeacher {
+                spec.relation = .init(relation, encoder: encoder, continues: start != nil)
+            }
+            return spec
         }
         switch method {
         case .crossEntropy(let options): return [phase("student", 0, .labels(options))]
@@ -164,7 +198,8 @@ extension Recipe {
                     path: file, sha256: try fileHash(file), network)
                 return [phase("student", 1, .teacher(options, source))]
             }
-            let first = phase("teacher", 0, .labels(.init()), model: network)
+            let first = phase(
+                "teacher", 0, .labels(.init()), model: network, isTeacher: true)
             let source = PhaseSpec.TeacherSource.phase(key: first.key, teacher.weights)
             return [first, phase("student", 1, .teacher(options, source))]
         case .selfDistillation(let options, let weights):
@@ -203,7 +238,8 @@ extension Recipe {
                 } else if teacher.untrained {
                     sources = [.untrained(network, seed: seed &+ 1000 &+ UInt64(i))]
                 } else {
-                    var spec = phase("teacher", 0, .labels(.init()), model: network)
+                    var spec = phase(
+                        "teacher", 0, .labels(.init()), model: network, isTeacher: true)
                     if options.teachers.count > 1 { spec.name = "teacher-\(i + 1)" }
                     // Teachers of one architecture start from weights of their own. Index 1 is the
                     // student's.

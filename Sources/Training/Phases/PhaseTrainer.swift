@@ -70,6 +70,9 @@ public final class PhaseTrainer {
         drawSeed = spec.derivedSeed
         store = CheckpointStore(folder: "\(folder)/checkpoints", files: environment.files)
         let start = try spec.start.map { try weights($0).1 }
+        let encoder = try spec.relation.flatMap {
+            $0.start == .encoder ? try weights($0.encoder).1 : nil
+        }
         learners = try spec.learners.enumerated().map { index, learner in
             let seed = PhaseSpec.seed(spec.derivedSeed, ofLearner: index)
             return try Learner(
@@ -77,7 +80,7 @@ public final class PhaseTrainer {
                 average: spec.training.average, data: data,
                 labels: try spec.drawsNoisePerPeer && index > 0
                     ? data.redrawnLabels(seed: seed) : data.learning.labels,
-                start: start, device: device)
+                start: start, encoder: encoder, device: device)
         }
         let train = data.split.train
         plan = try BatchPlan(
@@ -95,6 +98,7 @@ public final class PhaseTrainer {
         let makers = ObjectiveMaker(spec: spec, data: data, validation: validation, test: test)
         let made = try makers.make(weights: weights)
         objective = made.objective
+        for learner in learners { learner.train(with: objective.parameters(of: learner.index)) }
         mixedTeachers = made.mixed
         metaPass = try made.mixing.map {
             try MetaPass($0, spec: spec, data: data, device: device)

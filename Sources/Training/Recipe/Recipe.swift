@@ -22,9 +22,11 @@ public struct Recipe: Codable, Equatable, Sendable {
     public var training: TrainingOptions
     /// What differs in the phases after the first: a distilled student, later stages.
     public var later: LaterOptions
+    /// Relations between samples, learnt without labels, that guide the student.
+    public var relation: RelationOptions?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, seed, data, noise, model, method, optimizer, schedule, training, later
+        case name, seed, data, noise, model, method, optimizer, schedule, training, later, relation
     }
 
     public init(from decoder: any Decoder) throws {
@@ -37,6 +39,7 @@ public struct Recipe: Codable, Equatable, Sendable {
         schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
         training = try values.decodeIfPresent(TrainingOptions.self, forKey: .training) ?? .init()
         later = try values.decodeIfPresent(LaterOptions.self, forKey: .later) ?? .init()
+        relation = try values.decodeIfPresent(RelationOptions.self, forKey: .relation)
         seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
         name = try values.decodeIfPresent(String.self, forKey: .name) ?? method.name
         if case .adaptiveMixing(let options) = method, options.weighting == .adaptive,
@@ -78,6 +81,25 @@ public struct Recipe: Codable, Equatable, Sendable {
         }
         if case .mutual(_, let peers) = method { try validate(peers) }
         if case .adaptiveMixing(let options) = method { try validate(options) }
+        if let relation { try validate(relation) }
+    }
+
+    private func validate(_ relation: RelationOptions) throws(Problem) {
+        let place = "relation.encoder"
+        let own = relation.encoder
+        if let model = own.model { try check(model, at: "\(place).") }
+        try own.optimizer.validate(at: .init(detail: ["\(place).optimizer"]))
+        try own.schedule.validate(at: .init(detail: ["\(place).schedule"]))
+        var students = [model]
+        if case .mutual(_, let peers) = method { students = peers.each.map { $0.model ?? model } }
+        if relation.start == .encoder,
+            let other = students.first(where: { $0 != own.model ?? model })
+        {
+            throw .outOfRange(
+                "relation.start",
+                found: "encoder with a student of another network (\(other.name))",
+                expected: "one network for both, or start: fresh")
+        }
     }
 
     private func validate(_ options: MixingOptions) throws(Problem) {

@@ -82,7 +82,7 @@ public final class Comparison {
             for (i, candidate) in plan.candidates.enumerated() {
                 let stopsEarly = plan.row.scope == .firstPhase && i > 0
                 keys.formUnion(
-                    (stopsEarly ? Array(candidate.chain.prefix(1)) : candidate.chain).map(\.key))
+                    (stopsEarly ? candidate.chain.searchedFirst : candidate.chain).map(\.key))
             }
         }
         return keys.count
@@ -96,7 +96,7 @@ public final class Comparison {
             plans.flatMap { plan in
                 plan.candidates.flatMap { candidate in
                     let searchesFirst = plan.candidates.count > 1 && plan.row.scope == .firstPhase
-                    return (searchesFirst ? Array(candidate.chain.prefix(1)) : candidate.chain)
+                    return (searchesFirst ? candidate.chain.searchedFirst : candidate.chain)
                         .map { ($0, candidate.chain, plan.data) }
                 }
             })
@@ -157,7 +157,8 @@ public final class Comparison {
                         let chain = try candidate.file.placing {
                             data = try prepare(recipe)
                             let chain = try recipe.phases(
-                                dataHash: data!.identity, compute: compute(recipe.model)
+                                dataHash: data!.identity, samplesHash: data!.sha256,
+                                compute: compute(recipe.model)
                             ) {
                                 try fileHash($0)
                             }
@@ -219,7 +220,8 @@ public final class Comparison {
         guard plan.candidates.count > 1 else { return plan.candidates[0] }
         func value(_ candidate: (setting: String, recipe: Recipe, chain: [PhaseSpec])) -> Double {
             let phase =
-                plan.row.scope == .firstPhase ? candidate.chain.first! : candidate.chain.last!
+                plan.row.scope == .firstPhase
+                ? candidate.chain.searchedFirst.last! : candidate.chain.last!
             let readout = store.result(phase)!.readout(
                 average: candidate.recipe.training.useAverage)
             let validation = readout.selected.validation
@@ -238,7 +240,7 @@ public final class Comparison {
         let searched =
             plan.candidates.count > 1
             ? plan.candidates.flatMap {
-                plan.row.scope == .firstPhase ? Array($0.chain.prefix(1)) : $0.chain
+                plan.row.scope == .firstPhase ? $0.chain.searchedFirst : $0.chain
             }
             : []
         let trained = Set((searched + choice.chain).map(\.key))
@@ -260,11 +262,19 @@ extension PhaseSpec {
     var neededKeys: Set<String> {
         let teachers: [TeacherSource] =
             switch target {
-            case .labels, .peers: []
+            case .labels, .peers, .relations: []
             case .teacher(_, let source), .pseudoLabels(_, let source, _): [source]
             case .mixing(_, let teachers): teachers.map(\.source)
             }
-        return Set((teachers + [start].compactMap(\.self)).compactMap(\.phaseKey))
+        return Set(
+            (teachers + [start, relation?.encoder].compactMap(\.self)).compactMap(\.phaseKey))
+    }
+}
+
+extension [PhaseSpec] {
+    /// The first phase that learns from labels, and the encoder that it may need.
+    var searchedFirst: [PhaseSpec] {
+        Array(prefix(1 + (firstIndex { !$0.isEncoder } ?? 0)))
     }
 }
 

@@ -76,9 +76,15 @@ public struct PhaseStore: Sendable {
         // Results are those of this thread count, which the phase's key names.
         Engine.threads = spec.compute.threads
         let began = environment.clock()
-        let trainer = try PhaseTrainer(
-            spec, data: data, folder: path(spec), environment: environment
-        ) { try weights($0, chain: chain, data: data) }
+        let trainer: any PhaseRunner =
+            if spec.isEncoder {
+                try EncoderTrainer(
+                    spec, data: data, folder: path(spec), environment: environment)
+            } else {
+                try PhaseTrainer(
+                    spec, data: data, folder: path(spec), environment: environment
+                ) { try weights($0, chain: chain, data: data) }
+            }
         let result = try trainer.run()
         // Apart from the result, so that equal runs leave equal bytes.
         let timing = ["seconds": environment.clock() - began + trainer.earlierSeconds]

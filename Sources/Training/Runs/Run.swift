@@ -38,7 +38,9 @@ public final class Run {
         self.environment = environment
         data = try PreparedData(
             recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
-        chain = try recipe.phases(dataHash: data.identity, compute: compute) { try fileHash($0) }
+        chain = try recipe.phases(
+            dataHash: data.identity, samplesHash: data.sha256, compute: compute
+        ) { try fileHash($0) }
         store = PhaseStore("\(folder)/phases", named: true)
         try recipe.check(chain, data)
     }
@@ -103,6 +105,9 @@ extension Recipe {
                 try ModelRegistry.check(
                     learner.model, sampleShape: data.sampleShape, classes: data.classCount)
             }
+        }
+        if relation != nil, !data.learning.isImages {
+            throw .relationsNeedImages(data.learning.name)
         }
         do {
             try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)

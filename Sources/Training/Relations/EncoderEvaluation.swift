@@ -1,0 +1,123 @@
+import Datasets
+import Diagnostics
+import Distillation
+import Models
+import Neural
+import Torch
+
+/// Measures an encoder with labels that it never sees: those of the data as it came, before noise was
+/// added.
+struct EncoderEvaluation {
+
+    /// At most so many training samples and queries of a split in what is measured every epoch.
+    static let quickBank = 5000
+    static let quickQueries = 2000
+
+    private let spec: PhaseSpec
+    private let data: PreparedData
+    private let neighbours: Int
+    private let truth: [Int]
+    private let device: Device
+    private let bank: EvaluationSet
+    private let validation: EvaluationSet
+    private let test: EvaluationSet
+
+    /// - Parameter order: the training samples in a random order.
+    init(
+        _ spec: PhaseSpec, _ options: RelationModelling, _ data: PreparedData, order: [Int]
+    ) throws(Problem) {
+        self.spec = spec
+        self.data = data
+        neighbours = options.neighbours
+        truth = data.learning.clean ?? data.learning.labels
+        device = Device(named: spec.compute.device)
+        bank = try EncoderEvaluation.set(
+            data.learning, Array(order.prefix(Self.quickBank)), truth, data, device)
+        validation = try EncoderEvaluation.set(
+            data.learning, EncoderEvaluation.some(data.split.validation), truth, data, device)
+        test = try EncoderEvaluation.set(
+            data.test, EncoderEvaluation.some(data.testMembers), data.test.labels, data, device)
+    }
+
+    private static func set(
+        _ samples: Dataset, _ members: [Int], _ labels: [Int], _ data: PreparedData,
+        _ device: Device
+    ) throws(Problem) -> EvaluationSet {
+        try EvaluationSet(
+            samples, members: members, labels: members.map { labels[$0] },
+            normalisation: data.normalisation, device: device)
+    }
+
+    /// Evenly over a split, whose order may be that of its classes.
+    private static func some(_ members: [Int]) -> [Int] {
+        guard members.count > quickQueries else { return members }
+        return (0..<quickQueries).map { members[$0 * members.count / quickQueries] }
+    }
+
+    private func features(_ network: any Classifier, _ set: EvaluationSet) -> Tensor {
+        set.logits({ network.features($0, mode: .eval) }, precision: spec.compute.precision)
+    }
+
+    /// Nearest neighbours among at most `quickBank` samples.
+    func quick(_ network: any Classifier) throws -> PhaseResult.Scores {
+        try scores { features(network, $0) }
+    }
+
+    private func scores(_ features: (EvaluationSet) -> Tensor) throws -> PhaseResult.Scores {
+        try Engine.checked {
+            let nearest = NearestNeighbours(
+                features(bank), labels: bank.labels, classes: data.classCount, count: neighbours)
+            return .init(
+                validation: nearest.evaluation(features(validation), labels: validation.labels),
+                test: nearest.evaluation(features(test), labels: test.labels))
+        }
+    }
+
+    func result(
+        _ network: any Classifier, options: RelationModelling, headParameters: Int, spread: Double
+    ) throws -> RelationsResult {
+        func accuracies(_ scores: PhaseResult.Scores) -> RelationsResult.Accuracies {
+            .init(validation: scores.validation.accuracy, test: scores.test.accuracy)
+        }
+        let untrained = try ModelRegistry.make(
+            spec.model, sampleShape: data.sampleShape, classes: data.classCount,
+            seed: spec.derivedSeed)
+        untrained.move(to: device)
+        untrained.toChannelsLast()
+        let reference = RelationsResult.Reference(
+            bank: bank.members.count, encoder: accuracies(try quick(network)),
+            untrained: accuracies(try quick(untrained)),
+            pixels: accuracies(
+                try scores { $0.logits({ $0.flattened(from: 1) }, precision: .float32) }))
+        let train = try EncoderEvaluation.set(
+            data.learning, data.split.train, truth, data, device)
+        let allValidation = try EncoderEvaluation.set(
+            data.learning, data.split.validation, truth, data, device)
+        let allTest = try EncoderEvaluation.set(
+            data.test, data.testMembers, data.test.labels, data, device)
+        return try Engine.checked {
+            let own = features(network, train)
+            let (v, t) = (features(network, allValidation), features(network, allTest))
+            let classes = data.classCount
+            let nearest = NearestNeighbours(
+                own, labels: train.labels, classes: classes, count: neighbours)
+            let probe = LinearProbe(own, labels: train.labels, classes: classes)
+            let graph = RelationGraph(
+                features(network, bank), labels: bank.labels, classes: classes,
+                neighbours: neighbours)
+            return RelationsResult(
+                kind: options.kind.rawValue,
+                parameters: network.parameterCount - network.head.parameterCount,
+                headParameters: headParameters, neighbours: neighbours,
+                nearest: .init(
+                    validation: nearest.evaluation(v, labels: allValidation.labels),
+                    test: nearest.evaluation(t, labels: allTest.labels)),
+                probe: .init(
+                    validation: probe.evaluation(v, labels: allValidation.labels),
+                    test: probe.evaluation(t, labels: allTest.labels)),
+                reference: reference, spread: spread, neighbourShares: graph.neighbourShares,
+                sameClass: graph.sameClass, matrix: graph.matrix,
+                matrixClasses: graph.matrixClasses)
+        }
+    }
+}
