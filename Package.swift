@@ -24,7 +24,8 @@ let pure: [Target] = [
     .target(
         name: "Report",
         dependencies: [
-            "Diagnostics", "Files", .product(name: "Mustache", package: "swift-mustache"),
+            "Diagnostics", "Files", "CZlib",
+            .product(name: "Mustache", package: "swift-mustache"),
         ],
         resources: [.copy("Resources/templates")]),
     .target(name: "Replica", dependencies: ["Diagnostics", "Randomness"]),
@@ -42,7 +43,7 @@ let pure: [Target] = [
     .testTarget(
         name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"],
         resources: [.copy("Fixtures")]),
-    .testTarget(name: "ReportTests", dependencies: ["Report"]),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "CZlib"]),
     .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Diagnostics"]),
 ]
 

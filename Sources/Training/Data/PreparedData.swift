@@ -252,6 +252,7 @@ public final class DataFiles: @unchecked Sendable {
         case .embedded: return (try .embedded(.train), try .embedded(.test))
         case .spiral: return (try .spiral(options.spiral), nil)
         case .gaussianClasses: return (try .gaussianClasses(options.gaussianClasses), nil)
+        case .colourShapes: return (try .colourShapes(options.colourShapes), nil)
         case .cifar10, .cifar100:
             let family: CIFAR = options.kind == .cifar10 ? .ten : .hundred
             return (

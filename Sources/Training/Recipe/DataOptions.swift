@@ -17,6 +17,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
         /// Made, not read: the tasks of `Synthetic`.
         case spiral
         case gaussianClasses = "gaussian-classes"
+        case colourShapes = "colour-shapes"
         /// No samples at all: for methods that make their own.
         case none
     }
@@ -57,7 +58,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
     public var quotes: Bool?
     /// Names of the classes, in the order of their numbers.
     public var classNames: [String]?
-    /// spiral, gaussian-classes: see `Synthetic`, which has the defaults.
+    /// Of the made tasks: see `Synthetic`, which has the defaults.
     public var classes: Int?
     public var samples: Int?
     public var seed: UInt64?
@@ -211,8 +212,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         separation = try values.decodeIfPresent(Double.self, forKey: .separation)
         let keys: [(CodingKeys, isGiven: Bool, kinds: [Kind])] = [
             (.classes, classes != nil, [.spiral, .gaussianClasses]),
-            (.samples, samples != nil, [.spiral, .gaussianClasses]),
-            (.seed, seed != nil, [.spiral, .gaussianClasses]),
+            (.samples, samples != nil, [.spiral, .gaussianClasses, .colourShapes]),
+            (.seed, seed != nil, [.spiral, .gaussianClasses, .colourShapes]),
             (.radius, radius != nil, [.spiral]), (.turn, turn != nil, [.spiral]),
             (.spread, spread != nil, [.spiral]), (.features, features != nil, [.gaussianClasses]),
             (.separation, separation != nil, [.gaussianClasses]),
@@ -230,6 +231,9 @@ public struct DataOptions: Codable, Hashable, Sendable {
             try made.check()
             (classes, samples, seed) = (made.classes, made.samples, made.seed)
             (features, separation) = (made.features, made.separation)
+        case .colourShapes:
+            try colourShapes.check()
+            (samples, seed) = (colourShapes.samples, colourShapes.seed)
         default: break
         }
     }
@@ -255,9 +259,16 @@ public struct DataOptions: Codable, Hashable, Sendable {
         return made
     }
 
+    var colourShapes: Synthetic.ColourShapes {
+        var made = Synthetic.ColourShapes()
+        made.samples = samples ?? made.samples
+        made.seed = seed ?? made.seed
+        return made
+    }
+
     private func checkComplete() throws(Problem) {
         switch kind {
-        case .embedded, .spiral, .gaussianClasses: break
+        case .embedded, .spiral, .gaussianClasses, .colourShapes: break
         case .none:
             if let classNames, !(2...65_536).contains(classNames.count) {
                 throw .outOfRange(
