@@ -58,6 +58,11 @@ let engine: [Target] = [
         name: "Distillation",
         dependencies: ["Neural", "Models", "Replica", "Torch", "Randomness", "Diagnostics"]),
     .target(
+        name: "LabelText",
+        dependencies: [
+            "Torch", "SafeTensors", "Datasets", "Files", "Randomness", "Diagnostics",
+        ], resources: [.copy("Resources/tables")]),
+    .target(
         name: "Training",
         dependencies: [
             "Distillation", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
@@ -69,7 +74,7 @@ let engine: [Target] = [
         name: "limbeck",
         dependencies: [
             "Training", "Replica", "Report", "Datasets", "Models", "PyTorchFiles", "SafeTensors",
-            "Files", "Diagnostics",
+            "LabelText", "Files", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -96,6 +101,10 @@ let engine: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "ModelsTests", dependencies: ["Models", "SafeTensors", "TestSupport"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "LabelTextTests",
+        dependencies: ["LabelText", "SafeTensors", "Files", "Diagnostics", "TestSupport"],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "DistillationTests",
@@ -127,7 +136,9 @@ let package = Package(
             ? [
                 .library(
                     name: "Limbeck",
-                    targets: ["Torch", "Neural", "Models", "Distillation", "Training"]),
+                    targets: [
+                        "Torch", "Neural", "Models", "Distillation", "LabelText", "Training",
+                    ]),
                 .executable(name: "limbeck", targets: ["limbeck"]),
             ] : []),
     dependencies: [

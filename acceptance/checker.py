@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,8 +26,9 @@ class Checker:
         self.missed += not ok
         print(f"{'ok    ' if ok else 'MISSED'}  {name}: {figure} (bar: {bar})", flush=True)
 
-    def run(self, name, command, cwd=ROOT, **variables):
-        """Runs a command to its end: exit code, standard output, both outputs, seconds."""
+    def run(self, name, command, cwd=ROOT, timeout=None, **variables):
+        """Runs a command to its end, or interrupts it after `timeout` seconds: exit code, standard
+        output, both outputs, seconds."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LIMBECK_")}
         environment.update(variables)
         self.runs += 1
@@ -34,9 +36,14 @@ class Checker:
         began = time.monotonic()
         with open(f"{stem}.out", "wb") as out, open(f"{stem}.err", "wb") as err:
             try:
-                code = subprocess.run(
+                process = subprocess.Popen(
                     [str(c) for c in command], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
-                    stdout=out, stderr=err).returncode
+                    stdout=out, stderr=err)
+                try:
+                    code = process.wait(timeout)
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGINT)
+                    code = process.wait()
             except OSError as error:
                 err.write(str(error).encode())
                 code = 127

@@ -109,13 +109,21 @@ public final class MutualLearning: PeerObjective {
         let own = outputs[learner].logits
         let label = Losses.Term(
             options.loss.name, options.loss.trainingLoss(own, labels: batch.labels))
-        guard weight != 0, outputs.count > 1 else { return Losses(label) }
+        let others = pull(of: learner, outputs)
+        return Losses([label] + others.terms, measures: others.measures)
+    }
+
+    /// The other peers' part alone; nothing where there are none or it has no weight.
+    func pull(
+        of learner: Int, _ outputs: [StudentOutput]
+    ) -> (terms: [Losses.Term], measures: [Losses.Term]) {
+        guard weight != 0, outputs.count > 1 else { return ([], []) }
         let mean = withoutGradient { meanDivergence(of: learner, outputs) }
         // ‖q − r‖ of §2 of the paper's convergence statement: bounded, and 0 where the peers agree.
         let pull = withoutGradient { (mean.gradient * mean.gradient).sum(-1).sqrt() }
-        return Losses(
-            [label, .init("divergence", weight: weight, mean.attached(to: own))],
-            measures: [.init("divergence-gradient", pull)])
+        let term = Losses.Term(
+            "divergence", weight: weight, mean.attached(to: outputs[learner].logits))
+        return ([term], [.init("divergence-gradient", pull)])
     }
 
     /// Mean over the other peers.

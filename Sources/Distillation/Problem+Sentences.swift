@@ -28,3 +28,11 @@ extension Problem {
             hint: "lambda is \(lambda): take a larger one, or standardise the features")
     }
 }
+
+extension Problem {
+    static func keyOfOtherSynthesis(_ key: String, _ method: SynthesisOptions.Method) -> Problem {
+        Problem(
+            .data, "key does not go with method.synthesis.method",
+            at: Place(detail: ["method.synthesis.\(key)"]), found: "method \(method.rawValue)")
+    }
+}

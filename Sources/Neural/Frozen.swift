@@ -47,4 +47,20 @@ public final class Frozen {
     /// Logits [N, classes] through which the gradient reaches `x` (and nothing of the teacher):
     /// for methods that search for inputs.
     public func recorded(_ x: Tensor) -> Tensor { network(x, mode: .eval) }
+
+    /// The same with the features [N, D].
+    public func recordedWithFeatures(_ x: Tensor) -> (features: Tensor, logits: Tensor) {
+        let features = network.features(x, mode: .eval)
+        return (features, network.logits(fromFeatures: features))
+    }
+
+    /// The same, and every batch norm tells `probe` what it sees. For networks
+    /// frozen without folding.
+    public func recorded(
+        _ x: Tensor, probe: BatchProbe
+    ) -> (features: Tensor, logits: Tensor) {
+        precondition(foldedBatchNorms == 0, "folded batch norms cannot be probed")
+        let features = network.features(x, mode: .probe(probe))
+        return (features, network.logits(fromFeatures: features))
+    }
 }

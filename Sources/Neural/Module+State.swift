@@ -72,6 +72,19 @@ extension Module {
     }
 }
 
+// MARK: - Freezing for a while
+
+extension Module {
+    /// Runs `body` while no parameter asks for gradients: passes through the module are then recorded
+    /// for their inputs alone, and backward does not compute what nobody wants.
+    public func withFrozenParameters<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let asking = parameters.map(\.tensor).filter(\.requiresGrad)
+        for tensor in asking { tensor.requiresGrad = false }
+        defer { for tensor in asking { tensor.requiresGrad = true } }
+        return try body()
+    }
+}
+
 // MARK: - Layout and device
 
 extension Module {

@@ -7,6 +7,8 @@ public enum Mode {
     case train(Generator)
     /// Running statistics, no dropout, nothing changed.
     case eval
+    /// As `eval`, and every batch norm tells `probe` the statistics of its input.
+    case probe(BatchProbe)
 
     public var isTraining: Bool {
         if case .train = self { return true }

@@ -23,6 +23,8 @@ public struct Draw: RandomNumberGenerator, Sendable {
         case synthetic = 11
         case metaOrder = 12
         case simulation = 13
+        case synthesis = 14
+        case labelVectors = 15
     }
 
     private var state: UInt64

@@ -119,6 +119,25 @@ public func batchNorm(
     }
 }
 
+/// Normalises by the running statistics, and tells the mean and the biased variance of `x` over all
+/// but dimension 1, [C] each; gradients flow through all three. For methods that search for inputs
+/// whose statistics are the running ones. Differentiable once.
+public func probedBatchNorm(
+    _ x: Tensor, weight: Tensor?, bias: Tensor?, runningMean: Tensor, runningVariance: Tensor,
+    eps: Double = 1e-5
+) -> (output: Tensor, mean: Tensor, variance: Tensor) {
+    let parts = [x, weight, bias, runningMean, runningVariance].compactMap(\.self)
+    if parts.contains(where: \.isPoisoned) { return (.poisoned, .poisoned, .poisoned) }
+    var out = [ct_tensor?](repeating: nil, count: 3)
+    let status = ct_probed_batch_norm(
+        x.handle, weight?.handle, bias?.handle, runningMean.handle, runningVariance.handle, eps,
+        &out)
+    guard Engine.check(status, "probedBatchNorm", parts) else {
+        return (.poisoned, .poisoned, .poisoned)
+    }
+    return (Tensor(owning: out[0]), Tensor(owning: out[1]), Tensor(owning: out[2]))
+}
+
 /// Normalises over the trailing dimensions `shape`.
 public func layerNorm(
     _ x: Tensor, _ shape: [Int], weight: Tensor?, bias: Tensor?, eps: Double = 1e-5

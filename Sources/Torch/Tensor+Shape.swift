@@ -65,6 +65,17 @@ extension Tensor {
         Tensor.make("flipped", self) { out in dims.asInts { ct_flip(handle, $0, out) } }
     }
 
+    /// A window of every image [N, C, H, W], shifted and possibly mirrored by its row of `changes`:
+    ///
+    ///     out[n, c, i, j] = self[n, c, i + down, j′ + right],   j′ = flipped ? W − 1 − j : j
+    ///
+    /// and 0 where that lies outside the image. Channels-last; differentiable once.
+    ///
+    /// - Parameter changes: (down, right, flipped) per image, int64 [N, 3].
+    public func windowed(_ changes: Tensor) -> Tensor {
+        Tensor.make("windowed", self, changes) { ct_window(handle, changes.handle, $0) }
+    }
+
     public static func concatenated(_ parts: [Tensor], _ dim: Int = 0) -> Tensor {
         make("concatenated", list: parts) { out in parts.asTensors { ct_cat($0, Int64(dim), out) } }
     }

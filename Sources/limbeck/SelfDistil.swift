@@ -101,26 +101,13 @@ struct SelfDistilReport {
     var bias: String
     var cells: [FeatureExperiment.Cell]
 
-    struct Number: Encodable {
-        var mean: Double
-        var standardError: Double?
-        enum CodingKeys: String, CodingKey {
-            case mean
-            case standardError = "standard_error"
-        }
-        init(_ own: FiniteSimulation.Mean) {
-            mean = own.mean
-            standardError = own.error.isFinite ? own.error : nil
-        }
-    }
-
     struct JSON: Encodable {
         struct Cell: Encodable {
             var size: Int
             var theta: Double
             var alpha: Double
-            var errors: [String: Number]
-            var gains: [String: Number]
+            var errors: [String: MeanNumber]
+            var gains: [String: MeanNumber]
         }
         var features: String
         var classes: [String]
@@ -151,10 +138,10 @@ struct SelfDistilReport {
                 return JSON.Cell(
                     size: cell.size, theta: cell.noiseRate, alpha: cell.sampleRatio,
                     errors: Dictionary(
-                        uniqueKeysWithValues: arms.map { (name($0), Number(cell.error($0))) }),
+                        uniqueKeysWithValues: arms.map { (name($0), MeanNumber(cell.error($0))) }),
                     gains: Dictionary(
                         uniqueKeysWithValues: arms.dropFirst().map {
-                            (name($0), Number(cell.gain($0)))
+                            (name($0), MeanNumber(cell.gain($0)))
                         }))
             })
     }

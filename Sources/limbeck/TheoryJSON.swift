@@ -95,22 +95,8 @@ struct TheoryJSON: Encodable {
 
     /// Means over trials, and their standard errors (null for one trial).
     struct Simulated: Encodable {
-        struct Number: Encodable {
-            var mean: Double
-            var standardError: Double?
-            enum CodingKeys: String, CodingKey {
-                case mean
-                case standardError = "standard_error"
-            }
-
-            init(_ own: FiniteSimulation.Mean) {
-                mean = own.mean
-                standardError = own.error.isFinite ? own.error : nil
-            }
-        }
-
         var stage: Int
-        var error, m, q, bias, labelAccuracy: Number
+        var error, m, q, bias, labelAccuracy: MeanNumber
 
         enum CodingKeys: String, CodingKey {
             case stage, error, m, q, bias
@@ -119,8 +105,23 @@ struct TheoryJSON: Encodable {
 
         init(_ own: FiniteSimulation.Stage) {
             stage = own.stage
-            (error, m, q) = (Number(own.error), Number(own.m), Number(own.q))
-            (bias, labelAccuracy) = (Number(own.bias), Number(own.labelAccuracy))
+            (error, m, q) = (MeanNumber(own.error), MeanNumber(own.m), MeanNumber(own.q))
+            (bias, labelAccuracy) = (MeanNumber(own.bias), MeanNumber(own.labelAccuracy))
         }
+    }
+}
+
+/// A mean over trials as JSON: its standard error is left out for one trial.
+struct MeanNumber: Encodable {
+    var mean: Double
+    var standardError: Double?
+    enum CodingKeys: String, CodingKey {
+        case mean
+        case standardError = "standard_error"
+    }
+
+    init(_ own: FiniteSimulation.Mean) {
+        mean = own.mean
+        standardError = own.error.isFinite ? own.error : nil
     }
 }

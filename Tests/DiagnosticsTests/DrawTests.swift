@@ -53,6 +53,8 @@ struct DrawTests {
         #expect(Draw.Purpose.synthetic.rawValue == 11)
         #expect(Draw.Purpose.metaOrder.rawValue == 12)
         #expect(Draw.Purpose.simulation.rawValue == 13)
+        #expect(Draw.Purpose.synthesis.rawValue == 14)
+        #expect(Draw.Purpose.labelVectors.rawValue == 15)
     }
 
     /// Pearson's χ² over 100 equal cells: mean 99, standard deviation 14; beyond these bounds by

@@ -178,6 +178,13 @@ ct_status ct_upsample_nearest2d(ct_tensor x, ct_ints size, ct_tensor *out);
 // targets: int64 classes [N], or probabilities [N, C]; one value per sample.
 ct_status ct_cross_entropy(ct_tensor logits, ct_tensor targets, double smoothing, ct_tensor *out);
 
+// ---- searching for images (synthesis.cpp). Both can be differentiated once.
+// changes: int64 [N, 3] of (down, right, flipped); pixels outside the image are 0; channels-last.
+ct_status ct_window(ct_tensor x, ct_tensor changes, ct_tensor *out);
+// Evaluation mode. out[0] the result, out[1] and out[2] mean and biased variance of x per channel.
+ct_status ct_probed_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor mean,
+                               ct_tensor variance, double eps, ct_tensor *out);
+
 // ---- optimizers (optimizer.cpp): fused kernels over whole parameter lists, in place
 typedef struct {
     double rate, momentum, dampening, weight_decay;

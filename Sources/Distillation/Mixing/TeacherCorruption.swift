@@ -59,3 +59,37 @@ public struct TeacherCorruption: Equatable, Sendable {
         return Logits(.where(chosen, permuted, logits.tensor))
     }
 }
+
+/// A teacher whose opinion is random on a share of the samples: there its logits are permuted, each
+/// sample by a permutation of its own, drawn once. With share 1 nothing it says has to do with the
+/// sample, and it is as sure of itself as before; an untrained network, by contrast, says nearly the
+/// same of every class.
+public struct RandomOpinions {
+    /// [rows, C] int64: output c at a row is the teacher's output of that number.
+    private let permutations: Tensor
+
+    /// - Parameters:
+    ///   - share: of the rows, 0 to 1, rounded to the nearest number of them.
+    ///   - rows: of the training split.
+    public init(
+        share: Double, rows: Int, classes: Int, seed: UInt64, device: Device = .cpu
+    ) throws(Problem) {
+        guard (0...1).contains(share) else {
+            throw .outOfRange(
+                "method.teacher.corrupt.share", found: "\(share)", expected: "0 to 1")
+        }
+        var draw = Draw(seed: seed, .peers, step: 2, sample: 1)
+        var order = Array(0..<rows)
+        order.shuffle(using: &draw)
+        var table = (0..<rows).flatMap { _ in 0..<classes }
+        for row in order.prefix(Int((share * Double(rows)).rounded())) {
+            table[(row * classes)..<((row + 1) * classes)].shuffle(using: &draw)
+        }
+        permutations = Tensor(table, [rows, classes]).to(device)
+    }
+
+    /// Teacher logits [N, C] of the samples at `rows` [N], int64.
+    public func applied(to logits: Logits, rows: Tensor) -> Logits {
+        Logits(logits.tensor.gathered(1, permutations.indexed(0, by: rows)))
+    }
+}

@@ -33,9 +33,12 @@ public final class BatchNorm: Module {
 
     public func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor {
         if isFolded {
-            precondition(!mode.isTraining, "a folded batch norm cannot be trained")
+            guard case .eval = mode else {
+                preconditionFailure("a folded batch norm can be neither trained nor probed")
+            }
             return x
         }
+        if case .probe(let probe) = mode { return probe.read(x, in: self) }
         if mode.isTraining {
             numBatchesTracked.tensor.addInPlace(.scalar(1, dtype: .int64), alpha: 1)
         }

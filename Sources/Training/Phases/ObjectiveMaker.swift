@@ -73,12 +73,7 @@ struct ObjectiveMaker {
         for (m, entry) in entries.enumerated() {
             let teacher = try frozen(entry.source, weights)
             let logits = try trainingLogits(teacher)
-            var change: ((Logits, Tensor) -> Logits)?
-            if let corrupt = entry.corrupt {
-                let corruption = try TeacherCorruption(
-                    share: corrupt.share, classes: data.classCount, seed: corrupt.seed)
-                change = { corruption.applied(to: $0, labels: labels.indexed(0, by: $1)) }
-            }
+            let change = try entry.corrupt.map { try spoiling($0, labels: labels) }
             let outputs = TeacherOutputs(
                 teacher, table: spec.training.augmentation.isOn ? nil : logits, change: change)
             let rows = Tensor(Array(0..<data.split.train.count), [data.split.train.count])
@@ -109,6 +104,26 @@ struct ObjectiveMaker {
             objective: Alone(objective),
             teacher: teachers.scores.count == 1 ? teachers.scores[0] : nil, mixed: teachers,
             mixing: objective as? AdaptiveMixing)
+    }
+
+    /// What spoils a teacher's logits [N, C] of the samples at rows [N].
+    ///
+    /// - Parameter labels: true labels of the training split, by row; the given ones where no true one
+    ///   is known.
+    private func spoiling(
+        _ corrupt: MixingTeacher.Corruption, labels: Tensor
+    ) throws -> (Logits, Tensor) -> Logits {
+        switch corrupt.of {
+        case .classes:
+            let corruption = try TeacherCorruption(
+                share: corrupt.share, classes: data.classCount, seed: corrupt.seed)
+            return { corruption.applied(to: $0, labels: labels.indexed(0, by: $1)) }
+        case .samples:
+            let opinions = try RandomOpinions(
+                share: corrupt.share, rows: data.split.train.count, classes: data.classCount,
+                seed: corrupt.seed, device: device)
+            return { opinions.applied(to: $0, rows: $1) }
+        }
     }
 
     /// The weightings that learn nothing: 1 − `share` for the given labels, `share` for all others.

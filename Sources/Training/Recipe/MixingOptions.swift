@@ -95,21 +95,32 @@ public struct MixingOptions: Codable, Equatable, Sendable {
 
 /// One teacher, or several snapshots of one.
 public struct MixingTeacher: Codable, Equatable, Sendable {
-    /// Outputs spoilt on purpose, for experiments: those for the samples of some classes are
-    /// permuted.
+    /// Outputs spoilt on purpose, for experiments: those for the samples of some classes, or for some
+    /// samples, are permuted.
     public struct Corruption: Codable, Equatable, Sendable {
-        /// Of the classes, 0 to 1.
+        public enum Unit: String, Codable, Sendable, CaseIterable {
+            /// One permutation for all samples of the classes.
+            case classes
+            /// Every sample has a permutation of its own.
+            case samples
+        }
+
+        /// 0 to 1.
         public var share: Double
+        /// What it is a share of.
+        public var of: Unit
         public var seed: UInt64
 
-        public init(share: Double, seed: UInt64 = 0) {
+        public init(share: Double, of unit: Unit = .classes, seed: UInt64 = 0) {
             self.share = share
+            of = unit
             self.seed = seed
         }
 
         public init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             share = try values.decode(Double.self, forKey: .share)
+            of = try values.decodeIfPresent(Unit.self, forKey: .of) ?? .classes
             seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
             guard (0...1).contains(share) else {
                 throw Problem.outOfRange(
@@ -117,7 +128,15 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
             }
         }
 
-        enum CodingKeys: String, CodingKey, CaseIterable { case share, seed }
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(share, forKey: .share)
+            try values.encode(seed, forKey: .seed)
+            // Left out where it is the usual one: keys of phases of before it was there stay.
+            if of != .classes { try values.encode(of, forKey: .of) }
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable { case share, of, seed }
     }
 
     /// Its network; the student's if not given, which is self-distillation.

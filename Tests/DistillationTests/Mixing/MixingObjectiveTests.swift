@@ -320,6 +320,36 @@ import Torch
             }
         }
     }
+
+    @Test func randomOpinions() throws {
+        try withNoLeaks {
+            let logits = Logits(uniforms([40, 5], -3, 3, seed: 51))
+            let rows = Tensor((0..<40).map { ($0 * 7) % 40 }, [40])
+            let old = logits.tensor.doubles()
+            func spoilt(_ share: Double, seed: UInt64 = 0) throws -> [[Double]] {
+                let found = try RandomOpinions(share: share, rows: 40, classes: 5, seed: seed)
+                    .applied(to: logits, rows: rows).tensor.doubles()
+                return (0..<40).map { Array(found[($0 * 5)..<($0 * 5 + 5)]) }
+            }
+            let half = try spoilt(0.5)
+            let same = (0..<40).filter { half[$0] == Array(old[($0 * 5)..<($0 * 5 + 5)]) }
+            // 20 rows are left alone; each of the others stays with probability 1/120.
+            #expect((20...22).contains(same.count))
+            for row in 0..<40 {
+                #expect(half[row].sorted() == old[(row * 5)..<(row * 5 + 5)].sorted())
+            }
+            #expect(try spoilt(0.5) == half)
+            #expect(try spoilt(0.5, seed: 1) != half)
+            #expect(try spoilt(0).flatMap(\.self) == old)
+            // The permutation belongs to the row of the split, not to the place in the batch.
+            let table = try RandomOpinions(share: 1, rows: 40, classes: 5, seed: 3)
+            let alone = table.applied(
+                to: Logits(logits.tensor.indexed(0, by: Tensor([4], [1]))), rows: Tensor([28], [1]))
+            #expect(
+                alone.tensor.doubles()
+                    == Array(table.applied(to: logits, rows: rows).tensor.doubles()[20..<25]))
+        }
+    }
 }
 
 extension MixingValidation {
