@@ -72,6 +72,14 @@ final class Progressing: @unchecked Sendable {
             finishedSteps += running.removeValue(forKey: spec.key)?.steps ?? 0
             finishedPhases += 1
             let scores = result.student
+            if let relations = result.relations {
+                line(
+                    "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
+                        + "\(relations.neighbours) nearest neighbours \(percent(scores.last.test.accuracy)) on the "
+                        + "test split, linear classifier \(percent(relations.probe.test.accuracy)), spread "
+                        + Numbers.fixed(relations.spread, 2))
+                return
+            }
             line(
                 "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
                     + "test \(percent(scores.last.test.accuracy)) last, "
