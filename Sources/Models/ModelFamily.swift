@@ -82,10 +82,12 @@ struct ModelFamily: Sendable {
     }
 
     static func wideResNet(depth: Int, factor: Int) -> ModelFamily {
-        ModelFamily(options: [.dropout], samples: .images(leastSide: 4)) { spec, task, generator in
+        ModelFamily(options: [.width, .dropout], samples: .images(leastSide: 4)) {
+            spec, task, generator in
             WideResNet(
                 .init(
-                    channels: task.channels, classes: task.classes, depth: depth, factor: factor,
+                    channels: task.channels, classes: task.classes, blocks: (depth - 4) / 6,
+                    widths: [16, 16 * factor, 32 * factor, 64 * factor].map(spec.scaled),
                     dropout: spec.dropout ?? 0),
                 generator: generator)
         }

@@ -57,7 +57,21 @@ enum TinyRuns {
                     + "rule: softmax, teachers: [{epochs: [1]}, {untrained: true}]}",
                 extra: ", average: 0, augmentation: {flip: true}")
         ),
+        dataFree,
     ]
+
+    /// Learnt constants, a pool with a cap, students in train mode during the search.
+    static let dataFree = (
+        name: "data-free",
+        text: text(
+            "{name: data-free, peers: 2, steps: 4, normalisation: learnt, "
+                + "embeddings: {kind: random, dimension: 6}, "
+                + "teacher: {model: {name: resnet8, width: 0.1}}, "
+                + "synthesis: {batch: 12, steps: 2, warm-up: 1, warm-up-batches: 3, width: 2, noise: 4, "
+                + "cap: 40, held-out: 1, student-mode: train}}",
+            model: "{name: resnet8, width: 0.1}",
+            extra: ", average: 0.9, augmentation: {padding: 1, flip: true}")
+    )
 
     static let flags = ["--threads", "1", "--precision", "fp32", "--device", "cpu"]
 
