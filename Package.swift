@@ -66,7 +66,7 @@ let engine: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
+            "Distillation", "LabelText", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
             "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -109,7 +109,10 @@ let engine: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "DistillationTests",
-        dependencies: ["Distillation", "Randomness", "Replica", "SafeTensors", "TestSupport"],
+        dependencies: [
+            "Distillation", "Neural", "Models", "Randomness", "Replica", "SafeTensors",
+            "TestSupport",
+        ],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "TrainingTests",

@@ -41,8 +41,6 @@ struct DryRun: Encodable {
         classes = prepared.classCount
         sampleShape = prepared.sampleShape
         realisedNoise = prepared.noise.realisedRate
-        let batch = run.recipe.training.batch
-        let perEpoch = (prepared.split.train.count + batch - 1) / batch
         phases = try run.chain.map { spec in
             let parameters = try spec.learners.map { learner in
                 let network = try ModelRegistry.make(
@@ -54,6 +52,10 @@ struct DryRun: Encodable {
                 precondition(logits.shape == [1, prepared.classCount])
                 return network.parameterCount
             }.reduce(0, +)
+            let batch = spec.training.batch
+            let train = prepared.split.train.count
+            // An encoder leaves out a last batch that is not full.
+            let perEpoch = spec.isEncoder ? max(1, train / batch) : (train + batch - 1) / batch
             let copies = 4 + (spec.training.average > 0 ? 3 : 0)
             return Phase(
                 name: spec.name, model: spec.learners.map(\.model.name).joined(separator: " + "),

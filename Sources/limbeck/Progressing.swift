@@ -53,6 +53,14 @@ final class Progressing: @unchecked Sendable {
             running[spec.key]?.step = step
             draw(final: false)
         case .meta: draw(final: false)
+        case .synthesised(let spec, let batch):
+            if verbose, batch.batch == batch.of {
+                let facts = batch.facts
+                line(
+                    "\(title(spec)): \(batch.images) images; the teacher takes \(percent(facts.accuracy)) of "
+                        + "the newest for what was wanted, confidence \(percent(facts.confidence))")
+            }
+            draw(final: false)
         case .epoch(let spec, let metrics):
             if verbose {
                 line(
@@ -64,6 +72,14 @@ final class Progressing: @unchecked Sendable {
             finishedSteps += running.removeValue(forKey: spec.key)?.steps ?? 0
             finishedPhases += 1
             let scores = result.student
+            if let relations = result.relations {
+                line(
+                    "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
+                        + "\(relations.neighbours) nearest neighbours \(percent(scores.last.test.accuracy)) on the "
+                        + "test split, linear classifier \(percent(relations.probe.test.accuracy)), spread "
+                        + Numbers.fixed(relations.spread, 2))
+                return
+            }
             line(
                 "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
                     + "test \(percent(scores.last.test.accuracy)) last, "

@@ -13,11 +13,12 @@ enum RunReport {
                 + (facts.noiseIsCompatibilityMode
                     ? [
                         "The label noise is a compatibility mode: it reproduces a published code's quirk."
-                    ] : []),
+                    ] : []) + RelationsReport.warnings(record),
             findings: findings(record),
-            tables: [table(record.scores)] + MixingReport.tables(record),
-            charts: charts(record) + MixingReport.charts(record),
-            heatMaps: matrices(record),
+            tables: [table(record.scores)] + RelationsReport.tables(record)
+                + MixingReport.tables(record),
+            charts: charts(record) + RelationsReport.charts(record) + MixingReport.charts(record),
+            heatMaps: matrices(record) + RelationsReport.heatMaps(record),
             recipe: record.recipe)
     }
 
@@ -27,7 +28,7 @@ enum RunReport {
 
     private static func table(_ scores: RunResult.Scores) -> TableModel {
         var rows: [[String]] = []
-        for phase in scores.phases {
+        for phase in scores.phases where phase.relations == nil {
             func row(_ name: String, _ readout: PhaseResult.Readout) {
                 rows.append([
                     name, percent(readout.last.test.accuracy),
@@ -87,7 +88,7 @@ enum RunReport {
                         + "validation split; after the last epoch they agree on \(share) of it.")
             }
         }
-        lines += MixingReport.findings(record)
+        lines += RelationsReport.findings(record) + MixingReport.findings(record)
         lines.append("One seed: differences between methods need several, see limbeck compare.")
         return lines
     }
@@ -95,9 +96,10 @@ enum RunReport {
     private static func charts(_ record: RunRecord) -> [CurveChart] {
         var accuracy: [Curve] = []
         var loss: [Curve] = []
-        for (phase, epochs) in zip(record.scores.phases, record.metrics) {
+        let phases = zip(record.scores.phases, record.metrics).filter { $0.0.relations == nil }
+        for (phase, epochs) in phases {
             let x = epochs.map { Double($0.epoch) }
-            let prefix = record.scores.phases.count > 1 ? "\(phase.name), " : ""
+            let prefix = phases.count > 1 ? "\(phase.name), " : ""
             func add(_ name: String, _ value: (EpochMetrics) -> Double?) {
                 let values = epochs.map { (value($0) ?? .nan) * 100 }
                 if values.contains(where: \.isFinite) {
@@ -105,7 +107,7 @@ enum RunReport {
                 }
             }
             add("test") { $0.test.accuracy }
-            if record.scores.phases.count == 1 {
+            if phases.count == 1 {
                 add("validation") { $0.validation.accuracy }
                 add("training, given labels") { $0.trainAccuracy }
                 add("training, clean labels") { $0.trainCleanAccuracy }

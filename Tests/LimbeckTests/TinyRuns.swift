@@ -20,7 +20,8 @@ enum TinyRuns {
     }
 
     /// Every method; between them: dropout, augmentation, the average of weights with and without
-    /// being the result, fresh and continued weights, hard and soft labels, Adam's state.
+    /// being the result, fresh and continued weights, hard and soft labels, Adam's state, an encoder
+    /// without labels and what its relation terms own.
     static let recipes: [(name: String, text: String)] = [
         (
             "cross-entropy",
@@ -56,6 +57,14 @@ enum TinyRuns {
                 "{name: adaptive-mixing, warm-up: 0, every: 1, group: 1, repeats: 20, start: 0.5, "
                     + "rule: softmax, teachers: [{epochs: [1]}, {untrained: true}]}",
                 extra: ", average: 0, augmentation: {flip: true}")
+        ),
+        (
+            "relation",
+            text(
+                "{name: mutual, peers: [{model: {name: mlp, hidden: [12]}}, {}]}",
+                extra: ", average: 0")
+                + "\nrelation: {ramp: 1, rows: suspicious, edge: {name: queue, size: 100}, "
+                + "encoder: {epochs: 2, batch: 32, dimension: 16}}"
         ),
     ]
 

@@ -18,6 +18,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         case spiral
         case gaussianClasses = "gaussian-classes"
         case colourShapes = "colour-shapes"
+        /// No samples at all: for methods that make their own.
+        case none
     }
 
     public var kind: Kind
@@ -45,7 +47,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
     public var header: Bool
     /// csv: leave out lines that start with `@` (KEEL files).
     public var skipAt: Bool
-    /// csv: channels, height, width, where the columns are pixels of images in 0…255.
+    /// csv: channels, height, width, where the columns are pixels of images in 0…255. none: of
+    /// the teacher's images; those of its file if not given.
     public var imageShape: [Int]?
     /// text: name or index of the text column; the one named `text` if not given.
     public var text: TableOptions.Column?
@@ -144,7 +147,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
         text = try values.decodeIfPresent(TableOptions.Column.self, forKey: .text)
         length = try values.decodeIfPresent(Int.self, forKey: .length)
         quotes = try values.decodeIfPresent(Bool.self, forKey: .quotes)
-        if classNames != nil, ![.idx, .csv, .text].contains(kind) {
+        if classNames != nil, ![.idx, .csv, .text, .none].contains(kind) {
             throw Problem.keyOfOtherKind("class-names", kind)
         }
         if folder != nil, kind == .idx, (images ?? labels ?? testImages ?? testLabels) != nil {
@@ -156,7 +159,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
             (.delimiter, delimiter != nil), (.header, !header),
         ]
         let ofNumbers: [(CodingKeys, Bool)] = [
-            (.drop, !drop.isEmpty), (.skipAt, skipAt), (.imageShape, imageShape != nil),
+            (.drop, !drop.isEmpty), (.skipAt, skipAt),
+            (.imageShape, imageShape != nil && kind != .none),
         ]
         let ofTexts: [(CodingKeys, Bool)] = [
             (.text, text != nil), (.length, length != nil), (.quotes, quotes != nil),
@@ -265,6 +269,12 @@ public struct DataOptions: Codable, Hashable, Sendable {
     private func checkComplete() throws(Problem) {
         switch kind {
         case .embedded, .spiral, .gaussianClasses, .colourShapes: break
+        case .none:
+            if let classNames, !(2...65_536).contains(classNames.count) {
+                throw .outOfRange(
+                    "data.class-names", found: "\(classNames.count) classes",
+                    expected: "2 to 65536")
+            }
         case .idx:
             if folder == nil && (images == nil || labels == nil) {
                 throw .missingFiles("data.folder", or: "data.images and data.labels")

@@ -118,6 +118,6 @@ private final class ProbeAdam {
             parameters, parameters.map { $0.gradient! }, means: means, squares: squares,
             steps: steps, rate: rate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0,
             decoupled: false)
-        parameters.forEach { $0.clearGradient() }
+        for parameter in parameters { parameter.clearGradient() }
     }
 }

@@ -251,7 +251,13 @@ public final class Comparison {
         }
         return Cell(
             row: plan.row.name, noise: plan.noise, seed: plan.seed, setting: choice.setting,
-            chain: choice.chain, results: choice.chain.map { store.result($0)! },
+            chain: choice.chain,
+            results: choice.chain.map { spec in
+                var result = store.result(spec)!
+                // A picture for a run's page; cells share the encoder, and would repeat it.
+                result.relations?.matrix = []
+                return result
+            },
             metrics: choice.chain.map(store.metrics), useAverage: choice.recipe.training.useAverage,
             seconds: seconds, realisedNoise: plan.data.noise.realisedRate)
     }
@@ -263,7 +269,9 @@ extension PhaseSpec {
         let teachers: [TeacherSource] =
             switch target {
             case .labels, .peers, .relations: []
-            case .teacher(_, let source), .pseudoLabels(_, let source, _): [source]
+            case .teacher(_, let source), .pseudoLabels(_, let source, _),
+                .dataFree(_, let source, _):
+                [source]
             case .mixing(_, let teachers): teachers.map(\.source)
             }
         return Set(

@@ -180,7 +180,7 @@ import Torch
         try withNoLeaks {
             let file = try FixtureFile("relations", in: .module)
             let t = try ["p1", "p2", "v1", "v2"].map { try file.tensor("ssl.\($0)") }
-            t.forEach { $0.requiresGrad = true }
+            for tensor in t { tensor.requiresGrad = true }
             let values = simSiamLoss(predictions: (t[0], t[1]), projections: (t[2], t[3]))
             values.mean().backward()
             try file.expect(values, is: "simsiam.values", tolerance: 1e-12)
@@ -194,7 +194,7 @@ import Torch
         try withNoLeaks {
             let file = try FixtureFile("relations", in: .module)
             let v = try ["v1", "v2"].map { try file.tensor("ssl.\($0)") }
-            v.forEach { $0.requiresGrad = true }
+            for tensor in v { tensor.requiresGrad = true }
             let values = simCLRLoss(projections: (v[0], v[1]), temperature: 0.5)
             values.mean().backward()
             try file.expect(values, is: "simclr.values", tolerance: 1e-12)
@@ -216,7 +216,7 @@ import Torch
             }
             try head.loadState(from: saved)
             let f = try ["f1", "f2"].map { try file.tensor("head.\($0)") }
-            f.forEach { $0.requiresGrad = true }
+            for tensor in f { tensor.requiresGrad = true }
             let (values, _) = head.loss(
                 (f[0], f[1]), temperature: 0.5, mode: .train(Generator(seed: 1)))
             values.mean().backward()

@@ -1,0 +1,367 @@
+import Datasets
+import Distillation
+import Files
+import Foundation
+import Models
+import Neural
+import SafeTensors
+import TestSupport
+import Testing
+import Torch
+
+@testable import Training
+
+/// An encoder that learns without labels, and students that it guides.
+@Suite(.serialized, .takesTurns) struct RelationTests {
+    static let encoder = "{epochs: 2, batch: 64, dimension: 16, neighbours: 5}"
+    static let relation = "relation={encoder: \(encoder), ramp: 0}"
+
+    private func recipe(_ changes: [String]) throws -> Recipe {
+        var file = try RecipeFile(text: Tiny.text, file: "tiny")
+        for change in changes { file = try file.setting(change) }
+        return try file.decoded(Recipe.self)
+    }
+
+    private func chain(_ changes: String..., hash: String = "noisy") throws -> [PhaseSpec] {
+        try recipe(changes).phases(
+            dataHash: hash, samplesHash: "samples", compute: Tiny.compute
+        ) { _ in "h" }
+    }
+
+    // MARK: The chain
+
+    @Test func encodersAreSharedByNoisesAndMethods() throws {
+        let own = try chain(Self.relation)
+        #expect(own.map { "\($0.index)-\($0.name)" } == ["0-relations", "0-student"])
+        let key = own[0].key
+        #expect(own[0].isEncoder && own[0].relation == nil)
+        #expect(own[1].relation?.encoder == .phase(key: key, .last))
+        #expect(own[1].neededKeys == [key])
+        for other in [
+            "noise.rate=0.5", "noise={kind: pairflip, rate: 0.2}", "noise={kind: none}",
+            "method={name: mutual}", "method={name: cross-entropy, loss: gce}",
+            "optimizer.rate=0.5", "training.epochs=7", "training.average=0.5",
+            "training.augmentation.flip=true", "data.clean-validation=true", "relation.weight=3",
+            "relation.edge=mse", "relation.start=encoder", "later.epochs=3",
+        ] {
+            #expect(try chain(Self.relation, other, hash: "other")[0].key == key, "\(other)")
+        }
+        for other in [
+            "seed=1", "data.limit=150", "relation.encoder.epochs=3", "relation.encoder.kind=simclr",
+            "relation.encoder.model={name: lenet5}", "relation.encoder.views.flip=0",
+            "relation.encoder.optimizer.rate=0.5", "model.hidden=[8]",
+        ] {
+            #expect(try chain(Self.relation, other)[0].key != key, "\(other)")
+        }
+    }
+
+    /// Students of all stages, no teachers; and what has no relation keeps its key.
+    @Test func studentsAloneAreGuided() throws {
+        func guided(_ method: String) throws -> [String] {
+            try chain(Self.relation, "method=\(method)").filter { $0.relation != nil }.map(\.name)
+        }
+        #expect(try guided("{name: distillation}") == ["student"])
+        #expect(
+            try guided("{name: self-distillation, stages: 2}") == ["stage-0", "stage-1", "stage-2"])
+        #expect(try guided("{name: adaptive-mixing}") == ["student"])
+        #expect(try guided("{name: mutual}") == ["peers"])
+        let plain = try chain("method={name: distillation}")
+        let related = try chain(Self.relation, "method={name: distillation}")
+        #expect(related[1].key == plain[0].key && related[2].key != plain[1].key)
+        // Stage 1 learns from the guided stage 0.
+        let stages = try chain(Self.relation, "method={name: self-distillation}")
+        #expect(stages[2].neededKeys == [stages[0].key, stages[1].key])
+        // A stage that goes on from the last one keeps its weights.
+        let previous = try chain(
+            Self.relation, "relation.start=encoder",
+            "method={name: self-distillation, start: previous}")
+        #expect(previous[1].relation?.start == .encoder && previous[2].relation?.start == .fresh)
+    }
+
+    @Test func searchesOfTheFirstPhaseTakeTheEncoderAlong() throws {
+        let chain = try chain(Self.relation, "method={name: distillation}")
+        #expect(chain.searchedFirst.map(\.name) == ["relations", "teacher"])
+        #expect(Array(chain.dropFirst()).searchedFirst.map(\.name) == ["teacher"])
+    }
+
+    @Test func recipesAreWrittenInFullAndReadBack() throws {
+        for change in [
+            "{}", "{edge: none, node: none, start: encoder}", "{edge: {name: rkd, distance: 0}}",
+            "{edge: {name: queue, size: 7, student-temperature: 0.3}, rows: suspicious}",
+            "{edge: {name: neighbours, count: 3}, node: kl, weight: 0.1, node-weight: 2, ramp: 3}",
+            "{edge: sp, encoder: {kind: simclr, model: {name: lenet5}, views: {area: [0.5, 1]}}}",
+            "{edge: {name: pkt, scale: 2}, node: none}", "{edge: {name: cc, gamma: 1}}",
+            "{edge: plain}", "{edge: distance}",
+        ] {
+            let recipe = try recipe(["relation=\(change)"])
+            let again = try RecipeFile(text: recipe.yaml, file: "again").decoded(Recipe.self)
+            #expect(again == recipe, "\(change)")
+        }
+        #expect(try !recipe([]).yaml.contains("relation"))
+    }
+
+    @Test(arguments: [
+        (
+            "{edge: none, node: none}",
+            "relation.start: value out of range: found fresh with neither edge nor node, expected start: encoder, or a term"
+        ),
+        ("{weight: -1}", "relation.weight: value out of range: found -1.0, expected 0 or more"),
+        ("{ramp: -1}", "relation.ramp: value out of range: found -1, expected 0 to 100000"),
+        (
+            "{edge: {name: softmax, encoder-temperature: 0}}",
+            "relation.edge.encoder-temperature: value out of range: found 0.0, expected above 0"
+        ),
+        (
+            "{edge: {name: queue, size: 0}}",
+            "relation.edge.size: value out of range: found 0, expected 1 to 65536"
+        ),
+        (
+            "{encoder: {batch: 1}}",
+            "relation.encoder.batch: value out of range: found 1, expected 2 to 65536"
+        ),
+        (
+            "{encoder: {views: {hue: 1}}}",
+            "relation.encoder.views.hue: value out of range: found 1.0, expected 0 to 0.5"
+        ),
+        (
+            "{encoder: {model: {name: lenet5}}, start: encoder}",
+            "relation.start: value out of range: found encoder with a student of another network (mlp), expected one network for both, or start: fresh"
+        ),
+        (
+            "{encoder: {optimizer: {rate: 0}}}",
+            "relation.encoder.optimizer: rate is out of range: found 0.0, expected a number above 0"
+        ),
+        (
+            "{edges: mse}",
+            "relation.edges: unknown key \"edges\" (did you mean \"edge\"?)"
+        ),
+    ])
+    func refuses(_ text: String, _ sentence: String) throws {
+        let said = failure { try recipe(["relation=\(text)"]) }
+        #expect(said.hasSuffix(sentence), "\(said)")
+    }
+
+    @Test func refusesTables() throws {
+        let scratch = try Scratch()
+        let said = failure {
+            try Tiny.run(
+                recipe([Self.relation, "data={kind: spiral}", "model={name: mlp}"]), scratch("run"))
+        }
+        #expect(
+            said.hasPrefix("relation: relations are learnt from images only: found "), "\(said)")
+    }
+
+    // MARK: Measures
+
+    /// Votes by hand: k = 2 of three samples on the axes.
+    @Test func neighboursByHand() throws {
+        try withNoLeaks {
+            let bank = Tensor([2, 0, 0, 3, 1, 1] as [Float], [3, 2])
+            let nearest = NearestNeighbours(bank, labels: [0, 1, 1], classes: 3, count: 2)
+            let p = nearest.logProbabilities(Tensor([Float(5), 0], [1, 2])).exp().doubles()
+            let other = exp((0.5.squareRoot() - 1) / 0.07)
+            let expected: [Double] = [1 / (1 + other), other / (1 + other), 1e-12]
+            try expectClose(p, expected, 1e-6)
+            let evaluation = nearest.evaluation(
+                Tensor([5, 0, 0, 5, -1, -1] as [Float], [3, 2]), labels: [0, 1, 0])
+            #expect(evaluation.samples == 3 && evaluation.accuracy >= 2 / 3)
+            // More neighbours than the bank has.
+            let all = NearestNeighbours(bank, labels: [0, 1, 1], classes: 2, count: 9)
+            #expect(all.evaluation(bank, labels: [0, 1, 1]).accuracy == 1)
+        }
+    }
+
+    /// A linear rule is read off; what the features do not hold is not.
+    @Test func probeReadsLinearRules() throws {
+        try withNoLeaks {
+            let x = values(5, [400, 3], scale: 10, shift: 50)
+            let rows = x.floats()
+            let rule = (0..<400).map { rows[$0 * 3] + 2 * rows[$0 * 3 + 1] > 150 ? 1 : 0 }
+            let probe = LinearProbe(x, labels: rule, classes: 2)
+            #expect(probe.evaluation(x, labels: rule).accuracy > 0.99)
+            let noise = (0..<400).map { ($0 * 7919) % 2 }
+            #expect(
+                LinearProbe(x, labels: noise, classes: 2).evaluation(x, labels: noise).accuracy
+                    < 0.65)
+        }
+    }
+
+    /// Four samples in two tight pairs, one pair of mixed classes.
+    @Test func graphByHand() throws {
+        try withNoLeaks {
+            let features = Tensor([1, 0, 0.99, 0.1, 0, 1, 0.1, 0.99] as [Float], [4, 2])
+            let graph = RelationGraph(features, labels: [0, 0, 0, 1], classes: 2, neighbours: 1)
+            let shares: [[Double]] = [[2.0 / 3, 1.0 / 3], [1, 0]]
+            #expect(graph.neighbourShares == shares)
+            #expect(graph.sameClass == 0.5)
+            #expect(graph.matrixClasses == [0, 0, 0, 1])
+            #expect(graph.matrix[0][0] == 1 && abs(graph.matrix[0][1] - 0.9949) < 1e-9)
+            #expect(graph.matrix[0][2] == 0)
+            // One sample has no neighbours.
+            let one = RelationGraph(
+                Tensor([Float(1)], [1, 1]), labels: [0], classes: 1, neighbours: 3)
+            #expect(one.sameClass == 0 && one.neighbourShares == [[0]])
+        }
+    }
+
+    // MARK: Runs
+
+    private func metrics(_ run: Run) -> [[EpochMetrics]] { run.chain.map(run.store.metrics) }
+
+    @Test(arguments: ["simsiam", "simclr"]) func encodersLearn(_ kind: String) throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let run = try Tiny.run(
+                recipe([
+                    Self.relation, "relation.encoder.kind=\(kind)", "relation.encoder.epochs=6",
+                    "relation.encoder.optimizer={rate: 0.05}",
+                ]), scratch("run"))
+            let phases = try run.train().scores.phases
+            let result = try #require(phases[0].relations)
+            let loss = metrics(run)[0].map(\.loss)
+            #expect(loss.count == 6 && loss[5] < loss[0])
+            #expect(result.nearest == phases[0].student.last)
+            #expect(result.nearest.test.samples == 1000 && result.kind == kind)
+            #expect(result.reference.bank == 170)
+            #expect(result.nearest.test.accuracy > 0.3 && !result.hasCollapsed)
+            // The whole training split is the small bank here, and no split is larger than the queries'.
+            #expect(result.reference.encoder.test == result.nearest.test.accuracy)
+            // 784 × 16 + 16 in front of the head.
+            #expect(result.parameters == 12_560)
+            #expect(result.neighbourShares.count == 10)
+            #expect(result.matrix.count == result.matrixClasses.count)
+            #expect(phases[1].relations == nil)
+            let terms = try #require(metrics(run)[1].last).terms
+            #expect(Set(terms.keys) == ["cross-entropy", "edge", "node"])
+        }
+    }
+
+    /// The labels of the encoder's measures are those before noise: another noise, the same bytes.
+    @Test func encodersDoNotSeeTheNoise() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            for (i, rate) in ["0.2", "0.6"].enumerated() {
+                let run = try Tiny.run(
+                    recipe([Self.relation, "noise.rate=\(rate)"]), scratch("run-\(i)"))
+                _ = try run.store.complete(
+                    run.chain[0], chain: run.chain, data: run.data, environment: .init())
+            }
+            for file in ["last.safetensors", "result.json", "metrics.jsonl"] {
+                #expect(
+                    try readFile(scratch("run-0/phases/0-relations/\(file)"))
+                        == readFile(scratch("run-1/phases/0-relations/\(file)")), "\(file)")
+            }
+        }
+    }
+
+    /// While κ is 0 the student is the one that learns without relations, to the last bit.
+    @Test func nothingChangesBeforeTheRamp() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let plain = try Tiny.run(recipe(["training.epochs=1"]), scratch("plain"))
+            let ramp = try Tiny.run(
+                recipe(["training.epochs=1", Self.relation, "relation.ramp=10"]), scratch("ramp"))
+            let guided = try Tiny.run(
+                recipe(["training.epochs=1", Self.relation]), scratch("guided"))
+            let results = try [plain, ramp, guided].map { try $0.train().scores.phases.last! }
+            #expect(results[0].student == results[1].student)
+            #expect(results[0].student != results[2].student)
+        }
+    }
+
+    @Test func encodersWeightsAreTheStart() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let run = try Tiny.run(
+                recipe([
+                    "relation={encoder: \(Self.encoder), edge: none, node: none, start: encoder}"
+                ]), scratch("run"))
+            _ = try run.store.complete(
+                run.chain[0], chain: run.chain, data: run.data, environment: .init())
+            let file = try SafeTensorsFile(
+                path: run.store.weightsPath(run.chain[0], .last))
+            let trainer = try PhaseTrainer(
+                run.chain[1], data: run.data, folder: scratch("phase"), environment: .init()
+            ) { _ in
+                // A head that nobody must take over.
+                let tensors = try WeightsFile.tensors(of: file)
+                tensors["layers.1.weight"]!.fill(7)
+                return (run.chain[0].model, tensors)
+            }
+            let state = Dictionary(
+                uniqueKeysWithValues: trainer.learners[0].network.state.map { ($0.name, $0.tensor) }
+            )
+            for name in ["layers.0.weight", "layers.0.bias"] {
+                #expect(try Array(file.bytes(of: name)) == state[name]!.bytes())
+            }
+            // The head is a fresh student's.
+            let fresh = try ModelRegistry.make(
+                run.recipe.model, sampleShape: [1, 28, 28], classes: 10,
+                seed: run.chain[1].derivedSeed)
+            #expect(state["layers.1.weight"]!.bytes() == fresh.head.weight.tensor.bytes())
+            #expect(trainer.objective is Alone)
+        }
+    }
+
+    /// Two peers of different width: one φ, trained by the first one's optimizer.
+    @Test func projectionsAreTrained() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let run = try Tiny.run(
+                recipe([
+                    Self.relation,
+                    "method={name: mutual, peers: [{model: {name: mlp, hidden: [12]}}, {}]}",
+                    "training.epochs=1",
+                ]), scratch("run"))
+            _ = try run.store.complete(
+                run.chain[0], chain: run.chain, data: run.data, environment: .init())
+            let file = try SafeTensorsFile(path: run.store.weightsPath(run.chain[0], .last))
+            let trainer = try PhaseTrainer(
+                run.chain[1], data: run.data, folder: scratch("phase"), environment: .init()
+            ) { _ in (run.chain[0].model, try WeightsFile.tensors(of: file)) }
+            let projection = trainer.objective.parameters(of: 0)
+            #expect(projection.map(\.tensor.shape) == [[16, 12], [16]])
+            #expect(trainer.objective.parameters(of: 1).isEmpty)
+            let before = projection[0].tensor.floats()
+            _ = try trainer.run()
+            #expect(projection[0].tensor.floats() != before)
+            #expect(
+                trainer.learners[0].optimizer.parameters.map(\.name).suffix(2) == [
+                    "relation.weight", "relation.bias",
+                ])
+        }
+    }
+
+    // MARK: Resuming
+
+    /// Stopped inside the encoder, inside an epoch of the student that weighs rows, and at the end of
+    /// epochs: the same bytes.
+    @Test(arguments: [1, 3, 4, 6, 8, 9]) func resumesExactly(_ stop: Int) throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let text = [
+                "relation={encoder: {epochs: 2, batch: 64, dimension: 16, model: {name: mlp, hidden: [8]}}, ramp: 1, rows: suspicious, edge: {name: queue, size: 100}}",
+                "training.epochs=3", "training.batch=64", "training.checkpoint-steps=1000",
+            ]
+            let whole = try Tiny.run(recipe(text), scratch("whole"))
+            _ = try whole.train()
+            let count = StepCount()
+            var environment = TrainingEnvironment()
+            environment.observe = { if case .step = $0 { count.add() } }
+            environment.shouldStop = { count.value == stop }
+            let cut = try Tiny.run(recipe(text), scratch("cut"), environment)
+            #expect(failure { try cut.train() }.contains("interrupted"))
+            environment.shouldStop = { false }
+            _ = try Tiny.run(recipe(text), scratch("cut"), environment).train()
+            let (a, b) = (try Tiny.content(scratch("whole")), try Tiny.content(scratch("cut")))
+            #expect(Set(a.keys) == Set(b.keys))
+            #expect(a.filter { b[$0.key] != $0.value }.map(\.key) == [])
+        }
+    }
+}
+
+private final class StepCount: @unchecked Sendable {
+    // Phases of these tests run one after the other.
+    var value = 0
+    func add() { value += 1 }
+}
