@@ -24,7 +24,8 @@ let pure: [Target] = [
     .target(
         name: "Report",
         dependencies: [
-            "Diagnostics", "Files", .product(name: "Mustache", package: "swift-mustache"),
+            "Diagnostics", "Files", "CZlib",
+            .product(name: "Mustache", package: "swift-mustache"),
         ],
         resources: [.copy("Resources/templates")]),
     .target(name: "Replica", dependencies: ["Diagnostics", "Randomness"]),
@@ -42,7 +43,7 @@ let pure: [Target] = [
     .testTarget(
         name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"],
         resources: [.copy("Fixtures")]),
-    .testTarget(name: "ReportTests", dependencies: ["Report"]),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "CZlib"]),
     .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Diagnostics"]),
 ]
 
@@ -65,7 +66,7 @@ let engine: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
+            "Distillation", "LabelText", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
             "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -108,7 +109,10 @@ let engine: [Target] = [
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "DistillationTests",
-        dependencies: ["Distillation", "Randomness", "Replica", "SafeTensors", "TestSupport"],
+        dependencies: [
+            "Distillation", "Neural", "Models", "Randomness", "Replica", "SafeTensors",
+            "TestSupport",
+        ],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "TrainingTests",

@@ -14,6 +14,14 @@ public struct Batch: Sendable, Equatable {
     /// in ``BatchPlan/Layout/channelsFirst``, `[N, D]` for tables,
     /// `[N, 1, L]` for texts.
     public var shape: [Int]
+
+    public init(epoch: Int, step: Int, indices: [Int], features: [Float], shape: [Int]) {
+        self.epoch = epoch
+        self.step = step
+        self.indices = indices
+        self.features = features
+        self.shape = shape
+    }
 }
 
 /// Which samples come in which batch of which epoch, and how their features are made.

@@ -17,6 +17,14 @@ public struct Split: Codable, Equatable, Sendable {
     /// Samples that repeat an earlier one exactly; each is in the part of the one it repeats.
     public var duplicates: Int
 
+    /// A split that was made elsewhere; the lists are taken as they are.
+    public init(train: [Int], validation: [Int], test: [Int], duplicates: Int = 0) {
+        self.train = train
+        self.validation = validation
+        self.test = test
+        self.duplicates = duplicates
+    }
+
     /// Splits by shares of the whole.
     /// - Parameters:
     ///   - validation: share in 0..<1; the size is rounded to the nearest whole number.

@@ -82,12 +82,13 @@ struct ModelFamily: Sendable {
     }
 
     static func wideResNet(depth: Int, factor: Int) -> ModelFamily {
-        ModelFamily(options: [.dropout], samples: .images(leastSide: 4)) { spec, task, generator in
-            WideResNet(
-                .init(
-                    channels: task.channels, classes: task.classes, depth: depth, factor: factor,
-                    dropout: spec.dropout ?? 0),
-                generator: generator)
+        ModelFamily(options: [.width, .dropout], samples: .images(leastSide: 4)) {
+            spec, task, generator in
+            var configuration = WideResNet.Configuration(
+                channels: task.channels, classes: task.classes, depth: depth, factor: factor,
+                dropout: spec.dropout ?? 0)
+            configuration.widths = configuration.widths.map(spec.scaled)
+            return WideResNet(configuration, generator: generator)
         }
     }
 

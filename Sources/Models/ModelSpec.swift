@@ -5,8 +5,8 @@ import Diagnostics
 public struct ModelSpec: Codable, Equatable, Sendable {
     /// One of `ModelRegistry.names`, or `wrn-d-k` with other d and k.
     public var name: String
-    /// Multiplies the numbers of channels and units (ResNets, VGG, MobileNetV2, GoogLeNet, text
-    /// networks); 0.05 to 4, default 1.
+    /// Multiplies the numbers of channels and units (ResNets, WideResNets, VGG, MobileNetV2,
+    /// GoogLeNet, text networks); 0.05 to 4, default 1.
     public var width: Double?
     /// Dropout probability (MLP and WideResNet: 0 by default, MobileNetV2: 0.2, GoogLeNet: 0.4,
     /// VGG16-BN and CharCNN: 0.5); at least 0, below 1.

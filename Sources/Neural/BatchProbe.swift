@@ -10,6 +10,12 @@ public final class BatchProbe {
         public let mean: Tensor
         /// Its biased variance [C].
         public let variance: Tensor
+
+        public init(norm: BatchNorm, mean: Tensor, variance: Tensor) {
+            self.norm = norm
+            self.mean = mean
+            self.variance = variance
+        }
     }
 
     public private(set) var readings: [Reading] = []

@@ -74,6 +74,83 @@ extension Problem {
             .data, "key does not go with data.kind", at: self.key("data.\(key)"),
             found: "kind \(kind.rawValue)")
     }
+    static func dataMissing(_ method: String) -> Problem {
+        Problem(
+            .data, "method \(method) needs data", at: key("data.kind"), found: "none",
+            hint: "only data-free does without")
+    }
+    static func teacherMissing() -> Problem {
+        Problem(
+            .data, "there is no data to train the teacher on", at: key("method.teacher.file"),
+            found: "data.kind none and no file", hint: "give the teacher's weights as a file")
+    }
+    static func noiseWithoutData(_ kind: String) -> Problem {
+        Problem(
+            .data, "there are no labels to corrupt", at: key("noise.kind"), found: kind,
+            expected: "clean, as data.kind is none")
+    }
+    static func shapeUnknown() -> Problem {
+        Problem(
+            .data, "shape and classes of the images are unknown", at: key("data"),
+            expected: "image-shape and class-names, or a teacher's file that names them")
+    }
+    static func teacherHasOtherShape(
+        _ file: String, _ found: [Int], _ expected: [Int]
+    ) -> Problem {
+        Problem(
+            .data, "the teacher was trained on samples of another shape", at: .file(file),
+            found: "\(found)", expected: "\(expected) of the data")
+    }
+    static func teacherHasOtherClasses(
+        _ file: String, _ found: Int, _ expected: Int
+    ) -> Problem {
+        Problem(
+            .data, "the teacher knows other classes", at: .file(file), found: "\(found) classes",
+            expected: "\(expected), as the data has")
+    }
+    static func normalisationUnknown(_ file: String?) -> Problem {
+        Problem(
+            .data, "the teacher does not say how its inputs were normalised",
+            at: file.map { .file($0) } ?? key("method.normalisation"),
+            hint: "set method.normalisation to {mean: […], deviation: […]}, or to learnt")
+    }
+    static func normalisationCount(_ found: Int, _ expected: Int) -> Problem {
+        Problem(
+            .data, "normalisation does not fit the images", at: key("method.normalisation"),
+            found: "\(found) values", expected: "one per channel, \(expected)")
+    }
+    static func embeddingsWithoutUse(_ method: String) -> Problem {
+        Problem(
+            .data, "only nayer uses embeddings", at: key("method.embeddings"),
+            found: "synthesis.method \(method)")
+    }
+    static func notImages(_ shape: [Int]) -> Problem {
+        Problem(
+            .data, "data-free distillation makes images", at: key("data.kind"),
+            found: "samples of shape \(shape)", expected: "images")
+    }
+    static func noPool(_ folder: String) -> Problem {
+        Problem(
+            .data, "no pool of synthetic images", at: .file(folder),
+            expected: "a finished run of method data-free")
+    }
+    static func cannotMap(_ path: String) -> Problem {
+        Problem(.io, "cannot read", at: .file(path))
+    }
+    static func synthesisNotFinite(
+        term: String, phase: String, epoch: Int, batch: Int, step: Int, checkpoint: String?
+    ) -> Problem {
+        Problem(
+            .data, "the loss of the search for images is not finite",
+            at: .init(
+                detail: [
+                    "phase \(phase)", "synthesis epoch \(epoch + 1)", "batch \(batch + 1)",
+                    "step \(step)",
+                ]), found: "term \"\(term)\"", expected: "a finite number",
+            hint: "lower method.synthesis.rate; "
+                + (checkpoint.map { "the last checkpoint is \($0)" }
+                    ?? "no checkpoint was written yet"))
+    }
     static func filesTwice() -> Problem {
         Problem(
             .data, "the files are given twice", at: key("data.folder"),

@@ -53,6 +53,14 @@ final class Progressing: @unchecked Sendable {
             running[spec.key]?.step = step
             draw(final: false)
         case .meta: draw(final: false)
+        case .synthesised(let spec, let batch):
+            if verbose, batch.batch == batch.of {
+                let facts = batch.facts
+                line(
+                    "\(title(spec)): \(batch.images) images; the teacher takes \(percent(facts.accuracy)) of "
+                        + "the newest for what was wanted, confidence \(percent(facts.confidence))")
+            }
+            draw(final: false)
         case .epoch(let spec, let metrics):
             if verbose {
                 line(

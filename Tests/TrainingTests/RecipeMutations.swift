@@ -84,6 +84,10 @@ enum RecipeMutations {
             "kind: embedded", "kind: spiral, features: 3",
             "r.yaml, line 1, data.features: key does not go with data.kind: found kind spiral"),
         .init(
+            "kind: embedded", "kind: colour-shapes, classes: 6",
+            "r.yaml, line 1, data.classes: key does not go with data.kind: found kind colour-shapes"
+        ),
+        .init(
             "kind: embedded", "kind: gaussian-classes, turn: 3",
             "r.yaml, line 1, data.turn: key does not go with data.kind: found kind gaussian-classes"
         ),

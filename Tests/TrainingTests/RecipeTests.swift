@@ -163,6 +163,7 @@ import Testing
         "method: {name: distillation, teacher: {file: t.safetensors, model: {name: resnet20, width: 0.5}}}",
         "training: {patience: 3, checkpoint-steps: 4, average: 0, selection: nll}",
         "data: {kind: spiral, samples: 100, turn: 1.5}",
+        "data: {kind: colour-shapes, samples: 720, seed: 3}",
         "data: {kind: gaussian-classes, seed: 18446744073709551615, separation: 0.3}",
         "data: {kind: csv, path: x.tsv, label: 3, clean: c, drop: [a, -1], class-names: ['1', 'true']}",
     ])

@@ -13,6 +13,9 @@ extension RunPage {
                         heading: "Results", layout: "stack", tables: tables.map(PageView.Table.init)
                     ),
                     .init(heading: "Curves", layout: "grid", figures: drawn(charts)),
+                    .init(
+                        heading: "Images", layout: "stack",
+                        figures: sheets.map { PageView.Drawn($0, note: $0.note) }),
                     .init(heading: "Matrices", layout: "grid", figures: drawn(heatMaps)),
                 ], facts: facts, recipe: recipe))
     }

@@ -26,13 +26,15 @@ public struct RunPage: Codable, Equatable, Sendable {
     public var tables: [TableModel]
     public var charts: [CurveChart]
     public var heatMaps: [HeatMap]
+    /// Images that the run made.
+    public var sheets: [ImageSheet]
     /// The resolved recipe, YAML.
     public var recipe: String
 
     public init(
         title: String, subtitle: String = "", facts: [Fact] = [], warnings: [String] = [],
         findings: [String] = [], tables: [TableModel] = [], charts: [CurveChart] = [],
-        heatMaps: [HeatMap] = [], recipe: String = ""
+        heatMaps: [HeatMap] = [], sheets: [ImageSheet] = [], recipe: String = ""
     ) {
         self.title = title
         self.subtitle = subtitle
@@ -42,6 +44,7 @@ public struct RunPage: Codable, Equatable, Sendable {
         self.tables = tables
         self.charts = charts
         self.heatMaps = heatMaps
+        self.sheets = sheets
         self.recipe = recipe
     }
 }

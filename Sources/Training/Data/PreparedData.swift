@@ -17,7 +17,7 @@ public struct PreparedData: Sendable {
     /// The test samples; `testMembers` are those of it that count.
     public let test: Dataset
     public let testMembers: [Int]
-    public let normalisation: Normalisation
+    public internal(set) var normalisation: Normalisation
     public let noise: NoisyLabels
     /// SHA-256 over the contents of the learning and the test set before noise.
     public let sha256: String
@@ -25,6 +25,9 @@ public struct PreparedData: Sendable {
     public let warnings: [String]
     /// In the files as they were given, before splitting and noise: true if they name clean labels.
     public let knowsClean: Bool
+    /// Nothing of it is real: blank images that stand for shape and classes, where a method makes its
+    /// own samples.
+    public let isPlaceholder: Bool
 
     /// Of the samples and the labels that are learnt from.
     public var identity: String { sha256 + noise.sha256 }
@@ -40,6 +43,19 @@ public struct PreparedData: Sendable {
     ) throws(Problem) {
         let source = try files.load(options)
         var learning = source.learning
+        isPlaceholder = options.kind == .none
+        if isPlaceholder {
+            let all = Array(0..<learning.count)
+            split = Split(train: all, validation: all, test: [])
+            (metaValidation, testMembers) = ([], all)
+            (self.learning, test) = (learning, learning)
+            normalisation = .none(for: learning)
+            self.noise = LabelNoise.measured(
+                given: all, clean: all, classCount: all.count, classNames: learning.classNames,
+                ids: all)
+            (sha256, warnings, knowsClean) = (source.sha256, source.warnings, false)
+            return
+        }
         if let limit = options.limit {
             guard limit <= learning.count else { throw .limitTooLarge(limit, learning.count) }
             if limit < learning.count {
@@ -148,6 +164,29 @@ public struct PreparedData: Sendable {
     }
 }
 
+extension DataFiles.Source {
+    /// One blank image per class.
+    static func placeholder(_ options: DataOptions) throws(Problem) -> DataFiles.Source {
+        guard let shape = options.imageShape, let names = options.classNames else {
+            throw .shapeUnknown()
+        }
+        let count = Double(names.count) * shape.reduce(1.0) { $0 * Double($1) }
+        guard count < 0x1p30 else { throw .shapeUnknown() }
+        let blank = try Dataset(
+            name: "no data",
+            features: .images(
+                bytes: [UInt8](repeating: 0, count: Int(count)), channels: shape[0],
+                height: shape[1], width: shape[2]),
+            labels: Array(names.indices), classNames: names)
+        return DataFiles.Source(
+            learning: blank, test: nil, sha256: blank.sha256,
+            warnings: [
+                "no test data: what tables call accuracy is agreement with the teacher on held-out "
+                    + "synthetic images"
+            ])
+    }
+}
+
 /// Reads data files once, however many runs of a process use them.
 public final class DataFiles: @unchecked Sendable {
     // The dictionary is guarded by `lock`.
@@ -174,6 +213,7 @@ public final class DataFiles: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if let source = known[key] { return source }
+        if options.kind == .none { return try .placeholder(options) }
         let (learning, test) = try DataFiles.read(options)
         if let test {
             guard test.sampleShape == learning.sampleShape else {
@@ -208,9 +248,11 @@ public final class DataFiles: @unchecked Sendable {
 
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
         switch options.kind {
+        case .none: preconditionFailure("there is nothing to read")
         case .embedded: return (try .embedded(.train), try .embedded(.test))
         case .spiral: return (try .spiral(options.spiral), nil)
         case .gaussianClasses: return (try .gaussianClasses(options.gaussianClasses), nil)
+        case .colourShapes: return (try .colourShapes(options.colourShapes), nil)
         case .cifar10, .cifar100:
             let family: CIFAR = options.kind == .cifar10 ? .ten : .hundred
             return (

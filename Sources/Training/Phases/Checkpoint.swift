@@ -20,12 +20,19 @@ struct CheckpointRecord: Codable, Equatable {
     var stepInEpoch: Int
     /// Of each network that learns.
     var learners: [LearnerRecord]
+    /// Of a phase that makes its own samples.
+    var synthesis: SynthesisRecord?
     /// How long the metrics file was: what is behind it was written after this checkpoint.
     var metricsBytes: Int
     /// Spent before this checkpoint, for the time that reports show.
     var seconds: Double
     /// SHA-256 of the tensors' file.
     var tensors: String
+}
+
+extension CheckpointRecord {
+    /// Pieces of work done: rises from one checkpoint to the next.
+    var position: Int { step + (synthesis?.made ?? 0) }
 }
 
 /// Where a learner stands, besides its tensors.
@@ -79,7 +86,8 @@ struct CheckpointStore {
     func save(
         _ record: CheckpointRecord, _ tensors: [(name: String, tensor: Tensor)]
     ) throws(Problem) -> String {
-        let target = "\(folder)/\(CheckpointStore.name(record.step))"
+        let name = CheckpointStore.name(record.position)
+        let target = "\(folder)/\(name)"
         let bytes = try WeightsFile.encoded(tensors)
         var record = record
         record.tensors = hex(SHA256.hash(data: bytes))
@@ -91,9 +99,7 @@ struct CheckpointStore {
         // The new folder's name, and that of the folder of all checkpoints when this is its first.
         try files.sync(folder)
         try files.sync(files.parent(of: folder))
-        for name in entries() where name != CheckpointStore.name(record.step) {
-            try files.remove("\(folder)/\(name)")
-        }
+        for other in entries() where other != name { try files.remove("\(folder)/\(other)") }
         return target
     }
 

@@ -21,6 +21,8 @@ struct ObjectiveMaker {
         var pseudoLabelAccuracy: Double?
         var mixed: MixedTeachers?
         var mixing: AdaptiveMixing?
+        /// A teacher that can be probed, to make images out of.
+        var probed: Frozen?
     }
 
     func make(
@@ -48,6 +50,12 @@ struct ObjectiveMaker {
                 objective: Alone(
                     KnowledgeDistillation(options, teacher: TeacherOutputs(teacher, table: table))),
                 teacher: try scores(teacher))
+        case .dataFree(let options, let source, _):
+            let teacher = try frozen(source, weights)
+            return Made(
+                objective: DataFreeObjective(options.objective, teacher: TeacherOutputs(teacher)),
+                teacher: data.isPlaceholder ? nil : try scores(teacher),
+                probed: try frozen(source, weights, folding: false))
         case .pseudoLabels(let beta, let source, let divergence):
             let teacher = try frozen(source, weights)
             let logits = try trainingLogits(teacher)
@@ -145,7 +153,8 @@ struct ObjectiveMaker {
 
     func frozen(
         _ source: PhaseSpec.TeacherSource,
-        _ weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
+        _ weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor]),
+        folding: Bool = true
     ) throws -> Frozen {
         let (model, tensors) = try weights(source)
         let network = try ModelRegistry.make(
@@ -154,7 +163,7 @@ struct ObjectiveMaker {
         if case .file(let file, _, _) = source { path = file }
         try network.loadState(from: tensors, source: path)
         if data.learning.isImages { network.toChannelsLast() }
-        let teacher = Frozen(network)
+        let teacher = Frozen(network, folding: folding)
         teacher.move(to: device)
         return teacher
     }

@@ -61,6 +61,9 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     public var mixing: MixingResult?
     /// Of an encoder that learnt without labels: `student` then holds its nearest neighbours' scores.
     public var relations: RelationsResult?
+    /// Where the samples were made. "Validation" is then agreement with the teacher on held-out
+    /// synthetic images.
+    public var synthesis: SynthesisResult?
 
     public func readout(average: Bool) -> Readout { average ? self.average ?? student : student }
 }
@@ -128,6 +131,8 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var agreement: Double?
     /// Where losses are weighed sample by sample.
     public var mixing: MixingMetrics?
+    /// Where samples are made for each epoch.
+    public var synthesis: SynthesisSummary?
 }
 
 extension EpochMetrics.Learner {
@@ -152,7 +157,8 @@ extension EpochMetrics.Learner {
 extension EpochMetrics {
     init(
         phase: String, epoch: Int, step: Int, rate: Double, learners: [Learner],
-        together: PhaseResult.Together?, mixing: MixingMetrics? = nil
+        together: PhaseResult.Together?, mixing: MixingMetrics? = nil,
+        synthesis: SynthesisSummary? = nil
     ) {
         func mean(_ value: (Learner) -> Double?) -> Double? {
             let values = learners.compactMap(value)
@@ -190,6 +196,7 @@ extension EpochMetrics {
         ensembleTest = together.map { Scores($0.ensemble.test) }
         agreement = together?.agreement
         self.mixing = mixing
+        self.synthesis = synthesis
     }
 }
 
@@ -200,6 +207,8 @@ public enum PhaseEvent: Sendable {
     case step(PhaseSpec, step: Int, of: Int)
     /// A group of a meta pass is done, counted from 1.
     case meta(PhaseSpec, group: Int)
+    /// A batch of images was synthesised, so many in the pool.
+    case synthesised(PhaseSpec, SynthesisMetrics)
     case epoch(PhaseSpec, EpochMetrics)
     case finished(PhaseSpec, PhaseResult, seconds: Double, reused: Bool)
 }

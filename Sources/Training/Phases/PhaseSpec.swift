@@ -24,6 +24,8 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
         case mixing(MixingOptions, [MixedTeacher])
         /// Relations between samples, without labels.
         case relations(RelationModelling)
+        /// A teacher, on images that are made out of it.
+        case dataFree(DataFreeOptions, TeacherSource, embeddingsHash: String?)
     }
 
     /// What an encoder does for the students of a phase.
@@ -254,6 +256,34 @@ extension Recipe {
                 entries += sources.map { .init(source: $0, corrupt: teacher.corrupt) }
             }
             return chain + [phase("student", 1, .mixing(options, entries))]
+        case .dataFree(let options):
+            let network = options.teacher.model ?? model
+            var hash: String?
+            if case .file(let path) = options.embeddings, options.synthesis.method == .nayer {
+                hash = try fileHash(path)
+            }
+            var chain: [PhaseSpec] = []
+            let source: PhaseSpec.TeacherSource
+            if let file = options.teacher.file {
+                source = .file(path: file, sha256: try fileHash(file), network)
+            } else {
+                chain = [phase("teacher", 0, .labels(.init()), model: network)]
+                source = .phase(key: chain[0].key, options.teacher.weights)
+            }
+            var spec = phase("student", 1, .dataFree(options, source, embeddingsHash: hash))
+            if let peers = options.peers {
+                spec.peers = peers.each.map {
+                    LearnerSpec(
+                        model: $0.model ?? model, optimizer: $0.optimizer ?? spec.optimizer,
+                        schedule: $0.schedule ?? schedule)
+                }
+                spec.model = spec.peers![0].model
+                (spec.optimizer, spec.schedule) = (
+                    spec.peers![0].optimizer, spec.peers![0].schedule
+                )
+                spec.name = "students"
+            }
+            return chain + [spec]
         }
     }
 }

@@ -19,13 +19,13 @@ extension PhaseTrainer {
         let each = learners.indices.map {
             EpochMetrics.Learner(
                 learners[$0].record.sums, own.each[$0], average: averages?.each[$0],
-                knowsClean: data.knowsClean)
+                knowsClean: data.knowsClean && synthesis == nil)
         }
         let first = learners[0].rate(
-            step: step - 1, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs)
+            step: step - 1, stepsPerEpoch: stepsPerEpoch, epochs: spec.training.epochs)
         let metrics = EpochMetrics(
             phase: spec.name, epoch: epoch + 1, step: step, rate: first, learners: each,
-            together: own.together, mixing: mixingMetrics())
+            together: own.together, mixing: mixingMetrics(), synthesis: synthesis?.summary())
         let line = jsonLine(metrics)
         try environment.files.append(line, to: metricsPath)
         metricsBytes += line.count

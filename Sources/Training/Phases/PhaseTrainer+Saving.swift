@@ -19,10 +19,14 @@ extension PhaseTrainer {
         }
         return learners.flatMap(\.parts).flatMap { named($0.prefix, $0.tensors) }
             + named("objective", objective.state)
+            + named("synthesis", synthesis?.maker.state ?? [])
     }
 
     @discardableResult
     func saveCheckpoint() throws -> String {
+        let position = step + (synthesis?.record.made ?? 0)
+        // Interrupted before anything was done since: a checkpoint is never written over.
+        if let lastCheckpoint, position == lastPosition { return lastCheckpoint }
         // The loss is known before the update; whether the update spoilt the weights is seen here.
         try Engine.checked {
             for (name, tensor) in learners.flatMap(\.network.state)
@@ -39,15 +43,19 @@ extension PhaseTrainer {
         let path = try store.save(
             CheckpointRecord(
                 key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
-                learners: learners.map(\.record), metricsBytes: metricsBytes,
+                learners: learners.map(\.record), synthesis: synthesis?.record,
+                metricsBytes: metricsBytes,
                 seconds: earlierSeconds + environment.clock() - began, tensors: ""), tensors)
         lastCheckpoint = path
+        lastPosition = position
+        try synthesis?.removeGone()
         return path
     }
 
     func resume() throws(Problem) {
         guard let (record, saved, path) = try store.load() else {
             try environment.files.remove(metricsPath)
+            try synthesis?.tidy()
             return
         }
         guard record.key == spec.key else { throw .phaseChanged(path) }
@@ -74,7 +82,15 @@ extension PhaseTrainer {
         try fill(objective.state, from: part("objective"), path)
         (step, epoch, stepInEpoch) = (record.step, record.epoch, record.stepInEpoch)
         metricsBytes = record.metricsBytes
+        if let synthesis {
+            guard let its = record.synthesis else {
+                throw .checkpointDamaged(path, "it knows nothing of synthetic images")
+            }
+            try fill(synthesis.maker.state, from: part("synthesis"), path)
+            try synthesis.resume(its, path: path)
+        }
         lastCheckpoint = path
+        lastPosition = record.position
         earlierSeconds = record.seconds
         let attributes = try? FileManager.default.attributesOfItem(atPath: metricsPath)
         let length = attributes?[.size] as? Int ?? 0
@@ -132,6 +148,7 @@ extension PhaseTrainer {
                 }, best: best, last: last, selected: selected)
         }
         result.mixing = try mixingResult()
+        result.synthesis = try synthesisResult()
         if metricsBytes > 0 { try environment.files.sync(metricsPath) }
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
         try environment.files.replace("\(folder)/result.json", with: json(result))

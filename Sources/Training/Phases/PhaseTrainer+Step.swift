@@ -29,7 +29,7 @@ extension PhaseTrainer {
                 var waiting: [Learner] = []
                 for learner in learners {
                     let own =
-                        learner === learners[0]
+                        learner === learners[0] || synthesis != nil
                         ? first : first.relabelled(tensor(of: learner.labels, batch))
                     count(try backward(learner, outputs, own), batch, for: learner)
                     guard objective.updateOrder == .recomputed, learners.count > 1 else {
@@ -54,7 +54,8 @@ extension PhaseTrainer {
 
     /// The batch as objectives see it.
     func labelled(_ batch: Batch, for learner: Learner) -> LabelledBatch {
-        LabelledBatch(
+        if let synthesis { return synthesis.labelled(batch) }
+        return LabelledBatch(
             inputs: batch.inputs.to(device), labels: tensor(of: learner.labels, batch),
             rows: tensor(of: rowOfMember, batch), isPlain: !spec.training.augmentation.isOn)
     }
@@ -96,13 +97,16 @@ extension PhaseTrainer {
     private func update(_ learner: Learner) {
         learner.update(
             rate: learner.rate(
-                step: step, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs))
+                step: step, stepsPerEpoch: stepsPerEpoch, epochs: spec.training.epochs))
     }
 
     private func count(
         _ outcome: Outcome, _ batch: Batch, for learner: Learner
     ) {
-        let labels = batch.indices.map { learner.labels[$0] }
+        let given = synthesis?.pool.labels ?? learner.labels
+        let labels = batch.indices.map { given[$0] }
+        // Of samples that a phase made itself the wanted label is all that is known.
+        let clean = synthesis == nil ? data.learning.clean : nil
         let n = Double(labels.count)
         let terms = outcome.losses.terms
         for (term, mean) in zip(terms, outcome.means) {
@@ -116,7 +120,7 @@ extension PhaseTrainer {
         learner.record.sums.samples += labels.count
         for (index, (prediction, label)) in zip(batch.indices, zip(outcome.predictions, labels)) {
             if prediction == label { learner.record.sums.hits += 1 }
-            if prediction == data.learning.clean?[index] { learner.record.sums.cleanHits += 1 }
+            if prediction == clean?[index] { learner.record.sums.cleanHits += 1 }
         }
     }
 

@@ -27,16 +27,18 @@ public struct TrainingEnvironment: Sendable {
 /// Trains one phase, from its beginning or from its newest checkpoint, to its `result.json`.
 public final class PhaseTrainer {
     let spec: PhaseSpec
-    let data: PreparedData
+    private(set) var data: PreparedData
     let folder: String
     let environment: TrainingEnvironment
 
     let learners: [Learner]
     let objective: any PeerObjective
     let metaPass: MetaPass?
+    /// Of a phase that makes its own samples.
+    let synthesis: SynthesisPass?
     let plan: BatchPlan
-    let validation: EvaluationSet
-    let test: EvaluationSet
+    var validation: EvaluationSet
+    var test: EvaluationSet
     let store: CheckpointStore
     let device: Device
     let rowOfMember: [Int]
@@ -51,8 +53,11 @@ public final class PhaseTrainer {
     var stepInEpoch = 0
     var metricsBytes = 0
     var lastCheckpoint: String?
+    /// Pieces of work done at it.
+    var lastPosition: Int?
     var drawSeed: UInt64
     var began = 0.0
+    private var lastSaved = 0.0
     /// Spent on this phase by earlier processes, up to the checkpoint that was resumed from.
     public var earlierSeconds = 0.0
 
@@ -62,6 +67,7 @@ public final class PhaseTrainer {
         weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws {
         self.spec = spec
+        let data = try SynthesisPass.withTeachersConstants(data, spec.target)
         self.data = data
         self.folder = folder
         self.environment = environment
@@ -105,26 +111,42 @@ public final class PhaseTrainer {
         }
         teacherScores = made.teacher
         pseudoLabelAccuracy = made.pseudoLabelAccuracy
+        synthesis =
+            if case .dataFree(let options, _, _) = spec.target, let probed = made.probed {
+                try SynthesisPass(
+                    options, spec: spec, teacher: probed, learners: learners, data: data,
+                    folder: folder, files: environment.files)
+            } else {
+                nil
+            }
     }
+
+    var stepsPerEpoch: Int { synthesis?.stepsPerEpoch ?? plan.stepsPerEpoch }
 
     // MARK: The loop
 
     /// Trains to the end. Resumes from the newest checkpoint of the folder, if there is one.
     public func run() throws -> PhaseResult {
         began = environment.clock()
-        let steps = plan.stepsPerEpoch * spec.training.epochs
+        let steps = stepsPerEpoch * spec.training.epochs
         try environment.files.createDirectory(folder)
         try resume()
         environment.observe(.began(spec, resumedAt: step > 0 ? step : nil, steps: steps))
         if let teacherScores { environment.observe(.teacher(spec, teacherScores)) }
-        var prefetcher = Prefetcher(
-            samePlan(), epoch: epoch, step: stepInEpoch, epochs: spec.training.epochs)
-        var lastSaved = environment.clock()
+        let own = samePlan()
+        var prefetcher =
+            synthesis == nil
+            ? Prefetcher(own, epoch: epoch, step: stepInEpoch, epochs: spec.training.epochs) : nil
+        lastSaved = environment.clock()
         while epoch < spec.training.epochs, !isOutOfPatience {
             objective.begin(epoch: epoch, of: spec.training.epochs)
             try learnToMix()
-            while stepInEpoch < plan.stepsPerEpoch {
-                guard let batch = prefetcher.next() else { break }
+            try synthesise()
+            while stepInEpoch < stepsPerEpoch {
+                guard
+                    let batch = synthesis?.batch(epoch: epoch, step: stepInEpoch)
+                        ?? prefetcher?.next()
+                else { break }
                 try advance(batch)
                 stepInEpoch += 1
                 step += 1
@@ -132,27 +154,37 @@ public final class PhaseTrainer {
                 if environment.shouldStop() {
                     throw Problem.interrupted(checkpoint: try saveCheckpoint())
                 }
-                let isDue =
-                    spec.training.checkpointSteps.map { step % $0 == 0 } ?? false
-                    || environment.clock() - lastSaved >= spec.training.checkpointSeconds
-                if isDue {
-                    try saveCheckpoint()
-                    lastSaved = environment.clock()
-                }
+                try saveIfDue(step)
             }
             try endEpoch()
         }
-        prefetcher = Prefetcher(plan, epoch: 0, step: 0, epochs: 0)
+        prefetcher = nil
         let result = try finish()
         let seconds = environment.clock() - began
         environment.observe(.finished(spec, result, seconds: seconds, reused: false))
         return result
     }
 
+    /// Saves every so many steps (or other pieces of work) and every so many seconds.
+    func saveIfDue(_ count: Int) throws {
+        let isDue =
+            spec.training.checkpointSteps.map { count % $0 == 0 } ?? false
+            || environment.clock() - lastSaved >= spec.training.checkpointSeconds
+        guard isDue else { return }
+        try saveCheckpoint()
+        lastSaved = environment.clock()
+    }
+
+    /// Constants that were learnt beside the generator count from here on.
+    func use(_ normalisation: Normalisation) { data.normalisation = normalisation }
+
     /// The plan that batches come from; another one where the negative control asks for it.
     func samePlan() -> BatchPlan {
-        guard environment.dropRandomState, step > 0 else { return plan }
+        guard environment.dropRandomState, step > 0 || synthesis?.record.made ?? 0 > 0 else {
+            return plan
+        }
         drawSeed = spec.derivedSeed ^ 0xdead_beef
+        synthesis?.dropRandomState()
         return
             (try? BatchPlan(
                 data.learning, members: data.split.train, batchSize: spec.training.batch,
@@ -167,7 +199,7 @@ public final class PhaseTrainer {
         }
         let learner = learners[0]
         let rate = learner.rate(
-            step: step, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs)
+            step: step, stepsPerEpoch: stepsPerEpoch, epochs: spec.training.epochs)
         do {
             let sums = try metaPass.run(
                 learner, in: self, rate: rate, stop: environment.shouldStop)

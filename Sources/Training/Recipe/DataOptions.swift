@@ -17,6 +17,9 @@ public struct DataOptions: Codable, Hashable, Sendable {
         /// Made, not read: the tasks of `Synthetic`.
         case spiral
         case gaussianClasses = "gaussian-classes"
+        case colourShapes = "colour-shapes"
+        /// No samples at all: for methods that make their own.
+        case none
     }
 
     public var kind: Kind
@@ -44,7 +47,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
     public var header: Bool
     /// csv: leave out lines that start with `@` (KEEL files).
     public var skipAt: Bool
-    /// csv: channels, height, width, where the columns are pixels of images in 0…255.
+    /// csv: channels, height, width, where the columns are pixels of images in 0…255. none: of
+    /// the teacher's images; those of its file if not given.
     public var imageShape: [Int]?
     /// text: name or index of the text column; the one named `text` if not given.
     public var text: TableOptions.Column?
@@ -54,7 +58,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
     public var quotes: Bool?
     /// Names of the classes, in the order of their numbers.
     public var classNames: [String]?
-    /// spiral, gaussian-classes: see `Synthetic`, which has the defaults.
+    /// Of the made tasks: see `Synthetic`, which has the defaults.
     public var classes: Int?
     public var samples: Int?
     public var seed: UInt64?
@@ -143,7 +147,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
         text = try values.decodeIfPresent(TableOptions.Column.self, forKey: .text)
         length = try values.decodeIfPresent(Int.self, forKey: .length)
         quotes = try values.decodeIfPresent(Bool.self, forKey: .quotes)
-        if classNames != nil, ![.idx, .csv, .text].contains(kind) {
+        if classNames != nil, ![.idx, .csv, .text, .none].contains(kind) {
             throw Problem.keyOfOtherKind("class-names", kind)
         }
         if folder != nil, kind == .idx, (images ?? labels ?? testImages ?? testLabels) != nil {
@@ -155,7 +159,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
             (.delimiter, delimiter != nil), (.header, !header),
         ]
         let ofNumbers: [(CodingKeys, Bool)] = [
-            (.drop, !drop.isEmpty), (.skipAt, skipAt), (.imageShape, imageShape != nil),
+            (.drop, !drop.isEmpty), (.skipAt, skipAt),
+            (.imageShape, imageShape != nil && kind != .none),
         ]
         let ofTexts: [(CodingKeys, Bool)] = [
             (.text, text != nil), (.length, length != nil), (.quotes, quotes != nil),
@@ -207,8 +212,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         separation = try values.decodeIfPresent(Double.self, forKey: .separation)
         let keys: [(CodingKeys, isGiven: Bool, kinds: [Kind])] = [
             (.classes, classes != nil, [.spiral, .gaussianClasses]),
-            (.samples, samples != nil, [.spiral, .gaussianClasses]),
-            (.seed, seed != nil, [.spiral, .gaussianClasses]),
+            (.samples, samples != nil, [.spiral, .gaussianClasses, .colourShapes]),
+            (.seed, seed != nil, [.spiral, .gaussianClasses, .colourShapes]),
             (.radius, radius != nil, [.spiral]), (.turn, turn != nil, [.spiral]),
             (.spread, spread != nil, [.spiral]), (.features, features != nil, [.gaussianClasses]),
             (.separation, separation != nil, [.gaussianClasses]),
@@ -226,6 +231,9 @@ public struct DataOptions: Codable, Hashable, Sendable {
             try made.check()
             (classes, samples, seed) = (made.classes, made.samples, made.seed)
             (features, separation) = (made.features, made.separation)
+        case .colourShapes:
+            try colourShapes.check()
+            (samples, seed) = (colourShapes.samples, colourShapes.seed)
         default: break
         }
     }
@@ -251,9 +259,22 @@ public struct DataOptions: Codable, Hashable, Sendable {
         return made
     }
 
+    var colourShapes: Synthetic.ColourShapes {
+        var made = Synthetic.ColourShapes()
+        made.samples = samples ?? made.samples
+        made.seed = seed ?? made.seed
+        return made
+    }
+
     private func checkComplete() throws(Problem) {
         switch kind {
-        case .embedded, .spiral, .gaussianClasses: break
+        case .embedded, .spiral, .gaussianClasses, .colourShapes: break
+        case .none:
+            if let classNames, !(2...65_536).contains(classNames.count) {
+                throw .outOfRange(
+                    "data.class-names", found: "\(classNames.count) classes",
+                    expected: "2 to 65536")
+            }
         case .idx:
             if folder == nil && (images == nil || labels == nil) {
                 throw .missingFiles("data.folder", or: "data.images and data.labels")

@@ -9,9 +9,11 @@ public enum MethodOptions: Equatable, Sendable {
     case selfDistillation(SelfDistillationOptions, TeacherWeights)
     case mutual(MutualLearningOptions, PeersOptions)
     case adaptiveMixing(MixingOptions)
+    case dataFree(DataFreeOptions)
 
     public static let names = [
         "cross-entropy", "distillation", "self-distillation", "mutual", "adaptive-mixing",
+        "data-free",
     ]
 
     public var name: String {
@@ -21,6 +23,7 @@ public enum MethodOptions: Equatable, Sendable {
         case .selfDistillation: "self-distillation"
         case .mutual: "mutual"
         case .adaptiveMixing: "adaptive-mixing"
+        case .dataFree: "data-free"
         }
     }
 }
@@ -45,6 +48,7 @@ extension MethodOptions: Codable {
             self = .mutual(
                 try MutualLearningOptions(from: decoder), try PeersOptions(from: decoder))
         case "adaptive-mixing": self = .adaptiveMixing(try MixingOptions(from: decoder))
+        case "data-free": self = .dataFree(try DataFreeOptions(from: decoder))
         default: throw Problem.unknownMethod(name, known: MethodOptions.names)
         }
     }
@@ -64,6 +68,7 @@ extension MethodOptions: Codable {
             try options.encode(to: encoder)
             try peers.encode(to: encoder)
         case .adaptiveMixing(let options): try options.encode(to: encoder)
+        case .dataFree(let options): try options.encode(to: encoder)
         }
     }
 }

@@ -70,6 +70,8 @@ public struct Recipe: Codable, Equatable, Sendable {
             case .mutual: nil
             case .adaptiveMixing(let options):
                 options.teachers.first { $0.file == nil && $0.weights.isAverage }?.weights
+            case .dataFree(let options):
+                options.teacher.file == nil ? options.teacher.weights : nil
             }
         if training.average == 0, let weights, weights.isAverage {
             throw Problem.outOfRange(
@@ -82,6 +84,7 @@ public struct Recipe: Codable, Equatable, Sendable {
         if case .mutual(_, let peers) = method { try validate(peers) }
         if case .adaptiveMixing(let options) = method { try validate(options) }
         if let relation { try validate(relation) }
+        try validateDataFree()
     }
 
     private func validate(_ relation: RelationOptions) throws(Problem) {
@@ -100,6 +103,23 @@ public struct Recipe: Codable, Equatable, Sendable {
                 found: "encoder with a student of another network (\(other.name))",
                 expected: "one network for both, or start: fresh")
         }
+    }
+
+    private func validateDataFree() throws(Problem) {
+        guard case .dataFree(let options) = method else {
+            guard data.kind != .none else { throw .dataMissing(method.name) }
+            return
+        }
+        if let model = options.teacher.model { try check(model, at: "method.teacher.") }
+        if let peers = options.peers { try validate(peers) }
+        guard relation == nil else {
+            throw .outOfRange(
+                "relation", found: "with \(method.name)",
+                expected: "a method whose students see labelled samples")
+        }
+        guard data.kind == .none else { return }
+        guard options.teacher.file != nil else { throw .teacherMissing() }
+        guard noise.kind == .clean else { throw .noiseWithoutData(noise.kind.rawValue) }
     }
 
     private func validate(_ options: MixingOptions) throws(Problem) {

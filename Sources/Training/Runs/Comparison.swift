@@ -269,7 +269,9 @@ extension PhaseSpec {
         let teachers: [TeacherSource] =
             switch target {
             case .labels, .peers, .relations: []
-            case .teacher(_, let source), .pseudoLabels(_, let source, _): [source]
+            case .teacher(_, let source), .pseudoLabels(_, let source, _),
+                .dataFree(_, let source, _):
+                [source]
             case .mixing(_, let teachers): teachers.map(\.source)
             }
         return Set(

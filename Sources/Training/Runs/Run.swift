@@ -32,6 +32,7 @@ public final class Run {
         _ recipe: Recipe, folder: String, compute: ComputeOptions,
         environment: TrainingEnvironment = .init(), dataFiles: DataFiles = .init()
     ) throws {
+        let recipe = try recipe.withTeachersFacts()
         self.recipe = recipe
         self.folder = folder
         self.compute = compute
@@ -73,7 +74,7 @@ public final class Run {
         try checkFolder()
         try files.createDirectory(folder)
         try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
-        try data.noise.write(to: "\(folder)/labels.csv", using: files)
+        if !data.isPlaceholder { try data.noise.write(to: "\(folder)/labels.csv", using: files) }
         try files.replace("\(folder)/run.json", with: json(facts))
     }
 
@@ -91,8 +92,10 @@ public final class Run {
         if FileManager.default.fileExists(atPath: mixing) {
             try files.replace("\(folder)/mixing.csv", with: try readFile(mixing))
         }
-        try SampleRecords(self, weights: "\(folder)/model.safetensors").write(
-            to: "\(folder)/samples.csv", using: files)
+        if !data.isPlaceholder {
+            try SampleRecords(self, weights: "\(folder)/model.safetensors").write(
+                to: "\(folder)/samples.csv", using: files)
+        }
         try files.replace("\(folder)/result.json", with: json(result.scores))
     }
 }
@@ -101,6 +104,9 @@ extension Recipe {
     /// Refuses networks and augmentation that do not fit the samples.
     func check(_ chain: [PhaseSpec], _ data: PreparedData) throws(Problem) {
         for spec in chain {
+            if case .dataFree = spec.target, data.sampleShape.count != 3 {
+                throw .notImages(data.sampleShape)
+            }
             for learner in spec.learners {
                 try ModelRegistry.check(
                     learner.model, sampleShape: data.sampleShape, classes: data.classCount)

@@ -36,6 +36,7 @@ public struct RunFacts: Codable, Equatable, Sendable {
             "train": data.split.train.count, "validation": data.split.validation.count,
             "test": data.testMembers.count,
         ]
+        if data.isPlaceholder { samples = samples.mapValues { _ in 0 } }
         if !data.metaValidation.isEmpty { samples["meta-validation"] = data.metaValidation.count }
         duplicates = data.split.duplicates
         classNames = data.learning.classNames

@@ -1,0 +1,107 @@
+import Datasets
+import Diagnostics
+import Files
+import Foundation
+
+/// The synthetic images that a finished phase left behind.
+public struct SyntheticPool: Sendable {
+    /// Images of one moment: a few of each class.
+    public struct Sheet: Sendable {
+        /// Epoch of the students, from 1; 0: the end of the warm-up.
+        public var epoch: Int
+        public var labels: [Int]
+        /// Row-major [labels.count, channels, height, width].
+        public var bytes: [UInt8]
+    }
+
+    /// [channels, height, width]
+    public let shape: [Int]
+    public let classNames: [String]
+    private let content: PoolContent
+    private let folder: String
+
+    /// - Parameter folder: of the phase.
+    /// - Throws: if it has no pool, or a damaged one.
+    public init(phase folder: String) throws(Problem) {
+        self.folder = "\(folder)/pool"
+        let path = "\(self.folder)/pool.json"
+        guard
+            let content = try? jsonDecoder().decode(
+                PoolContent.self, from: Data(try readFile(path, limit: 256 << 20)))
+        else { throw .noPool(folder) }
+        guard content.shape.count == 3, content.shape.allSatisfy({ (1...65_536).contains($0) }),
+            content.shape.reduce(1.0, { $0 * Double($1) }) < 0x1p30, !content.classNames.isEmpty
+        else { throw .checkpointDamaged(path, "not the content of a pool") }
+        self.content = content
+        shape = content.shape
+        classNames = content.classNames
+    }
+
+    /// The pool below a run folder, whichever phase has it.
+    public init(run folder: String) throws(Problem) {
+        let names =
+            ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? [])
+            .sorted()
+        for name in names {
+            let phase = "\(folder)/phases/\(name)"
+            if FileManager.default.fileExists(atPath: "\(phase)/pool/pool.json") {
+                self = try SyntheticPool(phase: phase)
+                return
+            }
+        }
+        throw .noPool(folder)
+    }
+
+    public var count: Int { content.batches.reduce(0) { $0 + $1.images } }
+
+    /// All images with their wanted labels.
+    public func dataset(heldOut: Bool = false) throws(Problem) -> Dataset {
+        var bytes: [UInt8] = []
+        var labels: [Int] = []
+        for entry in heldOut ? content.heldOut : content.batches {
+            let part = try read(entry)
+            bytes += part.bytes
+            labels += part.labels
+        }
+        return try Dataset(
+            name: "synthetic images",
+            features: .images(bytes: bytes, channels: shape[0], height: shape[1], width: shape[2]),
+            labels: labels, classNames: classNames)
+    }
+
+    /// A few images of each class over time.
+    public func sheets() throws(Problem) -> [Sheet] {
+        var sheets: [Sheet] = []
+        for entry in content.sheets {
+            let part = try read(entry)
+            sheets.append(
+                Sheet(
+                    epoch: (entry.epoch ?? 0) - content.warmUp, labels: part.labels,
+                    bytes: part.bytes))
+        }
+        return sheets
+    }
+
+    private func read(
+        _ entry: PoolContent.Entry
+    ) throws(Problem) -> (bytes: [UInt8], labels: [Int]) {
+        let path = "\(folder)/\(entry.name).bin"
+        return try SyntheticPool.split(
+            try readFile(path), images: entry.images, imageSize: shape.reduce(1, *), path: path)
+    }
+
+    /// Images and labels of a batch's file.
+    static func split(
+        _ content: [UInt8], images: Int, imageSize: Int, path: String
+    ) throws(Problem) -> (bytes: [UInt8], labels: [Int]) {
+        let (size, overflow) = images.multipliedReportingOverflow(by: imageSize + 2)
+        guard images > 0, !overflow, content.count == size else {
+            throw .checkpointDamaged(path, "\(content.count) bytes for \(images) images")
+        }
+        let end = images * imageSize
+        let labels = (0..<images).map {
+            Int(content[end + 2 * $0]) | Int(content[end + 2 * $0 + 1]) << 8
+        }
+        return (Array(content[..<end]), labels)
+    }
+}
