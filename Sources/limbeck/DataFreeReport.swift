@@ -44,6 +44,36 @@ enum DataFreeReport {
         }
     }
 
+    /// Two images of each class at a few moments of the run.
+    static func sheets(_ record: RunRecord) -> [ImageSheet] {
+        guard let pool = record.pool, let moments = try? pool.sheets(), !moments.isEmpty else {
+            return []
+        }
+        let size = pool.shape.reduce(1, *)
+        let names = pool.classNames.prefix(40)
+        let rows = names.enumerated().map { label, name in
+            ImageSheet.Row(
+                name: name,
+                images: moments.flatMap { moment in
+                    let own = moment.labels.indices.filter { moment.labels[$0] == label }
+                    return (0..<2).map { i in
+                        i < own.count
+                            ? Array(moment.bytes[own[i] * size..<(own[i] + 1) * size]) : nil
+                    }
+                })
+        }
+        return [
+            ImageSheet(
+                title: "Synthetic images", rows: rows,
+                columns: moments.flatMap {
+                    [$0.epoch == 0 ? "warm-up" : "epoch \($0.epoch)", ""]
+                }, width: pool.shape[2], height: pool.shape[1], channels: pool.shape[0],
+                note: "Two of each class as wanted, of the last batch of an epoch"
+                    + (names.count < pool.classNames.count
+                        ? "; the first \(names.count) classes." : "."))
+        ]
+    }
+
     static func charts(_ record: RunRecord) -> [CurveChart] {
         phases(record).flatMap { _, _, epochs -> [CurveChart] in
             let x = epochs.map { Double($0.epoch) }

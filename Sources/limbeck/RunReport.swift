@@ -20,6 +20,7 @@ enum RunReport {
             charts: charts(record) + RelationsReport.charts(record) + MixingReport.charts(record)
                 + DataFreeReport.charts(record),
             heatMaps: matrices(record) + RelationsReport.heatMaps(record),
+            sheets: DataFreeReport.sheets(record),
             recipe: record.recipe)
     }
 

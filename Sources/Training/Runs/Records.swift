@@ -9,8 +9,11 @@ public struct RunRecord: Sendable {
     /// Of each phase, in the order of the chain.
     public var metrics: [[EpochMetrics]]
     public var recipe: String
+    /// Where a phase made its own samples.
+    public var pool: SyntheticPool?
 
     public init(folder: String) throws(Problem) {
+        pool = try? SyntheticPool(run: folder)
         facts = try decoded("\(folder)/run.json")
         scores = try decoded("\(folder)/result.json")
         recipe = String(
