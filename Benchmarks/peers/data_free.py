@@ -330,7 +330,9 @@ def run(options):
     augment = Augment(mean, std, options.padding, options.flip)
     if options.teacher:
         teacher = WideResNet(images.shape[1], classes, 16)
-        teacher.load_state_dict(load_file(options.teacher), strict=False)
+        missing, unexpected = teacher.load_state_dict(load_file(options.teacher), strict=False)
+        if unexpected or not all(name.endswith("num_batches_tracked") for name in missing):
+            raise SystemExit(f"{options.teacher}: missing {missing}, unexpected {unexpected}")
     else:
         teacher = train_teacher(options, augment, images, labels, classes)
     teacher_accuracy = accuracy(teacher, augment, test_images, test_labels)
