@@ -66,7 +66,8 @@ let engine: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "LabelText", "Models", "Neural", "Replica", "Torch", "Datasets", "SafeTensors",
+            "Distillation", "LabelText", "Models", "Neural", "Replica", "Torch", "Datasets",
+            "SafeTensors",
             "Files",
             "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
             .product(name: "Crypto", package: "swift-crypto"),

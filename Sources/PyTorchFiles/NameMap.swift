@@ -126,6 +126,19 @@ extension NameMap {
         unchecked: "linear-shortcut",
         [.init("linear.*", "fc.*"), .init("**.shortcut.*.*", "**.downsample.*.*")])
 
+    /// ResNets for CIFAR whose stem is `conv1`, whose stages are `conv2_x` to `conv5_x`, and whose blocks
+    /// are one `residual_function` each.
+    public static let residualFunction = NameMap(
+        unchecked: "residual-function",
+        [.init("conv1.0.*", "conv1.*"), .init("conv1.1.*", "bn1.*")]
+            + (2...5).flatMap { stage in
+                [("0", "conv1"), ("1", "bn1"), ("3", "conv2"), ("4", "bn2")].map {
+                    Rule(
+                        "conv\(stage)_x.*.residual_function.\($0.0).*",
+                        "layer\(stage - 1).*.\($0.1).*")
+                } + [.init("conv\(stage)_x.*.shortcut.*.*", "layer\(stage - 1).*.downsample.*.*")]
+            })
+
     /// VGG with batch norm whose convolutions, batch norms, ReLUs and pools are counted through as
     /// `features.N`, for our blocks; nil for other networks.
     ///
@@ -155,5 +168,5 @@ extension NameMap {
     }
 
     /// Those that `--map` knows by name.
-    public static let builtIn = ["same", "linear-shortcut", "features"]
+    public static let builtIn = ["same", "linear-shortcut", "residual-function", "features"]
 }

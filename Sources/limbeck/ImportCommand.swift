@@ -94,7 +94,7 @@ struct ImportCommand: ParsableCommand {
         let isLarge = card.sampleShape.count == 3 && card.sampleShape[1...].min()! >= 64
         let features = NameMap.features(
             wanted.map(\.name), pooledBlocks: isLarge ? [0, 1, 2, 3] : [0, 1, 2])
-        let builtIn = [.same, .linearShortcut, features].compactMap(\.self)
+        let builtIn = [.same, .linearShortcut, .residualFunction, features].compactMap(\.self)
         guard let map else { return builtIn }
         if let chosen = builtIn.first(where: { $0.name == map }) { return [chosen] }
         if NameMap.builtIn.contains(map) { throw .mapNotForModel(map, card.model.name) }

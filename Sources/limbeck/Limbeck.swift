@@ -20,7 +20,8 @@ struct Limbeck: ParsableCommand {
         version: limbeckVersion,
         subcommands: [
             Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, ImportCommand.self,
-            Theory.self, Advise.self, SelfDistil.self, Features.self, Noise.self, EmbedLabels.self,
+            Synthesize.self, Theory.self, Advise.self, SelfDistil.self, Features.self, Noise.self,
+            EmbedLabels.self,
             ReportCommand.self, Doctor.self,
         ])
 

@@ -14,6 +14,16 @@ extension Problem {
             .data, "this is a comparison, not a recipe", at: .file(file, "rows"),
             hint: "use limbeck compare")
     }
+    static func manyClassesForIDX(_ count: Int) -> Problem {
+        Problem(
+            .data, "IDX files hold at most 256 classes", at: .init(detail: ["classes"]),
+            found: "\(count)")
+    }
+    static func notDataFree(_ file: String, _ method: String) -> Problem {
+        Problem(
+            .data, "the recipe makes no images", at: .file(file, "method.name"), found: method,
+            expected: "data-free")
+    }
     static func runExists(_ folder: String) -> Problem {
         Problem(
             .usage, "the run folder is there already", at: .file(folder),

@@ -17,7 +17,8 @@ enum RunReport {
             findings: findings(record),
             tables: [table(record.scores)] + RelationsReport.tables(record)
                 + MixingReport.tables(record),
-            charts: charts(record) + RelationsReport.charts(record) + MixingReport.charts(record),
+            charts: charts(record) + RelationsReport.charts(record) + MixingReport.charts(record)
+                + DataFreeReport.charts(record),
             heatMaps: matrices(record) + RelationsReport.heatMaps(record),
             recipe: record.recipe)
     }
@@ -58,7 +59,9 @@ enum RunReport {
             if let average = phase.average { row("\(phase.name), average of weights", average) }
         }
         return TableModel(
-            title: "Accuracy in percent on the test split",
+            title: DataFreeReport.measuresAgreement(scores)
+                ? "Agreement with the teacher in percent on held-out synthetic images"
+                : "Accuracy in percent on the test split",
             columns: [
                 .init("phase"), .init("last", .trailing), .init("selected", .trailing),
                 .init("epoch", .trailing), .init("validation", .trailing), .init("NLL", .trailing),
@@ -67,7 +70,7 @@ enum RunReport {
             note:
                 "Selected: the epoch that was best on the validation split. Validation, NLL and ECE are those "
                 + "of the selected weights; validation labels are as noisy as the training labels unless the "
-                + "recipe keeps them clean.")
+                + "recipe keeps them clean." + (DataFreeReport.note(scores).map { " \($0)" } ?? ""))
     }
 
     private static func findings(_ record: RunRecord) -> [String] {
@@ -89,6 +92,7 @@ enum RunReport {
             }
         }
         lines += RelationsReport.findings(record) + MixingReport.findings(record)
+        lines += DataFreeReport.findings(record)
         lines.append("One seed: differences between methods need several, see limbeck compare.")
         return lines
     }
@@ -161,12 +165,18 @@ enum RunReport {
         let names = record.facts.classNames
         guard names.count <= 100, let last = record.scores.phases.last else { return [] }
         let test = last.readout(average: record.scores.useAverage).selected.test
+        let isSynthetic = DataFreeReport.measuresAgreement(record.scores)
+        let confusion = HeatMap(
+            title: isSynthetic
+                ? "Teacher and student on held-out synthetic images (selected weights)"
+                : "Confusion on the test split (selected weights)",
+            rowLabels: names, columnLabels: names,
+            values: test.confusion.map { $0.map(Double.init) }, format: .count,
+            rowAxis: isSynthetic ? "teacher" : "label", columnAxis: "prediction")
+        // Where nothing is real there are no given labels.
+        if isSynthetic { return [confusion] }
         return [
-            HeatMap(
-                title: "Confusion on the test split (selected weights)", rowLabels: names,
-                columnLabels: names, values: test.confusion.map { $0.map(Double.init) },
-                format: .count,
-                rowAxis: "label", columnAxis: "prediction"),
+            confusion,
             HeatMap(
                 title: "Realised label noise", rowLabels: names, columnLabels: names,
                 values: record.facts.realisedTransition, format: .percent(0),

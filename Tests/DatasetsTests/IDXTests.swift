@@ -46,6 +46,14 @@ enum IDXFixture {
         #expect(try IDXFixture.read(classCount: 10).classCount == 10)
     }
 
+    @Test func writesWhatItReads() throws {
+        #expect(IDX.encoded(images: Array(0..<8), shape: [1, 2, 2]) == IDXFixture.images)
+        #expect(IDX.encoded(labels: [1, 0]) == IDXFixture.labels)
+        let colours = IDX.encoded(images: Array(0..<24), shape: [3, 2, 2])
+        let (shape, bytes) = try IDX.images(colours, file: "colours")
+        #expect(shape == [2, 3, 2, 2] && bytes == Array(0..<24))
+    }
+
     @Test func gzipIsTheSame() throws {
         let plain = try IDXFixture.read()
         for images in [IDXFixture.imagesGzip, IDXFixture.imagesMembers] {

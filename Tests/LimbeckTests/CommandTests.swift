@@ -54,6 +54,12 @@ import Testing
         .init(
             "train tiny.yaml --resume --out nowhere", 74,
             "nowhere: no run to resume: expected a folder with recipe.yaml"),
+        .init(
+            "embed-labels cat --minilm nowhere --out x", 74,
+            "nowhere/config.json: cannot read: No such file or directory"),
+        .init(
+            "embed-labels cat --minilm nowhere --prompt photo --out x", 64,
+            #"--prompt: wrong value: found "photo", expected {name} somewhere in it"#),
         .init("compare nowhere.yaml", 74, "nowhere.yaml: cannot read: No such file or directory"),
         .init(
             "compare tiny.yaml --seeds 1,x", 64,

@@ -111,6 +111,29 @@ import Testing
         }
     }
 
+    /// Inside the write of an image batch, of a held-out one, and of the checkpoint between them.
+    @Test func killedWhileThePoolIsWritten() throws {
+        let tool = try Tool()
+        let (name, text) = TinyRuns.dataFree
+        let reference = try reference(name, text, tool)
+        let calls = try TinyRuns.calls(of: text, folder: tool("counted"))
+        let writes = calls.indices.filter { calls[$0].contains("/pool/") }
+        #expect(writes.count > 40)
+        for trial in 0..<max(3, KillTests.kills / 2) {
+            var draw = Draw(seed: 2310, .tests, sample: trial)
+            let call = writes[draw.below(writes.count)]
+            let half = trial % 2 == 0
+            let folder = tool("pool-\(trial)")
+            let killed = try tool.run(
+                ["train", reference.recipe, "--out", folder] + TinyRuns.flags,
+                environment: killedAt(call, half: half))
+            #expect(killed.status == 128 + SIGKILL, "\(calls[call])")
+            let outcome = try finish(reference, folder, tool)
+            #expect(outcome.status == 0, "\(calls[call]): \(outcome.err)")
+            #expect(try tool.differences(reference.folder, folder) == [], "\(calls[call])")
+        }
+    }
+
     /// If other random numbers than those of the interrupted run changed nothing, equal bytes
     /// would prove nothing.
     @Test func otherRandomNumbersEndInOtherBytes() throws {

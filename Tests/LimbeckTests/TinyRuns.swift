@@ -66,7 +66,21 @@ enum TinyRuns {
                 + "\nrelation: {ramp: 1, rows: suspicious, edge: {name: queue, size: 100}, "
                 + "encoder: {epochs: 2, batch: 32, dimension: 16}}"
         ),
+        dataFree,
     ]
+
+    /// Learnt constants, a pool with a cap, students in train mode during the search.
+    static let dataFree = (
+        name: "data-free",
+        text: text(
+            "{name: data-free, peers: 2, steps: 4, normalisation: learnt, "
+                + "embeddings: {kind: random, dimension: 6}, "
+                + "teacher: {model: {name: resnet8, width: 0.1}}, "
+                + "synthesis: {batch: 12, steps: 2, warm-up: 1, warm-up-batches: 3, width: 2, noise: 4, "
+                + "cap: 40, held-out: 1, student-mode: train}}",
+            model: "{name: resnet8, width: 0.1}",
+            extra: ", average: 0.9, augmentation: {padding: 1, flip: true}")
+    )
 
     static let flags = ["--threads", "1", "--precision", "fp32", "--device", "cpu"]
 

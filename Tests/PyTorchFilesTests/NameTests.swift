@@ -66,6 +66,23 @@ import Testing
         #expect(NameMap.features(["conv1.weight"], pooledBlocks: []) == nil)
     }
 
+    @Test(arguments: [
+        ("conv1.0.weight", "conv1.weight"), ("conv1.1.running_var", "bn1.running_var"),
+        ("conv2_x.0.residual_function.0.weight", "layer1.0.conv1.weight"),
+        ("conv3_x.1.residual_function.1.bias", "layer2.1.bn1.bias"),
+        ("conv4_x.0.residual_function.3.weight", "layer3.0.conv2.weight"),
+        ("conv5_x.12.residual_function.4.weight", "layer4.12.bn2.weight"),
+        ("conv3_x.0.shortcut.0.weight", "layer2.0.downsample.0.weight"),
+        ("conv5_x.0.shortcut.1.running_mean", "layer4.0.downsample.1.running_mean"),
+        ("fc.weight", "fc.weight"),
+        // A third convolution is a bottleneck: no network of ours.
+        ("conv2_x.0.residual_function.6.weight", "conv2_x.0.residual_function.6.weight"),
+        ("conv6_x.0.residual_function.0.weight", "conv6_x.0.residual_function.0.weight"),
+    ])
+    func residualFunctions(_ from: String, _ to: String) {
+        #expect(NameMap.residualFunction(from) == to)
+    }
+
     @Test func theReport() throws {
         let source = try file([
             ("module.conv1.weight", [2, 1, 3, 3]), ("module.linear.weight", [3, 2]),

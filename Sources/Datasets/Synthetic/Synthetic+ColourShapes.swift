@@ -6,8 +6,8 @@ extension Synthetic {
     /// Small colour images of 36 classes: one of six shapes in one of six colours, 16 × 16 pixels.
     ///
     ///     centre  8 ± 1.75 in both directions        radius  4.25 … 6.5
-    ///     turned by at most atan ¼ (14°)              brightness  0.75 … 1
-    ///     background grey 0 … 0.25                     each value ± 0.06 more
+    ///     turned by at most atan ¼ (14°)              brightness  0.6 … 1
+    ///     background grey 0 … 0.35                     each value ± 0.15 more
     ///
     /// All draws are uniform. Colour c of shape s is class 6 c + s, named "red ring" and so on, so that
     /// a text embedding has something to say. An easy task with nothing of the real world in it: small
@@ -116,13 +116,13 @@ extension Dataset {
             let pose = Synthetic.Pose(
                 x: uniform(6.25, 9.75), y: uniform(6.25, 9.75), radius: uniform(4.25, 6.5),
                 slope: uniform(-0.25, 0.25))
-            let brightness = uniform(0.75, 1)
-            let grey = uniform(0, 0.25)
+            let brightness = uniform(0.6, 1)
+            let grey = uniform(0, 0.35)
             let coverage = pose.coverage(of: shapes[label % shapes.count])
             for value in Synthetic.Colour.allCases[label / shapes.count].values {
                 for inside in coverage {
                     let clean = inside * value * brightness + (1 - inside) * grey
-                    let noisy = min(1, max(0, clean + uniform(-0.06, 0.06)))
+                    let noisy = min(1, max(0, clean + uniform(-0.15, 0.15)))
                     bytes.append(UInt8((255 * noisy).rounded()))
                 }
             }

@@ -16,6 +16,8 @@ public struct SynthesisOptions: Equatable, Sendable {
         case dafl
         /// A meta-generator that is adapted in a few steps, from noise that is optimised too.
         case fastDFKD = "fast-dfkd"
+        /// Nothing is made out of the teacher: the control.
+        case noise
     }
     public enum StudentMode: String, Codable, Sendable, CaseIterable {
         /// The student is in eval mode while images are searched for.
@@ -117,6 +119,8 @@ public struct SynthesisOptions: Equatable, Sendable {
             (batch, steps, warmUp, batches, rate) = (512, 5, 1, 10, 1e-3)
             (label, statistics, momentum, adversarial) = (1, 0, 0, 0)
             (width, noise, activation, entropy) = (64, 1000, 0.1, 5)
+        case .noise:
+            (steps, statistics, label, momentum, adversarial) = (1, 0, 0, 0, 0)
         case .fastDFKD:
             (steps, warmUpBatches, batches, rate) = (5, 1, 1, 3e-3)
             (width, noise, update, noiseRate, reset) = (64, 256, .fomaml, 0.015, 120)
@@ -219,7 +223,7 @@ extension SynthesisOptions: Codable {
 
     private func isUsed(_ key: CodingKeys) -> Bool {
         switch key {
-        case .width, .noise, .depth: method != .deepInversion
+        case .width, .noise, .depth: method != .deepInversion && method != .noise
         case .life, .redraw, .blocks: method == .nayer
         case .variation, .norm, .competition: method == .deepInversion
         case .activation, .entropy: method == .dafl

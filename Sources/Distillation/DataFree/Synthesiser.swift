@@ -77,6 +77,7 @@ public func makeSynthesiser(_ frame: SynthesisFrame, embeddings: Tensor?) -> any
     case .deepInversion: return DeepInversion(frame)
     case .dafl: return DataFreeLearning(frame)
     case .fastDFKD: return FastDataFree(frame)
+    case .noise: return NoiseImages(frame)
     }
 }
 

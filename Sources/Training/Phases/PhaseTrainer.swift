@@ -55,6 +55,8 @@ public final class PhaseTrainer {
     var lastCheckpoint: String?
     /// Pieces of work done at it.
     var lastPosition: Int?
+    /// Whether `validation` holds synthetic images already.
+    var measuresSynthesis = false
     var drawSeed: UInt64
     var began = 0.0
     private var lastSaved = 0.0

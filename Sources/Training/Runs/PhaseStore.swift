@@ -92,7 +92,7 @@ public struct PhaseStore: Sendable {
         return result
     }
 
-    private func weights(
+    func weights(
         _ source: PhaseSpec.TeacherSource, chain: [PhaseSpec], data: PreparedData
     ) throws -> (ModelSpec, [String: Tensor]) {
         func spec(_ key: String) -> PhaseSpec {

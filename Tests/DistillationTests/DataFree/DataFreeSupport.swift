@@ -67,7 +67,7 @@ struct TinyFrame {
         var options = SynthesisOptions(method)
         (options.batch, options.steps, options.warmUp) = (6, 4, 1)
         (options.warmUpBatches, options.batches) = (2, 2)
-        if method != .deepInversion { (options.width, options.noise) = (4, 5) }
+        if method != .deepInversion, method != .noise { (options.width, options.noise) = (4, 5) }
         return options
     }
 

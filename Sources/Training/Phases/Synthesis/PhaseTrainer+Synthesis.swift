@@ -12,25 +12,9 @@ extension PhaseTrainer {
     /// The images of the epoch ahead, before its first step.
     func synthesise() throws {
         guard let synthesis else { return }
-        if stepInEpoch == 0 {
-            do {
-                let isDone = try synthesis.prepare(
-                    epoch: epoch,
-                    .init(
-                        learners: learners, stop: environment.shouldStop,
-                        made: { [self] metrics in
-                            environment.observe(.synthesised(spec, metrics))
-                            try saveIfDue(synthesis.record.made)
-                        }))
-                guard isDone else { throw Problem.interrupted(checkpoint: try saveCheckpoint()) }
-            } catch let error as SynthesisFailure {
-                throw Problem.synthesisNotFinite(
-                    term: error.term, phase: spec.name, epoch: synthesis.record.epoch,
-                    batch: synthesis.record.batch, step: error.step, checkpoint: lastCheckpoint)
-            } catch let error as EngineError {
-                throw Problem.engine(error, phase: spec.name)
-            }
-        }
+        if stepInEpoch == 0 { try searchForImages() }
+        if measuresSynthesis, !synthesis.frame.normalisation.isLearnt { return }
+        measuresSynthesis = true
         if synthesis.frame.normalisation.isLearnt {
             let (mean, deviation) = synthesis.frame.normalisation.values
             use(try Normalisation(mean: mean, deviation: deviation))
@@ -42,6 +26,27 @@ extension PhaseTrainer {
             : try EvaluationSet(
                 data.test, members: data.testMembers, normalisation: data.normalisation,
                 device: device)
+    }
+
+    func searchForImages() throws {
+        guard let synthesis else { return }
+        do {
+            let isDone = try synthesis.prepare(
+                epoch: epoch,
+                .init(
+                    learners: learners, stop: environment.shouldStop,
+                    made: { [self] metrics in
+                        environment.observe(.synthesised(spec, metrics))
+                        try saveIfDue(synthesis.record.made)
+                    }))
+            guard isDone else { throw Problem.interrupted(checkpoint: try saveCheckpoint()) }
+        } catch let error as SynthesisFailure {
+            throw Problem.synthesisNotFinite(
+                term: error.term, phase: spec.name, epoch: synthesis.record.epoch,
+                batch: synthesis.record.batch, step: error.step, checkpoint: lastCheckpoint)
+        } catch let error as EngineError {
+            throw Problem.engine(error, phase: spec.name)
+        }
     }
 
     /// Closes the pool.

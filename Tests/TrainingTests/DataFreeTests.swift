@@ -1,0 +1,329 @@
+import Diagnostics
+import Files
+import Foundation
+import SafeTensors
+import TestSupport
+import Testing
+import Torch
+
+@testable import Datasets
+@testable import Distillation
+@testable import Models
+@testable import Neural
+@testable import Training
+
+/// Distillation without data as training does it: pool, held-out images, interruption, records.
+@Suite(.serialized, .takesTurns) struct DataFreeTests {
+    static let synthesis =
+        "{batch: 12, steps: 2, warm-up: 2, warm-up-batches: 3, batches: 2, width: 2, noise: 4, "
+        + "held-out: 2}"
+
+    static let text = """
+        data: {kind: embedded, limit: 200}
+        model: {name: resnet8, width: 0.1}
+        method:
+          name: data-free
+          teacher: {model: {name: resnet8, width: 0.2}}
+          steps: 5
+          synthesis: \(synthesis)
+        optimizer: {rate: 0.02}
+        training: {epochs: 2, batch: 16, checkpoint-steps: 2, average: 0.9}
+        """
+
+    private func recipe(_ changes: String...) throws -> Recipe {
+        var file = try RecipeFile(text: DataFreeTests.text, file: "tiny")
+        for change in changes { file = try file.setting(change) }
+        return try file.decoded(Recipe.self)
+    }
+
+    /// A run with real test data, and its folder.
+    private func trained(_ scratch: Scratch, _ changes: String...) throws -> (Run, RunResult) {
+        var file = try RecipeFile(text: DataFreeTests.text, file: "tiny")
+        for change in changes { file = try file.setting(change) }
+        let run = try Tiny.run(try file.decoded(Recipe.self), scratch("run"))
+        return (run, try run.train())
+    }
+
+    private func lines(_ path: String) throws -> [SynthesisMetrics] {
+        try readFile(path).split(separator: 10).map {
+            try JSONDecoder().decode(SynthesisMetrics.self, from: Data($0))
+        }
+    }
+
+    @Test func whatARunLeaves() throws {
+        let scratch = try Scratch()
+        let (run, result) = try trained(scratch)
+        #expect(run.chain.map(\.name) == ["teacher", "student"])
+        let phase = result.scores.phases[1]
+        let synthesis = try #require(phase.synthesis)
+        // (2 epochs of warm-up · 3 + 2 epochs · 2) batches of 12.
+        #expect(synthesis.images == 120 && synthesis.heldOutImages == 24)
+        #expect(synthesis.hasTestData && synthesis.matchesStatistics && synthesis.notes == [])
+        #expect(synthesis.embeddings == "one-hot")
+        #expect(phase.student.last.validation.samples == 24)
+        #expect(phase.student.last.test.samples == run.data.testMembers.count)
+        #expect(phase.teacher?.test.samples == run.data.testMembers.count)
+        #expect(phase.steps == 10)
+        // Teacher and student are normalised alike, by the teacher's constants.
+        #expect(synthesis.normalisation["mean"] == run.data.normalisation.mean)
+        let folder = scratch("run/phases/1-student")
+        let log = try lines("\(folder)/pool/synthesis.jsonl")
+        #expect(log.map(\.epoch) == [1, 1, 1, 2, 2, 2, 3, 3, 4, 4])
+        #expect(log.map(\.images) == (1...10).map { $0 * 12 })
+        // The adversarial term begins with the students.
+        #expect(log.map { $0.facts.terms["adversarial"] != nil } == log.map { $0.epoch > 2 })
+        let pool = try SyntheticPool(run: scratch("run"))
+        let data = try pool.dataset()
+        #expect(data.count == 120 && data.sampleShape == [1, 28, 28])
+        #expect(Array(data.labels.prefix(10)) == Array(0..<10))
+        #expect(try pool.dataset(heldOut: true).count == 24)
+        #expect(try pool.sheets().map(\.epoch) == [0, 1, 2])
+        let epochs = run.store.metrics(run.chain[1])
+        #expect(epochs.map { $0.synthesis?.images } == [96, 120])
+        #expect(epochs.allSatisfy { $0.synthesis?.batches == 2 && $0.synthesis?.accuracy != nil })
+        #expect(epochs.allSatisfy { $0.measures?["teacher-agreement"] != nil })
+        // The teacher is as its phase left it.
+        let card = try SavedModel(path: scratch("run")).card
+        #expect(card.model.width == 0.1 && card.normalisation == run.data.normalisation)
+    }
+
+    /// The student never sees a sample: other training data with the same teacher changes nothing.
+    @Test func realSamplesDoNotTeach() throws {
+        let scratch = try Scratch()
+        let (run, first) = try trained(scratch)
+        let teacher = "\(run.store.path(run.chain[0]))/selected.safetensors"
+        let before = try readFile(teacher)
+        func student(_ data: String, _ name: String) throws -> ([UInt8], RunResult) {
+            let run = try Tiny.run(
+                try recipe("method.teacher.file=\(teacher)", "data=\(data)"), scratch(name))
+            let result = try run.train()
+            return (try readFile("\(run.store.path(run.chain[0]))/last.safetensors"), result)
+        }
+        let (own, _) = try student("{kind: embedded, limit: 200}", "own")
+        let (other, otherResult) = try student("{kind: embedded, limit: 100}", "other")
+        let (none, result) = try student("{kind: none}", "none")
+        #expect(own == other && own == none)
+        #expect(own == (try readFile("\(run.store.path(run.chain[1]))/last.safetensors")))
+        #expect(try readFile(teacher) == before, "to the last bit")
+        // Without test samples everything is measured on held-out images.
+        let last = result.scores.phases[0]
+        #expect(last.synthesis?.hasTestData == false && last.teacher == nil)
+        #expect(last.student.last.test == last.student.last.validation)
+        #expect(
+            last.student.last.validation == otherResult.scores.phases[0].student.last.validation)
+        #expect(
+            last.student.last.validation == first.scores.phases[1].student.last.validation)
+        let facts = try RunFacts(folder: scratch("none"))
+        #expect(facts.samples.values.allSatisfy { $0 == 0 } && facts.dataName == "no data")
+        #expect(facts.warnings.count == 1 && facts.warnings[0].hasPrefix("no test data"))
+        #expect(facts.classNames == run.data.learning.classNames, "from the teacher's file")
+        for name in ["samples.csv", "labels.csv"] {
+            #expect(!FileManager.default.fileExists(atPath: scratch("none/\(name)")))
+        }
+    }
+
+    /// Every method, several students, learnt constants, a cap, spilling to the disk.
+    @Test(arguments: [
+        "method.synthesis={method: deep-inversion, batch: 12, steps: 2, warm-up-batches: 2}",
+        "method.synthesis={method: dafl, batch: 12, steps: 2, width: 2, noise: 4, warm-up-batches: 2, batches: 1}",
+        "method.synthesis={method: fast-dfkd, batch: 12, steps: 2, width: 2, noise: 4, warm-up: 2, reset: 1}",
+        "method.synthesis={method: noise, batch: 12, warm-up: 2, warm-up-batches: 2}",
+        "method.normalisation=learnt",
+        "method.synthesis.memory=0",
+        "method.synthesis.cap=30",
+        "method.peers=2",
+    ])
+    func variants(_ change: String) throws {
+        let scratch = try Scratch()
+        let (run, result) = try trained(scratch, change)
+        let phase = try #require(result.scores.phases.last)
+        let synthesis = try #require(phase.synthesis)
+        #expect(phase.student.last.test.samples == run.data.testMembers.count)
+        if change.contains("cap") {
+            #expect(synthesis.images == 36, "whole batches, 30 or more")
+            #expect(try SyntheticPool(run: scratch("run")).dataset().count == 36)
+            let files = try FileManager.default.contentsOfDirectory(
+                atPath: scratch("run/phases/1-student/pool"))
+            #expect(files.count { $0.hasPrefix("batch") } == 3)
+        }
+        if change.contains("learnt") {
+            #expect(synthesis.normalisation["mean"] != [0.5])
+            let card = try SavedModel(path: scratch("run")).card
+            #expect(card.normalisation.mean == synthesis.normalisation["mean"])
+        }
+        if change.contains("memory") {
+            let other = try Scratch()
+            _ = try trained(other)
+            let path = "run/phases/1-student/last.safetensors"
+            #expect(try readFile(scratch(path)) == (try readFile(other(path))), "only slower")
+        }
+        if change.contains("peers") {
+            #expect(phase.peers?.each.count == 2)
+            let learners = run.store.metrics(run.chain[1]).last?.learners
+            #expect(learners?.allSatisfy { $0.terms["divergence"] != nil } == true)
+        }
+    }
+
+    /// Stopped while images are searched for or while the student learns, the run ends in the same bytes.
+    @Test(arguments: [0, 1, 7, 12, 19, 27]) func stoppedAnywhere(_ steps: Int) throws {
+        let scratch = try Scratch()
+        let change = "method.synthesis.student-mode=train"
+        let teacher = try trained(scratch, change).0
+        let file = "\(teacher.store.path(teacher.chain[0]))/selected.safetensors"
+        let recipe = try recipe("method.teacher.file=\(file)", change)
+        _ = try Tiny.run(recipe, scratch("whole")).train()
+        var environment = TrainingEnvironment()
+        let asked = Counter()
+        environment.shouldStop = { asked.next() == steps }
+        #expect(
+            failure { try Tiny.run(recipe, scratch("cut"), environment).train() }
+                .hasPrefix("interrupted (checkpoint "))
+        _ = try Tiny.run(recipe, scratch("cut")).train()
+        let (whole, cut) = (try Tiny.content(scratch("whole")), try Tiny.content(scratch("cut")))
+        #expect(whole.keys.sorted() == cut.keys.sorted())
+        #expect(whole.filter { cut[$0.key] != $0.value }.keys.sorted() == [])
+    }
+
+    /// Not only interrupted: the checkpoint that comes of it is not written over.
+    @Test func stoppedTwiceInOnePlace() throws {
+        let scratch = try Scratch()
+        var environment = TrainingEnvironment()
+        let (teacher, _) = try trained(scratch)
+        let file = "\(teacher.store.path(teacher.chain[0]))/selected.safetensors"
+        let recipe = try recipe("method.teacher.file=\(file)")
+        environment.shouldStop = { true }
+        let first = failure { try Tiny.run(recipe, scratch("cut"), environment).train() }
+        let second = failure { try Tiny.run(recipe, scratch("cut"), environment).train() }
+        #expect(first == second && first.contains("step-000000000000"))
+    }
+
+    @Test func aDamagedPoolIsRefused() throws {
+        let scratch = try Scratch()
+        let (teacher, _) = try trained(scratch)
+        let file = "\(teacher.store.path(teacher.chain[0]))/selected.safetensors"
+        let recipe = try recipe("method.teacher.file=\(file)")
+        var environment = TrainingEnvironment()
+        let asked = Counter()
+        environment.shouldStop = { asked.next() == 9 }
+        _ = failure { try Tiny.run(recipe, scratch("cut"), environment).train() }
+        let path = scratch("cut/phases/1-student/pool/batch-000001.bin")
+        var bytes = try readFile(path)
+        bytes[5] ^= 1
+        try LocalFileSystem().write(bytes, to: path)
+        #expect(
+            failure { try Tiny.run(recipe, scratch("cut")).train() }
+                == "\(path): the checkpoint is damaged: its content does not match its record")
+    }
+
+    @Test func imagesAlone() throws {
+        let scratch = try Scratch()
+        let run = try Tiny.run(try recipe(), scratch("run"))
+        let pool = try run.synthesise(images: 50)
+        // Warm-up epochs of 36 images.
+        #expect(pool.count == 72)
+        #expect(try pool.dataset().classCount == 10)
+    }
+
+    @Test func notANumberNamesTheTerm() throws {
+        let scratch = try Scratch()
+        let run = try Tiny.run(
+            try recipe("method.synthesis.rate=1e30", "method.synthesis.steps=4"), scratch("run"))
+        let message = failure { try run.train() }
+        #expect(
+            message.hasPrefix(
+                "phase student, synthesis epoch 1, batch 1, step "))
+        #expect(
+            message.contains(
+                "the loss of the search for images is not finite: found term \""))
+    }
+
+    /// Learning rates of the papers: 0.2 at first, 2e-4 at the end.
+    @Test func cosineEndsAtTheFloor() throws {
+        let schedule = Schedule(.cosine, floor: 1e-3)
+        let rates = [0, 40_000].map {
+            0.2 * schedule.rate(step: $0, stepsPerEpoch: 400, epochs: 100)
+        }
+        try expectClose(rates, [0.2, 2e-4], 1e-12)
+    }
+
+    @Test func aTeacherWithoutBatchNormIsNoted() throws {
+        let scratch = try Scratch()
+        let (_, result) = try trained(
+            scratch, "method.teacher={model: {name: lenet5}}", "training.augmentation={padding: 1}")
+        let synthesis = try #require(result.scores.phases.last?.synthesis)
+        #expect(!synthesis.matchesStatistics)
+        #expect(
+            synthesis.notes == [
+                "The teacher has no batch norm: nothing could be matched to its statistics, the term "
+                    + "that counts most."
+            ])
+    }
+
+    // MARK: Recipes
+
+    @Test(arguments: [
+        (
+            "method={name: cross-entropy}", "data={kind: none}",
+            "data.kind: method cross-entropy needs data: found none (only data-free does without)"
+        ),
+        (
+            "data={kind: none}", "seed=1",
+            "method.teacher.file: there is no data to train the teacher on: found data.kind none and "
+                + "no file (give the teacher's weights as a file)"
+        ),
+        (
+            "method.synthesis.method=dafl", "method.synthesis.life=3",
+            "method.synthesis.life: key does not go with method.synthesis.method: found method dafl"
+        ),
+        (
+            "method.synthesis={method: dafl}", "method.embeddings=one-hot",
+            "method.embeddings: only nayer uses embeddings: found synthesis.method dafl"
+        ),
+        (
+            "method.synthesis.momentum=1", "seed=1",
+            "method.synthesis.momentum: value out of range: found 1.0, expected in [0, 1)"
+        ),
+        (
+            "method.synthesis.batch=1", "seed=1",
+            "method.synthesis.batch: value out of range: found 1, expected 2 to 65536"
+        ),
+        (
+            "method.normalisation={mean: [0], deviation: [0]}", "seed=1",
+            "method.normalisation: value out of range: found mean [0.0], deviation [0.0], expected "
+                + "one of each per channel, deviations above 0"
+        ),
+        (
+            "method.mutual={weight: 1}", "seed=1",
+            "method.mutual: value out of range: found one student, expected peers: 2 or more"
+        ),
+    ])
+    func sentences(_ first: String, _ second: String, _ sentence: String) {
+        #expect(
+            failure { try recipe(first, second) }.replacing("tiny, ", with: "")
+                .replacing(#/line \d+, /#, with: "") == sentence)
+    }
+
+    @Test func resolvedRecipesMeanTheSame() throws {
+        for change in [
+            "seed=1", "method.synthesis={method: deep-inversion}", "method.normalisation=learnt",
+            "method.embeddings={kind: random, dimension: 8}", "method.peers=3",
+        ] {
+            let recipe = try recipe(change)
+            let again = try RecipeFile(text: recipe.yaml, file: "again").decoded(Recipe.self)
+            #expect(again == recipe, "\(change)")
+        }
+    }
+}
+
+/// Counts calls from any thread.
+private final class Counter: @unchecked Sendable {
+    private let lock = NSLock()
+    private var count = 0
+    /// The number of this call, from 0.
+    func next() -> Int {
+        lock.withLock {
+            count += 1
+            return count - 1
+        }
+    }
+}
