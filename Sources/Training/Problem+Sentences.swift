@@ -176,6 +176,12 @@ extension Problem {
             .data, "relations are learnt from images only", at: key("relation"),
             found: "\(name), which has none")
     }
+    static func relationsNeedSamples() -> Problem {
+        Problem(
+            .data, "relations are between samples", at: key("relation"),
+            found: "method data-free, whose student sees none",
+            expected: "a method that learns from labelled samples")
+    }
     static func twoRowsOfOneName(_ file: String, _ name: String) -> Problem {
         Problem(.data, "two rows of the same name", at: .file(file, "rows"), found: "\"\(name)\"")
     }

@@ -141,6 +141,14 @@ import Torch
         #expect(said.hasSuffix(sentence), "\(said)")
     }
 
+    @Test func refusesStudentsWithoutSamples() {
+        let said = failure { try recipe([Self.relation, "method={name: data-free}"]) }
+        let sentence =
+            "relation: relations are between samples: found method data-free, whose student sees none, "
+            + "expected a method that learns from labelled samples"
+        #expect(said.hasSuffix(sentence), "\(said)")
+    }
+
     @Test func refusesTables() throws {
         let scratch = try Scratch()
         let said = failure {

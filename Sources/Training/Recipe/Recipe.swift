@@ -88,6 +88,7 @@ public struct Recipe: Codable, Equatable, Sendable {
     }
 
     private func validate(_ relation: RelationOptions) throws(Problem) {
+        if case .dataFree = method { throw .relationsNeedSamples() }
         let place = "relation.encoder"
         let own = relation.encoder
         if let model = own.model { try check(model, at: "\(place).") }
