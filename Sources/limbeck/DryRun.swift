@@ -59,7 +59,8 @@ struct DryRun: Encodable {
             let copies = 4 + (spec.training.average > 0 ? 3 : 0)
             return Phase(
                 name: spec.name, model: spec.learners.map(\.model.name).joined(separator: " + "),
-                parameters: parameters, steps: perEpoch * spec.training.epochs,
+                parameters: parameters,
+                steps: (spec.ownSteps ?? perEpoch) * spec.training.epochs,
                 stateBytes: parameters * 4 * copies)
         }
     }

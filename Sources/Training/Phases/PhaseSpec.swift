@@ -128,6 +128,11 @@ public struct PhaseSpec: Codable, Equatable, Sendable {
     /// Whether this is an encoder that learns without labels.
     public var isEncoder: Bool { if case .relations = target { true } else { false } }
 
+    /// Steps per epoch where the number of samples does not say; nil elsewhere.
+    public var ownSteps: Int? {
+        if case .dataFree(let options, _, _) = target { options.steps } else { nil }
+    }
+
     /// Whether every peer's training labels are corrupted by a draw of its own.
     var drawsNoisePerPeer: Bool {
         if case .peers(_, let noisePerPeer) = target { noisePerPeer } else { false }
