@@ -140,7 +140,8 @@ struct ComparisonReport {
                 + record.seeds.map(String.init).joined(separator: ", "),
             facts: facts, warnings: record.facts.warnings, findings: findings, methods: methods,
             baseline: groups.first?.name,
-            tables: [stages, peers, MixingScores.table(groups), settings].compactMap(\.self),
+            tables: [stages, peers, MixingScores.table(groups), encoders, settings].compactMap(
+                \.self),
             charts: charts,
             heatMaps: matrices, recipe: recipe)
     }
@@ -149,10 +150,11 @@ struct ComparisonReport {
     private var stages: TableModel? {
         var rows: [[String]] = []
         for (name, cells) in groups {
-            guard let first = cells.first, first.results.count > 1, !isPartOfAnother(cells) else {
-                continue
-            }
-            for i in first.results.indices {
+            // An encoder has a table of its own.
+            guard let first = cells.first, !isPartOfAnother(cells),
+                first.results.count(where: { $0.relations == nil }) > 1
+            else { continue }
+            for i in first.results.indices where first.results[i].relations == nil {
                 func spread(_ value: (PhaseResult) -> Double?) -> String {
                     let values = cells.compactMap { value($0.results[i]) }
                     return values.isEmpty
@@ -213,6 +215,42 @@ struct ComparisonReport {
             return other.chain.count > own.chain.count
                 && zip(own.chain, other.chain).allSatisfy { $0.key == $1.key }
         }
+    }
+
+    /// The encoders without labels, each counted once, whatever noises and rows share it.
+    private var encoders: TableModel? {
+        var names: [String: [String]] = [:]
+        var found: [String: RelationsResult] = [:]
+        for cell in record.cells {
+            for (spec, result) in zip(cell.chain, cell.results) {
+                guard let relations = result.relations else { continue }
+                found[spec.key] = relations
+                names["\(relations.kind), \(spec.model.name)", default: []].append(spec.key)
+            }
+        }
+        guard !found.isEmpty else { return nil }
+        let rows = names.sorted { $0.key < $1.key }.map { name, keys -> [String] in
+            let each = Set(keys).sorted().map { found[$0]! }
+            func spread(_ value: (RelationsResult) -> Double) -> String {
+                Numbers.estimate(Estimate(values: each.map(value)), scale: 100)
+            }
+            return [
+                name, "\(each.count)", spread { $0.nearest.test.accuracy },
+                spread { $0.probe.test.accuracy }, spread { $0.reference.encoder.test },
+                spread { $0.reference.untrained.test }, spread { $0.reference.pixels.test },
+            ]
+        }
+        return TableModel(
+            title: "Encoders that learnt without labels, RMDNet (reconstruction)",
+            columns: [
+                .init("encoder"), .init("trained", .trailing), .init("neighbours", .trailing),
+                .init("linear", .trailing), .init("neighbours, few", .trailing),
+                .init("untrained, few", .trailing), .init("pixels, few", .trailing),
+            ], rows: rows,
+            note:
+                "Test accuracy in percent of nearest neighbours and of a linear classifier on the frozen "
+                + "features, with the labels as they were before noise; few: among at most 5,000 training "
+                + "samples, on at most 2,000.")
     }
 
     /// What the searches chose.
