@@ -116,7 +116,8 @@ public struct Advice: Sendable {
         let cloud = whitens ? try whitening.map()(features) : features
         let estimate = try MixtureEstimate(
             features: cloud, labels: given, noiseRate: question.noiseRate)
-        let options = try Advice.options(Advice.searched(estimate.mixture, given.count), question)
+        let searched = try Advice.searched(estimate.mixture, given.count)
+        let options = try Advice.options(searched, question)
         let best = options.map(\.error).min() ?? 1
         let chosen = options.firstIndex { $0.error <= best + Advice.worthwhile } ?? 0
         let option = options[chosen]
@@ -124,10 +125,13 @@ public struct Advice: Sendable {
         let held = try HeldOut(
             features: features, given: given, clean: clean, whitens: whitens, estimate: estimate,
             question: question)
+        // At large λ a learnt bias outweighs the features and follows the chance surplus of a fold's
+        // labels, which says nothing about the picture: where classes count as balanced it is held.
+        let bias: BiasRule = searched.positiveShare == 0.5 ? .fixed(0) : .learnt
         var lambdaCurve: [Point] = []
         var distance = 1.0
         for lambda in Advice.curve {
-            let (points, own) = try held.compare(Schedule(lambdas: [lambda]))
+            let (points, own) = try held.compare(Schedule(lambdas: [lambda], bias: bias))
             lambdaCurve += points
             if lambda == 1 { distance = own }
         }
