@@ -200,5 +200,5 @@ def features(check):
                 f"{arm} {g['mean']:+.4f} ± {g['standard_error']:.4f}" for arm, g in cell["gains"].items())
             print(f"        {said}, theta {cell['theta']}: gains of {gains}", flush=True)
         check.say(
-            len(cells) == 3 and all(g["trials"] >= 5 for c in cells for g in c["gains"].values()),
+            len(cells) == 3 and value["trials"] >= 5,
             f"real features, {said}", f"{len(cells)} noise rates" if cells else text, "3, of five trials each")
