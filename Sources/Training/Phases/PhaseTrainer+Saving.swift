@@ -92,14 +92,7 @@ extension PhaseTrainer {
         lastCheckpoint = path
         lastPosition = record.position
         earlierSeconds = record.seconds
-        let attributes = try? FileManager.default.attributesOfItem(atPath: metricsPath)
-        let length = attributes?[.size] as? Int ?? 0
-        // Cutting a file that is too short would pad it with zeros.
-        guard length >= metricsBytes else {
-            throw .checkpointDamaged(
-                metricsPath, "\(length) bytes where the checkpoint knows \(metricsBytes)")
-        }
-        if length > metricsBytes { try environment.files.truncate(metricsPath, to: metricsBytes) }
+        try environment.cut(metricsPath, to: metricsBytes)
     }
 
     func fill(
@@ -186,5 +179,18 @@ extension PhaseTrainer {
             state, to: "\(folder)/\(name).safetensors",
             metadata: ModelCard(model: learner.spec.model, data: data).metadata,
             using: environment.files)
+    }
+}
+
+extension TrainingEnvironment {
+    /// Takes off what was appended to a file after the checkpoint that is resumed from.
+    func cut(_ path: String, to bytes: Int) throws(Problem) {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let length = attributes?[.size] as? Int ?? 0
+        // Cutting a file that is too short would pad it with zeros.
+        guard length >= bytes else {
+            throw .checkpointDamaged(path, "\(length) bytes where the checkpoint knows \(bytes)")
+        }
+        if length > bytes { try files.truncate(path, to: bytes) }
     }
 }

@@ -272,12 +272,6 @@ final class EncoderTrainer: PhaseRunner {
         metricsBytes = record.metricsBytes
         lastCheckpoint = path
         earlierSeconds = record.seconds
-        let attributes = try? FileManager.default.attributesOfItem(atPath: metricsPath)
-        let length = attributes?[.size] as? Int ?? 0
-        guard length >= metricsBytes else {
-            throw .checkpointDamaged(
-                metricsPath, "\(length) bytes where the checkpoint knows \(metricsBytes)")
-        }
-        if length > metricsBytes { try environment.files.truncate(metricsPath, to: metricsBytes) }
+        try environment.cut(metricsPath, to: metricsBytes)
     }
 }
