@@ -72,6 +72,27 @@ import Torch
         },
     ]
 
+    /// Outputs and all gradients of the short cut against doubling first.
+    @Test(arguments: [[2, 3, 5, 4], [1, 4, 1, 1], [3, 1, 2, 7]])
+    func convolutionOfDoubledPixels(_ shape: [Int]) throws {
+        try withNoLeaks {
+            let layer = Conv2d(shape[1], 6, kernel: 3, padding: 1, generator: Generator(seed: 1))
+            let x = values(inputStream, shape)
+            x.requiresGrad = true
+            let wanted = layer(upsampleNearest2d(x, height: 2 * shape[2], width: 2 * shape[3]))
+            let found = layer.ofDoubled(x)
+            #expect(found.shape == wanted.shape)
+            let weights = values(inputStream, wanted.shape)
+            let variables = [x] + layer.parameters.map(\.tensor)
+            let a = Tensor.gradients(of: (wanted * weights).sum(), with: variables)
+            let b = Tensor.gradients(of: (found * weights).sum(), with: variables)
+            for (one, other) in zip([wanted] + a, [found] + b) {
+                let scale = max(1, one.detached().abs().max().item)
+                #expect((one - other).detached().abs().max().item < 1e-6 * scale)
+            }
+        }
+    }
+
     @Test(arguments: cases) func equalsPyTorch(_ layer: Case) throws {
         try withNoLeaks {
             let x = values(inputStream, layer.shape, scale: layer.scale)

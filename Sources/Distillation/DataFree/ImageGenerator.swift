@@ -109,10 +109,7 @@ public final class GeneratorStage: Module {
     }
 
     public func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor {
-        let wide =
-            doubles
-            ? upsampleNearest2d(x, height: 2 * x.shape[2], width: 2 * x.shape[3]) : x
-        return bn(conv(wide), mode: mode).leakyRelu(0.2)
+        bn(doubles ? conv.ofDoubled(x) : conv(x), mode: mode).leakyRelu(0.2)
     }
 }
 
