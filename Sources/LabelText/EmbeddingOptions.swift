@@ -22,6 +22,16 @@ public enum EmbeddingOptions: Equatable, Hashable, Sendable {
     /// As many dimensions as MiniLM gives, so that a comparison changes nothing else.
     public static let randomDimension = 384
 
+    /// The files that the vectors come from, in a fixed order.
+    public var files: [String] {
+        switch self {
+        case .oneHot, .random, .table: []
+        case .file(let path): [path]
+        case .miniLM(let folder, _): SentenceEncoder.files.map { "\(folder)/\($0)" }
+        case .gloVe(let folder): GloVe.files.map { "\(folder)/\($0)" }
+        }
+    }
+
     /// The vectors of `classes`, in their order.
     ///
     /// - Throws: a `Problem` in one line: files that are missing or wrong, a class without a vector.

@@ -125,7 +125,26 @@ enum RunReport {
                 title: "Accuracy", xLabel: "epoch", yLabel: "accuracy (%)", curves: accuracy),
             CurveChart(
                 title: "Training loss", xLabel: "epoch", yLabel: "loss (nats)", curves: loss),
-        ] + record.metrics.flatMap(peerCharts)
+            timeChart(record),
+        ].compactMap(\.self) + record.metrics.flatMap(peerCharts)
+    }
+
+    /// Accuracy against the seconds of a phase, for phases whose times are known.
+    private static func timeChart(_ record: RunRecord) -> CurveChart? {
+        let curves = zip(record.scores.phases, zip(record.metrics, record.timings)).compactMap {
+            phase, measured -> Curve? in
+            let (epochs, timing) = measured
+            guard let seconds = timing?.epochs, seconds.count == epochs.count, !epochs.isEmpty
+            else { return nil }
+            return Curve(
+                name: "\(phase.name), test", x: seconds,
+                mean: epochs.map { 100 * $0.test.accuracy })
+        }
+        return curves.isEmpty
+            ? nil
+            : CurveChart(
+                title: "Accuracy against time", xLabel: "seconds since the phase began",
+                yLabel: "accuracy (%)", curves: curves)
     }
 
     /// How alike the peers are, and whether what moves them settles.

@@ -50,6 +50,26 @@ import Torch
         }
     }
 
+    /// Vectors that come from files are known by what is in them, not by where they are.
+    @Test func filesOfEmbeddingsEnterTheKey() throws {
+        func key(_ embeddings: String, changed: String? = nil) throws -> String {
+            try recipe("method.embeddings=\(embeddings)").phases(
+                dataHash: "d", compute: Tiny.compute
+            ) { $0 == changed ? "another" : $0 }.last!.key
+        }
+        for (embeddings, names) in [
+            ("{kind: file, file: a.csv}", ["a.csv"]),
+            ("{kind: glove, folder: g}", ["g/vectors.npy", "g/words.txt"]),
+            ("{kind: minilm, folder: m}", ["m/config.json", "m/vocab.txt", "m/model.safetensors"]),
+        ] {
+            let plain = try key(embeddings)
+            #expect(try key(embeddings, changed: "elsewhere") == plain)
+            for name in names {
+                #expect(try key(embeddings, changed: name) != plain, "\(name)")
+            }
+        }
+    }
+
     @Test func whatARunLeaves() throws {
         let scratch = try Scratch()
         let (run, result) = try trained(scratch)

@@ -76,6 +76,32 @@ import Torch
         }
     #endif
 
+    /// A clock that goes one second per look, stopped for an hour between two processes.
+    @Test func timesOfEpochsOutliveAnInterruption() throws {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            var environment = TrainingEnvironment()
+            let (steps, looks) = (Steps(), Steps())
+            environment.observe = { if case .step = $0 { steps.count() } }
+            environment.clock = {
+                looks.count()
+                return Double(looks.value)
+            }
+            environment.shouldStop = { steps.value == 5 }
+            let recipe = try Tiny.recipe("training.epochs=3")
+            #expect(failure { try Tiny.run(recipe, scratch("run"), environment).train() } != nil)
+            environment.shouldStop = { false }
+            for _ in 0..<3600 { looks.count() }
+            let run = try Tiny.run(recipe, scratch("run"), environment)
+            _ = try run.train()
+            let timing = try #require(PhaseTiming(folder: scratch("run/phases/0-student")))
+            let epochs = try #require(timing.epochs)
+            try #require(epochs.count == 3)
+            #expect(epochs[0] > 0 && epochs == epochs.sorted())
+            #expect(epochs[2] <= timing.seconds && timing.seconds < 100)
+        }
+    }
+
     /// Metrics shorter than their checkpoint knows: never padded with zeros.
     @Test func lostMetricsAreSaid() throws {
         try withNoLeaks {

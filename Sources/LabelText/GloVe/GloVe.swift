@@ -8,6 +8,9 @@ import Files
 /// words of its name. Names are put in lower case and cut at white space and `_ , / ( )`; what the list does
 /// not have as it is (`t-shirt` it has) is cut at hyphens as well.
 enum GloVe {
+    /// What the folder holds.
+    static let files = ["vectors.npy", "words.txt"]
+
     static func vectors(
         folder: String, classes: [String]
     ) throws(Problem) -> (dimension: Int, values: [Float]) {

@@ -19,6 +19,9 @@ public struct SentenceEncoder {
     public var dimension: Int { network.configuration.width }
     private let network: BERT
 
+    /// What the folder holds.
+    static let files = ["config.json", "vocab.txt", "model.safetensors"]
+
     /// - Throws: a `Problem` for a file that is missing, is not what it should be, or does not fit
     ///   the others.
     public init(folder: String) throws(Problem) {

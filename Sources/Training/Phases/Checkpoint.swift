@@ -26,6 +26,8 @@ struct CheckpointRecord: Codable, Equatable {
     var metricsBytes: Int
     /// Spent before this checkpoint, for the time that reports show.
     var seconds: Double
+    /// The time at the end of each epoch, likewise.
+    var epochSeconds: [Double]?
     /// SHA-256 of the tensors' file.
     var tensors: String
 }

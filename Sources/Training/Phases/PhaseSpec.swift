@@ -263,10 +263,8 @@ extension Recipe {
             return chain + [phase("student", 1, .mixing(options, entries))]
         case .dataFree(let options):
             let network = options.teacher.model ?? model
-            var hash: String?
-            if case .file(let path) = options.embeddings, options.synthesis.method == .nayer {
-                hash = try fileHash(path)
-            }
+            let files = options.synthesis.method == .nayer ? options.embeddings.files : []
+            let hash = files.isEmpty ? nil : try files.map(fileHash).joined(separator: "+")
             var chain: [PhaseSpec] = []
             let source: PhaseSpec.TeacherSource
             if let file = options.teacher.file {

@@ -7,7 +7,10 @@ import Torch
 // Measuring: at the end of an epoch and of the phase.
 
 extension PhaseTrainer {
+    var secondsSoFar: Double { earlierSeconds + environment.clock() - began }
+
     func endEpoch() throws {
+        epochSeconds.append(secondsSoFar)
         let own = try measure(learners.map(\.network))
         for (learner, scores) in zip(learners, own.each) {
             learner.select(scores.validation, epoch: epoch, by: spec.training.selection)

@@ -45,7 +45,7 @@ extension PhaseTrainer {
                 key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
                 learners: learners.map(\.record), synthesis: synthesis?.record,
                 metricsBytes: metricsBytes,
-                seconds: earlierSeconds + environment.clock() - began, tensors: ""), tensors)
+                seconds: secondsSoFar, epochSeconds: epochSeconds, tensors: ""), tensors)
         lastCheckpoint = path
         lastPosition = position
         try synthesis?.removeGone()
@@ -92,6 +92,7 @@ extension PhaseTrainer {
         lastCheckpoint = path
         lastPosition = record.position
         earlierSeconds = record.seconds
+        epochSeconds = record.epochSeconds ?? []
         try environment.cut(metricsPath, to: metricsBytes)
     }
 

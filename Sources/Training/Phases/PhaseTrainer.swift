@@ -62,6 +62,8 @@ public final class PhaseTrainer {
     private var lastSaved = 0.0
     /// Spent on this phase by earlier processes, up to the checkpoint that was resumed from.
     public var earlierSeconds = 0.0
+    /// Spent on this phase when each epoch's last step was done.
+    public var epochSeconds: [Double] = []
 
     /// - Parameter weights: the tensors of an earlier phase's network, by its key.
     public init(

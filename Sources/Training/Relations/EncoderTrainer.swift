@@ -12,6 +12,8 @@ import Torch
 protocol PhaseRunner {
     /// Spent on the phase by earlier processes.
     var earlierSeconds: Double { get }
+    /// Spent on it at the end of each epoch; empty where epochs are not measured.
+    var epochSeconds: [Double] { get }
     func run() throws -> PhaseResult
 }
 
@@ -45,6 +47,7 @@ final class EncoderTrainer: PhaseRunner {
     private var drawSeed: UInt64
     private var began = 0.0
     var earlierSeconds = 0.0
+    let epochSeconds: [Double] = []
 
     init(
         _ spec: PhaseSpec, data: PreparedData, folder: String, environment: TrainingEnvironment

@@ -45,10 +45,7 @@ public struct PhaseStore: Sendable {
     }
 
     public func seconds(_ spec: PhaseSpec) -> Double {
-        guard let bytes = try? readFile("\(path(spec))/timing.json"),
-            let timing = try? JSONDecoder().decode([String: Double].self, from: Data(bytes))
-        else { return 0 }
-        return timing["seconds"] ?? 0
+        PhaseTiming(folder: path(spec))?.seconds ?? 0
     }
 
     /// The weights of a finished phase.
@@ -87,7 +84,9 @@ public struct PhaseStore: Sendable {
             }
         let result = try trainer.run()
         // Apart from the result, so that equal runs leave equal bytes.
-        let timing = ["seconds": environment.clock() - began + trainer.earlierSeconds]
+        let timing = PhaseTiming(
+            seconds: environment.clock() - began + trainer.earlierSeconds,
+            epochs: trainer.epochSeconds)
         try environment.files.replace("\(path(spec))/timing.json", with: json(timing))
         return result
     }
@@ -117,6 +116,27 @@ public struct PhaseStore: Sendable {
                 model, Dictionary(uniqueKeysWithValues: network.state.map { ($0.name, $0.tensor) })
             )
         }
+    }
+}
+
+/// What a phase took: the content of its `timing.json`.
+public struct PhaseTiming: Codable, Equatable, Sendable {
+    public var seconds: Double
+    /// Seconds from the beginning of the phase to the end of each epoch, evaluations between counted
+    /// in; empty or nil where epochs are not measured.
+    public var epochs: [Double]?
+
+    init(seconds: Double, epochs: [Double]) {
+        self.seconds = seconds
+        self.epochs = epochs
+    }
+
+    /// Nil if the folder has none that can be read.
+    init?(folder: String) {
+        guard let bytes = try? readFile("\(folder)/timing.json", limit: 1 << 24),
+            let read = try? JSONDecoder().decode(PhaseTiming.self, from: Data(bytes))
+        else { return nil }
+        self = read
     }
 }
 

@@ -8,6 +8,8 @@ public struct RunRecord: Sendable {
     public var scores: RunResult.Scores
     /// Of each phase, in the order of the chain.
     public var metrics: [[EpochMetrics]]
+    /// Of each phase, where it is known.
+    public var timings: [PhaseTiming?] = []
     public var recipe: String
     /// Where a phase made its own samples.
     public var pool: SyntheticPool?
@@ -28,6 +30,7 @@ public struct RunRecord: Sendable {
                 bytes.split(separator: 10).compactMap {
                     try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
                 })
+            timings.append(PhaseTiming(folder: "\(folder)/phases/\(name)"))
         }
     }
 }

@@ -205,4 +205,17 @@ import Torch
             #expect(Tensor.gradients(of: loss, with: [x])[0].abs().max().item == 0)
         }
     }
+
+    /// Crop and flip of every sample as the reference has them, there and back.
+    @Test func windowOfTheReference() throws {
+        try withNoLeaks {
+            let fixture = try dataFreeFixture()
+            let x = try fixture.tensor("window.x")
+            x.requiresGrad = true
+            let y = x.windowed(try fixture.tensor("window.changes"))
+            try fixture.expect(y, is: "window.y", tolerance: 1e-7)
+            (y * (try fixture.tensor("window.upstream"))).sum().backward()
+            try fixture.expect(x.gradient, is: "window.grad", tolerance: 1e-7)
+        }
+    }
 }
