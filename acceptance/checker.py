@@ -75,8 +75,9 @@ def fashion_folder(check):
     if folder := os.environ.get("FASHION_MNIST"):
         return pathlib.Path(folder)
     target = check.folder / "fashion-mnist"
-    target.mkdir()
-    check.run("fetch", ["apt-get", "download", "dataset-fashion-mnist"], cwd=target)
+    if not target.exists():
+        target.mkdir()
+        check.run("fetch", ["apt-get", "download", "dataset-fashion-mnist"], cwd=target)
     for package in target.glob("*.deb"):
         check.run("unpack", ["dpkg-deb", "-x", package, target])
     for file in target.rglob("train-images-idx3-ubyte*"):

@@ -33,13 +33,22 @@ struct ComparisonReport {
         }
     }
 
+    /// Whether rows were measured without any real sample.
+    private var measuresAgreement: Bool {
+        record.cells.contains { $0.results.contains { $0.synthesis?.hasTestData == false } }
+    }
+
+    private static let agreementNote =
+        "There are no test samples: what is called accuracy is agreement with the teacher on held-out "
+        + "synthetic images."
+
     /// What the rows buy over the first one, and over a regularised plain row where there is one: at the
     /// last epoch, where nothing was selected, and for the weights that validation selected.
     var findings: [String] {
+        var sentences = measuresAgreement ? [ComparisonReport.agreementNote] : []
         guard record.seeds.count > 1 else {
-            return ["One seed: no difference here can be told from chance."]
+            return sentences + ["One seed: no difference here can be told from chance."]
         }
-        var sentences: [String] = []
         for n in record.noises.indices {
             let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
             for (when, value) in readouts {
@@ -104,7 +113,8 @@ struct ComparisonReport {
 
     var terminal: String {
         var parts = [
-            "test accuracy in percent, mean ± sd over \(record.seeds.count) seeds",
+            (measuresAgreement ? "agreement with the teacher" : "test accuracy")
+                + " in percent, mean ± sd over \(record.seeds.count) seeds",
             record.noises.map {
                 "label noise: \($0.kind)\($0.rate.map { ", rate \(Numbers.compact($0))" } ?? ""), realised "
                     + percent($0.realised)

@@ -43,6 +43,35 @@ import Testing
         #expect(next.status == 0, "\(next.err)")
     }
 
+    /// Two methods without any real sample: what is measured is not called accuracy.
+    @Test func comparisonWithoutSamples() throws {
+        let tool = try Tool()
+        let teacher = TinyRuns.dataFree.text.replacing(
+            try Regex("method: .*"), with: "method: {name: cross-entropy}")
+        try tool.write("t.yaml", teacher)
+        let trained = try tool.run(["train", "t.yaml", "--out", "t"] + TinyRuns.flags)
+        #expect(trained.status == 0, "\(trained.err)")
+        try tool.write(
+            "c.yaml",
+            """
+            data: {kind: none}
+            model: {name: resnet8, width: 0.1}
+            method:
+              name: data-free
+              teacher: {model: {name: resnet8, width: 0.1}, file: t/model.safetensors}
+              steps: 2
+              synthesis: {batch: 12, steps: 1, warm-up: 1, warm-up-batches: 1, width: 2, noise: 4}
+            training: {epochs: 1, batch: 16}
+            optimizer: {rate: 0.02}
+            rows: [{name: with}, {name: without, method: {synthesis: {adversarial: 0}}}]
+            """)
+        let done = try tool.run(["compare", "c.yaml", "--out", "c"] + TinyRuns.flags)
+        #expect(done.status == 0, "\(done.err)")
+        #expect(done.out.contains("agreement with the teacher in percent"), "\(done.out)")
+        #expect(done.out.contains("- There are no test samples: what is called accuracy is"))
+        #expect(!done.out.contains("test accuracy"))
+    }
+
     @Test func mistakes() throws {
         let tool = try Tool()
         try tool.write("r.yaml", TinyRuns.recipes[0].text)

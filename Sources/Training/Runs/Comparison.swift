@@ -155,6 +155,7 @@ public final class Comparison {
                         recipe.seed = seed
                         if file.noises != nil { recipe.noise = noise }
                         let chain = try candidate.file.placing {
+                            recipe = try recipe.withTeachersFacts()
                             data = try prepare(recipe)
                             let chain = try recipe.phases(
                                 dataHash: data!.identity, samplesHash: data!.sha256,
