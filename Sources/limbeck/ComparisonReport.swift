@@ -38,6 +38,10 @@ struct ComparisonReport {
         record.cells.contains { $0.results.contains { $0.synthesis?.hasTestData == false } }
     }
 
+    private var metric: String {
+        measuresAgreement ? "agreement with the teacher" : "test accuracy"
+    }
+
     private static let agreementNote =
         "There are no test samples: what is called accuracy is agreement with the teacher on held-out "
         + "synthetic images."
@@ -113,8 +117,7 @@ struct ComparisonReport {
 
     var terminal: String {
         var parts = [
-            (measuresAgreement ? "agreement with the teacher" : "test accuracy")
-                + " in percent, mean ± sd over \(record.seeds.count) seeds",
+            "\(metric) in percent, mean ± sd over \(record.seeds.count) seeds",
             record.noises.map {
                 "label noise: \($0.kind)\($0.rate.map { ", rate \(Numbers.compact($0))" } ?? ""), realised "
                     + percent($0.realised)
@@ -148,8 +151,8 @@ struct ComparisonReport {
             title: "Comparison on \(record.facts.dataName)",
             subtitle: "\(record.rows.count) methods, seeds "
                 + record.seeds.map(String.init).joined(separator: ", "),
-            facts: facts, warnings: record.facts.warnings, findings: findings, methods: methods,
-            baseline: groups.first?.name,
+            facts: facts, warnings: record.facts.warnings, findings: findings, metric: metric,
+            methods: methods, baseline: groups.first?.name,
             tables: [stages, peers, MixingScores.table(groups), encoders, settings].compactMap(
                 \.self),
             charts: charts,

@@ -70,6 +70,8 @@ import Testing
         #expect(done.out.contains("agreement with the teacher in percent"), "\(done.out)")
         #expect(done.out.contains("- There are no test samples: what is called accuracy is"))
         #expect(!done.out.contains("test accuracy"))
+        let page = String(decoding: try readFile(tool("c/report.html")), as: UTF8.self)
+        #expect(page.contains("Agreement with the teacher in percent"))
     }
 
     @Test func mistakes() throws {
