@@ -161,7 +161,7 @@ let json: [Malformed] = [
 ]
 
 private func badEscape(_ at: Int) -> String {
-    ", byte \(at): invalid escape in a string of the header: expected one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\uXXXX with surrogates in pairs"
+    ", byte \(at): invalid escape in a string of the header: expected one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\u and four hexadecimal digits, surrogates in pairs"
 }
 
 let entries: [Malformed] = [
