@@ -76,7 +76,8 @@ extension Problem {
     static func badEscape(_ file: String, _ at: Int) -> Problem {
         bad(
             "invalid escape in a string of the header", file, "byte \(at)",
-            expected: "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\u and four hexadecimal digits, surrogates in pairs"
+            expected: "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t or "
+                + "\\u and four hexadecimal digits, surrogates in pairs"
         )
     }
 
