@@ -22,3 +22,42 @@ public func readFile(_ path: String, limit: Int = 4 << 30) throws(Problem) -> [U
     guard bytes.count == size else { throw .cannot("read", path, EIO) }
     return bytes
 }
+
+/// Reads a text file of a user's (a recipe, a list of names): UTF-8, without the byte order mark that
+/// some editors put before it.
+///
+/// - Throws: `.data` for bytes that are not UTF-8, with the offset of the first.
+public func readText(_ path: String, limit: Int) throws(Problem) -> String {
+    try text(of: readFile(path, limit: limit), file: path)
+}
+
+/// The same from bytes in memory; `file` serves the message.
+public func text(of bytes: [UInt8], file: String) throws(Problem) -> String {
+    let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    guard let text = String(validating: bytes[start...], as: UTF8.self) else {
+        throw .notUTF8Text(file, bytes)
+    }
+    return text
+}
+
+extension Problem {
+    /// Bytes that are no UTF-8, with what they seem to be where that can be told.
+    static func notUTF8Text(_ file: String, _ bytes: [UInt8]) -> Problem {
+        let isWide = bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff])
+        return Problem(
+            .data, "text is not UTF-8", at: .file(file, "byte \(firstInvalidByte(bytes))"),
+            found: isWide ? "UTF-16" : nil, hint: "save the file as UTF-8")
+    }
+
+    private static func firstInvalidByte(_ bytes: [UInt8]) -> Int {
+        var decoder = UTF8()
+        var iterator = bytes.makeIterator()
+        var offset = 0
+        while true {
+            switch decoder.decode(&iterator) {
+            case .scalarValue(let scalar): offset += UTF8.width(scalar)
+            case .emptyInput, .error: return offset
+            }
+        }
+    }
+}

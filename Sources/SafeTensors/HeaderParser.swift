@@ -193,23 +193,8 @@ struct HeaderParser {
         guard let text = String(validating: decoded, as: UTF8.self) else {
             throw .notUTF8(file, start - 1)
         }
-        if limit < .max, !Self.isStreamSafe(text) { throw .tooManyMarks(file, start - 1) }
+        if limit < .max, !NameRule.isStreamSafe(text) { throw .tooManyMarks(file, start - 1) }
         return text
-    }
-
-    /// Whether no run of combining marks is longer than 30 (Unicode Standard Annex 15, Stream-Safe
-    /// Text Format), which real text never is.
-    static func isStreamSafe(_ text: String) -> Bool {
-        var run = 0
-        for scalar in text.unicodeScalars {
-            if scalar.isASCII || scalar.properties.canonicalCombiningClass == .notReordered {
-                run = 0
-            } else {
-                run += 1
-                if run > 30 { return false }
-            }
-        }
-        return true
     }
 
     private mutating func escape() throws(Problem) -> Unicode.Scalar {

@@ -22,7 +22,7 @@ public struct SafeTensorsFile: Sendable {
     /// The header may have at most this many bytes (the reference's limit).
     public static let headerLimit = 100_000_000
     /// Names of tensors and metadata keys may have at most this many UTF-8 bytes.
-    public static let nameLimit = 1024
+    public static let nameLimit = NameRule.limit
     /// Tensors may have at most this many dimensions.
     public static let rankLimit = 64
 
@@ -93,7 +93,7 @@ public struct SafeTensorsFile: Sendable {
 
     /// Whether the writer can give a tensor this name, and the reader take it.
     package static func isUsableName(_ name: String) -> Bool {
-        name.utf8.count <= nameLimit && name != "__metadata__" && HeaderParser.isStreamSafe(name)
+        name.utf8.count <= nameLimit && name != "__metadata__" && NameRule.isStreamSafe(name)
     }
 
     /// Sorts the declared ranges and proves the invariant.

@@ -118,13 +118,13 @@ public struct SafeTensorsWriter: Sendable {
         for key in metadata.keys where key.utf8.count > SafeTensorsFile.nameLimit {
             throw .nameToWrite("metadata key too long", key)
         }
-        for key in metadata.keys where !HeaderParser.isStreamSafe(key) { throw .marksToWrite(key) }
+        for key in metadata.keys where !NameRule.isStreamSafe(key) { throw .marksToWrite(key) }
         var names: Set<String> = []
         for tensor in tensors {
             guard tensor.name.utf8.count <= SafeTensorsFile.nameLimit else {
                 throw .nameToWrite("tensor name too long", tensor.name)
             }
-            guard HeaderParser.isStreamSafe(tensor.name) else { throw .marksToWrite(tensor.name) }
+            guard NameRule.isStreamSafe(tensor.name) else { throw .marksToWrite(tensor.name) }
             guard tensor.name != "__metadata__" else { throw .reservedName() }
             guard names.insert(tensor.name).inserted else { throw .nameTwice(tensor.name) }
             guard tensor.shape.count <= SafeTensorsFile.rankLimit else {

@@ -1,0 +1,33 @@
+/// The one writer of comma-separated cells (RFC 4180).
+///
+/// Quoting is decided by bytes, not by characters: a comma with a combining mark behind it is still a
+/// comma to every reader. Every reader of this package reads back what is written here. A spreadsheet
+/// may take a cell that begins with `=`, `+`, `-` or `@` for a formula, in quotes or not; cells are
+/// written as they are, because a changed name would no longer be the user's.
+public enum CSV {
+    /// `text` as one cell: in quotes if it holds a comma, quote or line break, has blanks at an end,
+    /// or is empty.
+    public static func cell(_ text: some StringProtocol) -> String {
+        let text = String(text)
+        let bytes = text.utf8
+        let isSpecial = bytes.contains {
+            $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 10 || $0 == 13
+        }
+        let isPadded = bytes.first.map(isBlank) ?? true || bytes.last.map(isBlank) ?? true
+        guard isSpecial || isPadded else { return text }
+        var quoted: [UInt8] = [UInt8(ascii: "\"")]
+        for byte in bytes {
+            if byte == UInt8(ascii: "\"") { quoted.append(byte) }
+            quoted.append(byte)
+        }
+        quoted.append(UInt8(ascii: "\""))
+        return String(decoding: quoted, as: UTF8.self)
+    }
+
+    /// Cells as one line, with a line feed at its end.
+    public static func line(_ cells: [String]) -> String {
+        cells.map { cell($0) }.joined(separator: ",") + "\n"
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+}
