@@ -30,6 +30,10 @@ public struct Dataset: Sendable {
     public let groups: [Int]?
     /// One name per class.
     public let classNames: [String]
+    /// What the user calls each sample, where the source says: carried into outputs, never learnt from.
+    public let ids: [String]?
+    /// How the table was read, where the source is one.
+    public let layout: TableLayout?
 
     public var classCount: Int { classNames.count }
     public var count: Int { labels.count }
@@ -63,9 +67,12 @@ public struct Dataset: Sendable {
     /// Checks every invariant; throws a `Problem` that names the first sample that breaks one.
     public init(
         name: String, features: Features, labels: [Int], clean: [Int]? = nil,
-        coarse: [Int]? = nil, groups: [Int]? = nil, classNames: [String]
+        coarse: [Int]? = nil, groups: [Int]? = nil, classNames: [String], ids: [String]? = nil,
+        layout: TableLayout? = nil
     ) throws(Problem) {
         self.name = name
+        self.ids = ids
+        self.layout = layout
         self.features = features
         self.labels = labels
         self.clean = clean
@@ -76,10 +83,11 @@ public struct Dataset: Sendable {
         guard !classNames.isEmpty else { throw .noClasses(name) }
         try checkFeatures()
         for (what, list) in [
-            ("clean labels", clean), ("coarse labels", coarse), ("groups", groups),
+            ("clean labels", clean?.count), ("coarse labels", coarse?.count),
+            ("groups", groups?.count), ("identifiers", ids?.count),
         ] {
-            if let list, list.count != labels.count {
-                throw .countMismatch(name, what, found: list.count, expected: labels.count)
+            if let list, list != labels.count {
+                throw .countMismatch(name, what, found: list, expected: labels.count)
             }
         }
         try Dataset.check(labels, in: name, classCount: classNames.count, "label")
@@ -139,7 +147,7 @@ public struct Dataset: Sendable {
         return try Dataset(
             name: name, features: features, labels: labels,
             clean: clean ?? (keepingReplacedAsClean ? self.labels : nil), coarse: coarse,
-            groups: groups, classNames: classNames)
+            groups: groups, classNames: classNames, ids: ids, layout: layout)
     }
 
     /// The samples at `indices`, in that order. An index outside `0..<count`, or no index at all,
@@ -164,7 +172,8 @@ public struct Dataset: Sendable {
             name: name, features: chosen, labels: indices.map { labels[$0] },
             clean: clean.map { list in indices.map { list[$0] } },
             coarse: coarse.map { list in indices.map { list[$0] } },
-            groups: groups.map { list in indices.map { list[$0] } }, classNames: classNames)
+            groups: groups.map { list in indices.map { list[$0] } }, classNames: classNames,
+            ids: ids.map { list in indices.map { list[$0] } }, layout: layout)
     }
 
     /// A table of pixels as images: columns in channels × height × width order, every value a
@@ -185,7 +194,8 @@ public struct Dataset: Sendable {
             name: name,
             features: .images(
                 bytes: cells.map { UInt8($0) }, channels: channels, height: height, width: width),
-            labels: labels, clean: clean, coarse: coarse, groups: groups, classNames: classNames)
+            labels: labels, clean: clean, coarse: coarse, groups: groups, classNames: classNames,
+            ids: ids, layout: layout)
     }
 
     /// How many samples carry each given label.

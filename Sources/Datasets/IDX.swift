@@ -69,6 +69,13 @@ public enum IDX {
         return bytes.map { Int($0) }
     }
 
+    /// Whether the bytes, inflated if they are gzip, begin as such a file does. A text never does.
+    public static func isOne(_ bytes: [UInt8]) -> Bool {
+        guard Gunzip.isGzip(bytes) else { return bytes.starts(with: [0, 0]) }
+        let start = try? Gunzip.inflate(bytes, file: "", limit: 2).bytes
+        return start?.starts(with: [0, 0]) ?? false
+    }
+
     static func defaultNames(_ count: Int) -> [String] { (0..<max(0, count)).map { "\($0)" } }
 
     /// Any IDX array of unsigned bytes: its extents (all positive) and its elements.

@@ -3,10 +3,11 @@ import Diagnostics
 // MARK: - Tables
 
 extension Problem {
-    static func notUTF8(_ file: String, at offset: Int, byte: UInt8) -> Problem {
-        Problem(
+    static func notUTF8(_ file: String, at offset: Int, _ bytes: [UInt8]) -> Problem {
+        let isWide = bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff])
+        return Problem(
             .data, "text is not UTF-8", at: .file(file, "byte \(offset)"),
-            found: hex([byte]), hint: "save the table as UTF-8")
+            found: isWide ? "UTF-16" : hex([bytes[offset]]), hint: "save the table as UTF-8")
     }
 
     static func tableTooLarge(_ file: String, limit: Int) -> Problem {
@@ -42,22 +43,87 @@ extension Problem {
             hint: "is the delimiter right?")
     }
 
-    static func columnTwice(_ file: String, line: Int, _ name: String) -> Problem {
+    static func columnTwice(
+        _ file: String, line: Int, _ name: String, isNumber: Bool
+    ) -> Problem {
         Problem(
             .data, "column name occurs twice", at: .file(file, "line \(line)"),
-            found: quote(name))
+            found: quote(name), hint: isNumber ? withoutHeader : "rename one of the columns")
     }
 
     static func headerOfNumbers(_ file: String, line: Int) -> Problem {
         Problem(
             .data, "header holds only numbers", at: .file(file, "line \(line)"),
-            hint: "for a table without a header set header: false")
+            hint: withoutHeader)
     }
 
-    static func noFeatureColumn(_ file: String, _ columns: Int) -> Problem {
+    static func headerIsData(_ file: String, line: Int, label: String?) -> Problem {
         Problem(
+            .data, "the header seems to be a sample", at: .file(file, "line \(line)"),
+            found: label.map { "the label \(quote($0)) as the name of a column" }
+                ?? "numbers as names of the columns",
+            hint: withoutHeader)
+    }
+
+    private static var withoutHeader: String {
+        "for a table without a header set data.header: false, or give --no-header"
+    }
+
+    static func unnamedColumn(_ file: String, line: Int, _ position: Int) -> Problem {
+        Problem(
+            .data, "a column has no name", at: .file(file, "line \(line)", "column \(position)"),
+            expected: "a name for every feature",
+            hint:
+                "data.drop: [\(position)] leaves it out, data.id: \(position) carries it into the outputs"
+        )
+    }
+
+    static func unusableName(
+        _ file: String, line: Int, column: String, _ text: String
+    ) -> Problem {
+        Problem(
+            .data, "text that cannot be a name", at: cell(file, line, column),
+            found: NameRule.fault(in: text) ?? quote(text), expected: NameRule.expected)
+    }
+
+    static func noFeatureColumn(_ file: String, _ columns: Int, first: String) -> Problem {
+        let others: [(Character, String)] = [(";", "semicolon"), ("\t", "tab"), (",", "comma")]
+        let found = columns == 1 ? others.first { first.contains($0.0) } : nil
+        return Problem(
             .data, "no column is left for the features", at: .file(file),
-            found: "\(columns) column\(columns == 1 ? "" : "s")", hint: "is the delimiter right?")
+            found: "\(columns) column\(columns == 1 ? "" : "s")",
+            hint: found.map { "set data.delimiter: \($0.1), or give --delimiter \($0.1)" }
+                ?? "is the delimiter right?")
+    }
+
+    static func columnMissing(_ file: String, _ name: String, among names: [String]) -> Problem {
+        let near = Suggestion.nearest(to: name, among: Array(names.prefix(1000)))
+        let isData = names.allSatisfy { Double($0) != nil }
+        return Problem(
+            .data, "a column of training is missing", at: .file(file), found: "no \(quote(name))",
+            hint: isData
+                ? withoutHeader
+                : near.map { "rename the column \(quote($0))" }
+                    ?? "columns are matched by name, in any order")
+    }
+
+    static func columnCount(_ file: String, _ found: Int, expected: [Int]) -> Problem {
+        Problem(
+            .data, "wrong number of columns", at: .file(file), found: "\(found)",
+            expected: expected.map(String.init).joined(separator: " or ") + " as in training",
+            hint: "without a header columns are matched by position")
+    }
+
+    static func absentLabel(
+        _ file: String, line: Int, column: String, _ word: String, rows: Int, isClass: Bool
+    ) -> Problem {
+        Problem(
+            .data, "a word that stands for an absent value", at: cell(file, line, column),
+            found: "\(quote(word)) in \(rows) row\(rows == 1 ? "" : "s")",
+            expected: isClass ? "a label" : "a group",
+            hint: isClass
+                ? "remove these rows, or list the word in data.class-names if it is a class"
+                : "remove these rows, or give each a group of its own")
     }
 
     static func noColumn(_ file: String, _ index: Int, count: Int) -> Problem {
@@ -83,12 +149,15 @@ extension Problem {
     }
 
     static func notANumber(
-        _ file: String, line: Int, column: String, _ text: String, maybeHeader: Bool
+        _ file: String, line: Int, column: String, _ text: String, maybeHeader: Bool,
+        decimal: TableOptions.Decimal
     ) -> Problem {
         if text.isEmpty { return emptyCell(file, line: line, column: column) }
         return Problem(
             .data, "cell is not a number", at: cell(file, line, column), found: quote(text),
-            hint: maybeHeader ? "for a table with a header set header: true" : nil)
+            hint: maybeHeader
+                ? "for a table with a header set header: true"
+                : Number.hint(for: text, decimal: decimal))
     }
 
     static func emptyCell(_ file: String, line: Int, column: String) -> Problem {

@@ -3,7 +3,8 @@ import Diagnostics
 extension Table {
     /// Cuts text into records after RFC 4180: cells in quotes may hold delimiters, line breaks and
     /// doubled quotes; lines end with LF, CR LF or CR. Blanks around a cell without quotes, blank
-    /// lines and a byte order mark are left out.
+    /// lines and a byte order mark are left out; in a table of one column a blank line is an empty cell,
+    /// unless nothing but blank lines is behind it.
     struct Scanner {
         /// A cell: a range of the text, with doubled quotes still in it if `escaped`.
         struct Cell {
@@ -25,17 +26,23 @@ extension Table {
         private(set) var recordLine = 0
         /// The last record.
         private(set) var cells: [Cell] = []
+        /// Nothing but line breaks is behind it.
+        private let contentEnd: Int
+        /// Whether a blank line is a record with one empty cell.
+        private var countsBlankLines = false
 
-        init(_ bytes: [UInt8], file: String, options: TableOptions) throws(Problem) {
+        /// - Parameter bytes: well-formed UTF-8.
+        init(
+            _ bytes: [UInt8], file: String, options: TableOptions,
+            delimiter: TableOptions.Delimiter
+        ) {
             self.bytes = bytes
             self.file = file
-            delimiter = options.delimiter(for: file)
+            self.delimiter = delimiter.byte
             skipAtLines = options.skipAtLines
             quotes = options.quotes
             position = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
-            if let bad = UTF8Check.firstInvalid(bytes) {
-                throw .notUTF8(file, at: bad, byte: bytes[bad])
-            }
+            contentEnd = (bytes.lastIndex { $0 != 0x0a && $0 != 0x0d } ?? -1) + 1
         }
 
         /// The text of cell `index` of the last record.
@@ -48,6 +55,7 @@ extension Table {
         mutating func next() throws(Problem) -> Bool {
             while position < bytes.count {
                 if isBreak(bytes[position]) {
+                    if countsBlankLines, position < contentEnd { return blankRecord() }
                     skipBreak()
                 } else if skipAtLines, bytes[position] == 0x40 {
                     while position < bytes.count, !isBreak(bytes[position]) { position += 1 }
@@ -64,13 +72,22 @@ extension Table {
                 guard cells.count <= Scanner.mostColumns else {
                     throw .tooManyColumns(file, line: recordLine, most: Scanner.mostColumns)
                 }
-                guard position < bytes.count else { return true }
+                guard position < bytes.count else { break }
                 if isBreak(bytes[position]) {
                     skipBreak()
-                    return true
+                    break
                 }
                 position += 1  // the delimiter
             }
+            countsBlankLines = cells.count == 1
+            return true
+        }
+
+        private mutating func blankRecord() -> Bool {
+            recordLine = line
+            cells = [Cell(range: position..<position)]
+            skipBreak()
+            return true
         }
 
         private mutating func plain() throws(Problem) -> Cell {

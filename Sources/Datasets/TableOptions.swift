@@ -13,6 +13,13 @@ public struct TableOptions: Codable, Equatable, Sendable {
         }
     }
 
+    /// What stands before the fraction of a number.
+    public enum Decimal: String, Codable, Sendable, CaseIterable {
+        case point, comma
+
+        var byte: UInt8 { self == .point ? UInt8(ascii: ".") : UInt8(ascii: ",") }
+    }
+
     /// A column by its name in the header or its position from 0; −1 is the last one. In a recipe:
     /// a word or a number.
     public enum Column: Codable, Hashable, Sendable, ExpressibleByStringLiteral,
@@ -59,8 +66,14 @@ public struct TableOptions: Codable, Equatable, Sendable {
     public var clean: Column?
     /// Samples with equal text here stay on one side of a split.
     public var group: Column?
+    /// Identifies samples: no feature, carried into every output.
+    public var id: Column?
     /// Columns to leave out: identifiers, dates, free text.
     public var dropped: [Column]
+    public var decimal: Decimal = .point
+    /// How an earlier table of the same data was read. Columns are then matched by their names, those
+    /// it does not know are left out, and `clean`, `group`, `id`, `dropped` and `text` are its own.
+    public var layout: TableLayout?
     /// Leave out lines that start with `@` (the head of KEEL's .dat files).
     public var skipAtLines: Bool
     /// The classes in order. Nil: all that occur, sorted, by value where all are whole numbers.
@@ -109,12 +122,24 @@ public struct TableOptions: Codable, Equatable, Sendable {
             text: try fields.decodeIfPresent(Column.self, forKey: .text),
             length: try fields.decodeIfPresent(Int.self, forKey: .length) ?? 1024,
             quotes: try fields.decodeIfPresent(Bool.self, forKey: .quotes) ?? true)
+        id = try fields.decodeIfPresent(Column.self, forKey: .id)
+        decimal = try fields.decodeIfPresent(Decimal.self, forKey: .decimal) ?? .point
+        layout = try fields.decodeIfPresent(TableLayout.self, forKey: .layout)
     }
 
-    func delimiter(for file: String) -> UInt8 {
-        if let delimiter { return delimiter.byte }
+    func delimiter(for file: String) -> Delimiter {
+        if let delimiter { return delimiter }
         var name = file.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }
-        return (name.hasSuffix(".tsv") || name.hasSuffix(".tab") ? Delimiter.tab : .comma).byte
+        return name.hasSuffix(".tsv") || name.hasSuffix(".tab") ? .tab : .comma
+    }
+
+    /// What may stand between the cells of `file`, the likeliest first.
+    func delimiters(for file: String) -> [Delimiter] {
+        if let delimiter { return [delimiter] }
+        guard let layout else { return [delimiter(for: file)] }
+        var likely = [layout.delimiter, delimiter(for: file)]
+        for other in Delimiter.allCases where !likely.contains(other) { likely.append(other) }
+        return likely
     }
 }

@@ -8,11 +8,15 @@ import Torch
 /// it, which saves their passes and changes the logits by rounding only.
 public final class Frozen {
     private let network: any Classifier
+    private let adapter: InputAdapter?
     /// How many batch norms were folded away.
     public let foldedBatchNorms: Int
 
-    /// - Parameter folding: false keeps the batch norms, for comparison.
-    public init(_ model: any Classifier, folding: Bool = true) {
+    /// - Parameters:
+    ///   - folding: false keeps the batch norms, for comparison.
+    ///   - adapter: what turns the inputs it will be given into those it knows.
+    public init(_ model: any Classifier, folding: Bool = true, adapter: InputAdapter? = nil) {
+        self.adapter = adapter
         network = model.replica()
         for (_, parameter) in network.parameters { parameter.requiresGrad = false }
         foldedBatchNorms = folding ? network.foldBatchNorms() : 0
@@ -24,33 +28,38 @@ public final class Frozen {
     /// Names and tensors of the unfolded network, for saving. Not to be changed.
     public var state: [(name: String, tensor: Tensor)] { network.state }
 
-    public func move(to device: Device) { network.move(to: device) }
+    public func move(to device: Device) {
+        network.move(to: device)
+        adapter?.move(to: device)
+    }
+
+    private func adapted(_ x: Tensor) -> Tensor { adapter?(x) ?? x }
 
     /// Samples [N, ...] to logits [N, classes], not recorded.
     public func callAsFunction(_ x: Tensor) -> Tensor {
-        withoutGradient { network(x, mode: .eval) }
+        withoutGradient { network(adapted(x), mode: .eval) }
     }
 
     /// Samples [N, ...] to features [N, D], not recorded.
     public func features(_ x: Tensor) -> Tensor {
-        withoutGradient { network.features(x, mode: .eval) }
+        withoutGradient { network.features(adapted(x), mode: .eval) }
     }
 
     /// Features and logits of one pass, not recorded.
     public func featuresAndLogits(_ x: Tensor) -> (features: Tensor, logits: Tensor) {
         withoutGradient {
-            let features = network.features(x, mode: .eval)
+            let features = network.features(adapted(x), mode: .eval)
             return (features, network.logits(fromFeatures: features))
         }
     }
 
     /// Logits [N, classes] through which the gradient reaches `x` (and nothing of the teacher):
     /// for methods that search for inputs.
-    public func recorded(_ x: Tensor) -> Tensor { network(x, mode: .eval) }
+    public func recorded(_ x: Tensor) -> Tensor { network(adapted(x), mode: .eval) }
 
     /// The same with the features [N, D].
     public func recordedWithFeatures(_ x: Tensor) -> (features: Tensor, logits: Tensor) {
-        let features = network.features(x, mode: .eval)
+        let features = network.features(adapted(x), mode: .eval)
         return (features, network.logits(fromFeatures: features))
     }
 
@@ -60,7 +69,7 @@ public final class Frozen {
         _ x: Tensor, probe: BatchProbe
     ) -> (features: Tensor, logits: Tensor) {
         precondition(foldedBatchNorms == 0, "folded batch norms cannot be probed")
-        let features = network.features(x, mode: .probe(probe))
+        let features = network.features(adapted(x), mode: .probe(probe))
         return (features, network.logits(fromFeatures: features))
     }
 }

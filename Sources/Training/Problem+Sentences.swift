@@ -101,12 +101,10 @@ extension Problem {
             .data, "the teacher was trained on samples of another shape", at: .file(file),
             found: "\(found)", expected: "\(expected) of the data")
     }
-    static func teacherHasOtherClasses(
-        _ file: String, _ found: Int, _ expected: Int
-    ) -> Problem {
+    static func pixelsInOtherOrder(_ file: String) -> Problem {
         Problem(
-            .data, "the teacher knows other classes", at: .file(file), found: "\(found) classes",
-            expected: "\(expected), as the data has")
+            .data, "the teacher was trained on pixels in another order of columns", at: .file(file),
+            hint: "give the tables' columns one order")
     }
     static func normalisationUnknown(_ file: String?) -> Problem {
         Problem(

@@ -50,6 +50,12 @@ struct ComparisonReport {
     /// last epoch, where nothing was selected, and for the weights that validation selected.
     var findings: [String] {
         var sentences = measuresAgreement ? [ComparisonReport.agreementNote] : []
+        if !measuresAgreement, record.noises.contains(where: { $0.realised == nil }) {
+            sentences.append(
+                "No clean label is known: test labels may be as noisy as the training labels, and a "
+                    + "difference below counts agreement with them. None of it is a finding about the truth."
+            )
+        }
         guard record.seeds.count > 1 else {
             return sentences + ["One seed: no difference here can be told from chance."]
         }
@@ -120,7 +126,7 @@ struct ComparisonReport {
             "\(metric) in percent, mean ± sd over \(record.seeds.count) seeds",
             record.noises.map {
                 "label noise: \($0.kind)\($0.rate.map { ", rate \(Numbers.compact($0))" } ?? ""), realised "
-                    + percent($0.realised)
+                    + share($0.realised)
             }.joined(separator: "\n"),
         ]
         var table = page(recipe: "").methodTable
@@ -144,7 +150,7 @@ struct ComparisonReport {
                 ? Fact(
                     "label noise",
                     record.noises.indices.map { n in
-                        "\(noiseName(n)), realised \(percent(record.noises[n].realised))"
+                        "\(noiseName(n)), realised \(share(record.noises[n].realised))"
                     }.joined(separator: "; ")) : fact
         }
         return ComparisonPage(
@@ -317,13 +323,12 @@ struct ComparisonReport {
     private var matrices: [HeatMap] {
         let names = record.facts.classNames
         guard names.count <= 100 else { return [] }
-        var maps = [
+        var maps = (record.facts.realisedTransition.map { [$0] } ?? []).map {
             HeatMap(
                 title: "Realised label noise, first seed", rowLabels: names, columnLabels: names,
-                values: record.facts.realisedTransition, format: .percent(0),
-                rowAxis: "clean label",
+                values: $0, format: .percent(0), rowAxis: "clean label",
                 columnAxis: "given label", maximum: 1)
-        ]
+        }
         let best = groups.max { a, b in
             Estimate(values: a.cells.map(\.readout.selected.validation.accuracy)).mean
                 < Estimate(values: b.cells.map(\.readout.selected.validation.accuracy)).mean

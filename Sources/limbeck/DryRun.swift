@@ -23,7 +23,8 @@ struct DryRun: Encodable {
     var samples: [String: Int]
     var classes: Int
     var sampleShape: [Int]
-    var realisedNoise: Double
+    /// Null where no clean label is known.
+    @OrNull var realisedNoise: Double?
     var phases: [Phase]
     enum CodingKeys: String, CodingKey {
         case data, samples, classes, phases

@@ -21,13 +21,13 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "A run folder or a weights file.")
     var model: String
 
-    @OptionGroup var samples: SampleArguments
+    @OptionGroup var samples: EvaluationArguments
 
     @Option(
         help:
-            "train, validation or test, of a run's or a recipe's data. Labels are the given (noisy) ones, but for test."
+            "train, validation or test (default), of a run's or a recipe's data. Labels are the given (noisy) ones, but for test."
     )
-    var part: Part = .test
+    var part: Part?
 
     @Option(help: "Engine threads.")
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
@@ -38,6 +38,8 @@ struct Evaluate: ParsableCommand {
     func validate() throws { try checkThreads(threads) }
 
     private struct Result: Encodable {
+        /// `clean` where the labels are known to be right, else `given`.
+        var labels: String
         var accuracy: Double
         var top5: Double
         var nll: Double
@@ -45,21 +47,23 @@ struct Evaluate: ParsableCommand {
         var samples: Int
         var perClass: [String: Double]
         enum CodingKeys: String, CodingKey {
-            case accuracy, top5, nll, ece, samples
+            case labels, accuracy, top5, nll, ece, samples
             case perClass = "per_class"
         }
     }
 
     func run() throws {
+        try samples.check()
         Engine.threads = threads
         let saved = try SavedModel(path: model)
-        let (data, members) = try chosen(saved)
+        let (data, members, knowsClean) = try chosen(saved)
         let evaluation = try saved.evaluate(data, members: members)
         if json {
             let classes = zip(saved.card.classNames, evaluation.perClass)
             return Console.print(
                 json: Result(
-                    accuracy: evaluation.accuracy, top5: evaluation.top5, nll: evaluation.nll,
+                    labels: knowsClean ? "clean" : "given", accuracy: evaluation.accuracy,
+                    top5: evaluation.top5, nll: evaluation.nll,
                     ece: evaluation.ece, samples: evaluation.samples,
                     perClass: Dictionary(
                         classes.compactMap { name, value in value.map { (name, $0) } },
@@ -76,20 +80,30 @@ struct Evaluate: ParsableCommand {
             table.rows.append(["  \(name)", value.map(percent) ?? "no sample"])
         }
         Console.print(TextTable(table).render())
+        if !knowsClean {
+            Console.print(
+                "Labels are the given ones, and nothing is known of their noise: accuracy is agreement with them."
+            )
+        }
     }
 
-    private func chosen(_ saved: SavedModel) throws -> (Dataset, [Int]) {
-        if let data = try samples.labelled(for: saved) { return (data, Array(0..<data.count)) }
+    private func chosen(_ saved: SavedModel) throws -> (Dataset, [Int], knowsClean: Bool) {
+        if let data = try samples.samples(for: saved) {
+            if part != nil {
+                throw Problem.optionWithoutUse("--part", for: "samples that were not split")
+            }
+            return (data, Array(0..<data.count), false)
+        }
         guard let path = samples.recipe ?? ownRecipe else { throw Problem.noData() }
         let file = try RecipeFile(path: path)
         let recipe = try file.decoded(Recipe.self)
         let prepared = try file.placing {
             try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed)
         }
-        switch part {
-        case .train: return (prepared.learning, prepared.split.train)
-        case .validation: return (prepared.learning, prepared.split.validation)
-        case .test: return (prepared.test, prepared.testMembers)
+        switch part ?? .test {
+        case .train: return (prepared.learning, prepared.split.train, false)
+        case .validation: return (prepared.learning, prepared.split.validation, false)
+        case .test: return (prepared.test, prepared.testMembers, prepared.knowsClean)
         }
     }
 

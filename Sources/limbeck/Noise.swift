@@ -50,12 +50,13 @@ struct Noise: ParsableCommand {
         var data: String
         var kind: String
         var rate: Double?
-        var realised: Double
+        /// Null where no clean label is known.
+        @OrNull var realised: Double?
         var intended: Double?
         var compatibility: Bool
         var samples: Int
         var classes: [String]
-        var transition: [[Double]]
+        @OrNull var transition: [[Double]]?
         var intendedTransition: [[Double]]?
         var sha256: String
         var warnings: [String]
@@ -125,7 +126,9 @@ enum NoiseLines {
         let rate = noisy.noise.rate.map { ", rate \($0)" } ?? ""
         let mode = noisy.compatibility ? " (compatibility mode)" : ""
         return [
-            "label noise: \(kind)\(rate)\(mode); realised \(percent(noisy.realisedRate)) of training and validation labels"
+            "label noise: \(kind)\(rate)\(mode); realised "
+                + (noisy.realisedRate.map { "\(percent($0)) of training and validation labels" }
+                    ?? "unknown, as no clean label is known")
         ]
     }
 }

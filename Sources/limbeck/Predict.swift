@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Diagnostics
 import Files
 import Foundation
@@ -10,8 +11,9 @@ struct Predict: ParsableCommand {
         abstract: "Predicts classes of new samples: IDX images or a CSV in, a CSV out.",
         discussion: """
             Example: limbeck predict runs/first new-images-idx3-ubyte --out predictions.csv
-            Columns: index, predicted (the class's name), class (its number), confidence; with \
-            --probabilities one more per class.
+            Columns: index, the table's id column if it has one, predicted (the class's name), class (its \
+            number), confidence; with --probabilities one more per class. A table is read as the run read \
+            its own: columns are matched by name, others are ignored, and labels are not needed.
             """)
 
     @Argument(help: "A run folder or a weights file.")
@@ -26,7 +28,7 @@ struct Predict: ParsableCommand {
     @Flag(help: "Also the probability of every class.")
     var probabilities = false
 
-    @OptionGroup var samples: SampleArguments
+    @OptionGroup var reading: TableArguments
 
     @Option(help: "Engine threads.")
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
@@ -51,23 +53,24 @@ struct Predict: ParsableCommand {
     func run() throws {
         Engine.threads = threads
         let saved = try SavedModel(path: model)
-        let data = try samples.unlabelled(input, for: saved)
+        let data = try reading.unlabelled(input, for: saved)
         let p = try saved.probabilities(data)
-        let names = saved.card.classNames
+        let names = saved.card.classNames.map { PlainText.escaped($0) }
         var counts: [String: Int] = [:]
-        var text =
-            (["index", "predicted", "class", "confidence"] + (probabilities ? names : []))
-            .map(quoted).joined(separator: ",") + "\n"
+        var text = CSV.line(
+            ["index"] + identifierName(data) + ["predicted", "class", "confidence"]
+                + (probabilities ? names : []))
         for i in 0..<data.count {
             let row = p[i * names.count..<(i + 1) * names.count]
             let best = row.indices.max { row[$0] < row[$1] }! - row.startIndex
             counts[names[best], default: 0] += 1
             let extra = probabilities ? row.map { String(format: "%.6g", $0) } : []
-            text +=
-                ([
-                    "\(i)", quoted(names[best]), "\(best)",
-                    String(format: "%.6g", row[row.startIndex + best]),
-                ] + extra).joined(separator: ",") + "\n"
+            text += CSV.line(
+                ["\(i)"] + (data.ids.map { [PlainText.escaped($0[i])] } ?? [])
+                    + [
+                        names[best], "\(best)",
+                        String(format: "%.6g", row[row.startIndex + best]),
+                    ] + extra)
         }
         guard let out else { return Console.print(String(text.dropLast())) }
         try LocalFileSystem().replace(out, with: Array(text.utf8))
@@ -78,9 +81,10 @@ struct Predict: ParsableCommand {
         }
     }
 
-    /// RFC 4180.
-    private func quoted(_ cell: String) -> String {
-        cell.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-            ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
+    /// The id column's name, unless a column of ours has it.
+    private func identifierName(_ data: Dataset) -> [String] {
+        guard data.ids != nil, let name = data.layout?.names(.id).first else { return [] }
+        let isTaken = ["index", "predicted", "class", "confidence"].contains(name)
+        return [isTaken ? "sample \(name)" : PlainText.escaped(name)]
     }
 }

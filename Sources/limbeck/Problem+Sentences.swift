@@ -61,6 +61,9 @@ extension Problem {
             .usage, "no samples to evaluate on",
             hint: "give a run folder, --recipe, --table, or --images with --labels")
     }
+    static func optionWithoutUse(_ option: String, for what: String) -> Problem {
+        Problem(.usage, "the option does not apply here", at: .init(detail: [option]), found: what)
+    }
     static func contradiction(_ a: String, _ b: String, _ hint: String) -> Problem {
         Problem(.usage, "\(a) and \(b) contradict each other", hint: hint)
     }

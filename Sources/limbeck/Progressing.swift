@@ -128,3 +128,6 @@ final class Progressing: @unchecked Sendable {
 }
 
 func percent(_ share: Double) -> String { Numbers.fixed(share * 100, 1) + " %" }
+
+/// The same for a share that may not be known.
+func share(_ share: Double?) -> String { share.map(percent) ?? "unknown" }

@@ -194,12 +194,14 @@ enum RunReport {
             values: test.confusion.map { $0.map(Double.init) }, format: .count,
             rowAxis: isSynthetic ? "teacher" : "label", columnAxis: "prediction")
         // Where nothing is real there are no given labels.
-        if isSynthetic { return [confusion] }
+        guard !isSynthetic, let transition = record.facts.realisedTransition else {
+            return [confusion]
+        }
         return [
             confusion,
             HeatMap(
                 title: "Realised label noise", rowLabels: names, columnLabels: names,
-                values: record.facts.realisedTransition, format: .percent(0),
+                values: transition, format: .percent(0),
                 rowAxis: "clean label",
                 columnAxis: "given label", maximum: 1),
         ]
@@ -215,7 +217,7 @@ enum CommonFacts {
         let noise =
             facts.noiseKind
             + (facts.intendedNoiseRate.map { ", intended \(percent($0))" } ?? "")
-            + ", realised \(percent(facts.realisedNoiseRate))"
+            + ", realised \(share(facts.realisedNoiseRate))"
         return [
             Fact("data", facts.dataName), Fact("samples", sizes.joined(separator: ", ")),
             Fact("classes", "\(facts.classNames.count)"), Fact("label noise", noise),

@@ -1,3 +1,4 @@
+import Diagnostics
 import Report
 import Training
 
@@ -6,7 +7,8 @@ struct TableJSON: Encodable {
     struct Noise: Encodable {
         var kind: String
         var rate: Double?
-        var realised: Double
+        /// Null where no clean label is known.
+        @OrNull var realised: Double?
     }
 
     struct Spread: Encodable {

@@ -169,7 +169,7 @@ enum Damaged {
             "t.csv, byte 6: text is not UTF-8: found e9 (save the table as UTF-8)",
             try raw(Array("a,l\n1,".utf8) + [0xe9, 0x0a])),
         Case(
-            "t.csv, byte 0: text is not UTF-8: found ff (save the table as UTF-8)",
+            "t.csv, byte 0: text is not UTF-8: found UTF-16 (save the table as UTF-8)",
             try raw([0xff, 0xfe, 0x61, 0, 0x2c, 0])),
         Case(
             "t.csv, line 3: wrong number of cells: found 2, expected 3",
@@ -181,7 +181,7 @@ enum Damaged {
             "t.csv, line 2: wrong number of cells: found 4, expected 3",
             try table("a,b,l\n1,2,x,\n")),
         Case(
-            "t.csv, line 3, column b: cell is not a number: found \"2,5\"",
+            "t.csv, line 3, column b: cell is not a number: found \"2,5\" (for a decimal comma set decimal: comma)",
             try table("a,b,l\n1,2,x\n1,\"2,5\",x")),
         Case(
             "t.csv, line 4, column a: cell is empty (fill it in, or drop the row or the column)",
@@ -190,7 +190,8 @@ enum Damaged {
             "t.csv, line 2, column l: cell is empty (fill it in, or drop the row or the column)",
             try table("a,b,l\n1,2,\n")),
         Case(
-            "t.csv, line 2, column a: cell is not a number: found \"nan\"",
+            "t.csv, line 2, column a: cell is not a number: found \"nan\" "
+                + "(it stands for an absent value: fill it in, or drop the row or the column)",
             try table("a,b,l\nnan,2,x\n")),
         Case(
             "t.csv, line 2, column b: cell is not a number: found \"1e39\"",
@@ -204,10 +205,11 @@ enum Damaged {
             try table("a,l\n1,x\n", .init(header: false))),
         Case(
             "t.csv, line 1: header holds only numbers "
-                + "(for a table without a header set header: false)",
+                + "(for a table without a header set data.header: false, or give --no-header)",
             try table("5,3,1\n2,2,0\n")),
         Case(
-            "t.csv, line 1: column name occurs twice: found \"a\"", try table("a,a,l\n1,2,x")),
+            "t.csv, line 1: column name occurs twice: found \"a\" (rename one of the columns)",
+            try table("a,a,l\n1,2,x")),
         Case(
             "t.csv, line 3, byte 13: quote inside a cell without quotes "
                 + "(put the whole cell in quotes and double the quotes inside)",
@@ -218,7 +220,8 @@ enum Damaged {
             "t.csv, line 2, byte 9: text behind a closing quote (is the delimiter right?)",
             try table("a,b,l\n\"1\"1,2,x\n")),
         Case(
-            "t.csv: no column is left for the features: found 1 column (is the delimiter right?)",
+            "t.csv: no column is left for the features: found 1 column "
+                + "(set data.delimiter: semicolon, or give --delimiter semicolon)",
             try table("a;b;l\n1;2;x\n")),
         Case(
             "t.csv: column does not exist: found \"labl\" (did you mean \"label\"?)",

@@ -95,12 +95,15 @@ enum TableFixture {
     }
 
     @Test func featuresWithoutLabels() throws {
-        let labelled = try Table.features(
-            Array("x,l,y\n1,p,2\n".utf8), file: "t", options: .init(label: "l", group: "who"))
-        #expect(labelled.values == [1, 2])
-        #expect(labelled.columns == ["x", "y"])
-        let plain = try Table.features(Array("x,y\n1,2\n3,4\n".utf8), file: "t")
-        #expect(plain.values == [1, 2, 3, 4])
+        func unlabelled(_ text: String, _ options: TableOptions = .init()) throws -> Dataset {
+            try Table.unlabelled(
+                Array(text.utf8), file: "t", options: options, classNames: ["p", "q"])
+        }
+        let labelled = try unlabelled("x,l,y\n1,p,2\n", .init(label: "l", group: "who"))
+        #expect(labelled.features == .table([1, 2], columns: ["x", "y"]))
+        let plain = try unlabelled("x,y\n1,2\n3,4\n")
+        #expect(plain.features == .table([1, 2, 3, 4], columns: ["x", "y"]))
+        #expect(plain.labels == [0, 0] && plain.classNames == ["p", "q"])
     }
 
     /// `Number.float` against strtof's relative in the standard library, over random spellings.

@@ -44,14 +44,17 @@ import Testing
 
     @Test func textsWithoutLabels() throws {
         let options = TableOptions(text: "text", length: 16)
-        let list = try Table.texts(Array(table.utf8), file: "t.csv", options: options)
-        #expect(list.count == 3 && list.emptyCount == 1)
-        #expect(list[0] == "Not bad, \"really")
-        let alone = try Table.texts(
-            Array("text\nyes\n\"\"\nno\n".utf8), file: "t", options: options)
-        #expect((0..<3).map { alone[$0] } == ["yes", "", "no"])
+        func list(_ text: String) throws -> [String] {
+            texts(
+                try Table.unlabelled(
+                    Array(text.utf8), file: "t.csv", options: options, classNames: ["a", "b"]))
+        }
+        #expect(try list(table) == ["Not bad, \"really", "", "ümlaut 😀"])
+        #expect(try list("text\nyes\n\"\"\nno\n") == ["yes", "", "no"])
+        // A blank line in a table of one column is an empty text; those at the end are nothing.
+        #expect(try list("text\nyes\n\nno\n\n\n") == ["yes", "", "no"])
         #expect(
-            failure { try Table.texts(Array("txt\nyes\n".utf8), file: "t.csv", options: options) }
+            failure { try list("txt\nyes\n") }
                 == "t.csv: column does not exist: found \"text\" (did you mean \"txt\"?)")
         #expect(
             failure { try read("text,l\na,b\n", .init(label: 0, text: "text")) }

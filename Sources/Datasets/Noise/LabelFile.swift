@@ -5,8 +5,9 @@ import Files
 ///
 /// The header names the columns, in any order: `label` (or `given`) is needed; with `index` the
 /// rows may stand in any order, without it they stand in the data's order; `clean`, if there, must
-/// agree with the data's labels, which catches a file made for other data or another order.
-/// Fields may be quoted after RFC 4180. Every sample must have exactly one row.
+/// agree with the data's labels, which catches a file made for other data or another order; where it
+/// is empty, nothing is known. Fields may be quoted after RFC 4180. Every sample must have exactly one
+/// row. Labels are names or numbers, all of the file the same (`ClassReader`).
 struct LabelFile {
     /// Far above any real label file, far below the machine's memory.
     static let limit = 1 << 29
@@ -20,15 +21,15 @@ struct LabelFile {
     /// - Parameter total: size of the whole data where `ids` are only some of 0..<`total`; the
     ///   file then stands for the whole, and rows of other samples are checked and passed over.
     func labels(
-        for clean: [Int], ids: [Int], total: Int?, _ classes: ClassReader
+        for clean: [Int], ids: [Int], total: Int?, classCount: Int, classNames: [String]?
     ) throws(Problem) -> [Int] {
         var rows = LabelRows(path: path, bytes: try readFile(path, limit: Self.limit))
         let columns = try header(&rows)
         let positions = Dictionary(zip(ids, 0...), uniquingKeysWith: { first, _ in first })
         let size = total ?? clean.count
         var lineOf: [Int: Int] = [:]  // of an id
-        var labels = clean
-        var count = 0
+        var found: [Found] = []
+        var words = Table.Words()
         while let row = try rows.next() {
             guard row.fields.count == columns.count else {
                 throw .labelFileColumns(path, row.line, row.fields.count, columns.count)
@@ -43,32 +44,53 @@ struct LabelFile {
                 }
                 id = number
             } else {
-                guard count < size else { throw .labelFileTooLong(path, row.line, size) }
-                id = total == nil ? ids[count] : count
+                guard found.count < size else { throw .labelFileTooLong(path, row.line, size) }
+                id = total == nil ? ids[found.count] : found.count
             }
             if let before = lineOf.updateValue(row.line, forKey: id) {
                 throw .labelFileIndexTwice(path, row.line, id, before)
             }
-            let given = try self.label(row.fields[columns.label], row.line, classes)
-            let said = try columns.clean.map { column throws(Problem) in
-                try self.label(row.fields[column], row.line, classes)
-            }
-            if let position = positions[id] {
-                labels[position] = given
-                if let said, let column = columns.clean, said != clean[position] {
-                    throw .labelFileClean(
-                        path, row.line, row.fields[column], clean[position], id, classes)
-                }
-            }
-            count += 1
+            let given = row.fields[columns.label]
+            guard !given.isEmpty else { throw .labelFileBlank(path, row.line) }
+            let said = columns.clean.map { row.fields[$0] } ?? ""
+            found.append(
+                Found(
+                    id: id, line: row.line, given: words.number(of: given),
+                    clean: said.isEmpty ? nil : words.number(of: said)))
         }
-        if columns.index == nil, count < size {
-            throw .labelFileTooShort(path, count, size)
+        let classes = ClassReader(
+            classCount: classCount, classNames: classNames, words: words.names)
+        let numbers = words.names.map { classes[$0] }
+        var labels = clean
+        for row in found {
+            guard let given = numbers[row.given] else {
+                throw .labelFileLabel(path, row.line, words.names[row.given], classes)
+            }
+            if let said = row.clean, numbers[said] == nil {
+                throw .labelFileLabel(path, row.line, words.names[said], classes)
+            }
+            guard let position = positions[row.id] else { continue }
+            labels[position] = given
+            if let said = row.clean, numbers[said] != clean[position] {
+                throw .labelFileClean(
+                    path, row.line, words.names[said], clean[position], row.id, classes)
+            }
+        }
+        if columns.index == nil, found.count < size {
+            throw .labelFileTooShort(path, found.count, size)
         }
         if let missing = ids.first(where: { lineOf[$0] == nil }) {
             throw .labelFileMissing(path, missing)
         }
         return labels
+    }
+
+    /// A row; the words are numbers of those that were found.
+    private struct Found {
+        var id: Int
+        var line: Int
+        var given: Int
+        var clean: Int?
     }
 
     private struct Columns {
@@ -95,22 +117,6 @@ struct LabelFile {
         return Columns(
             label: label, index: found["index"], clean: found["clean"], count: row.fields.count)
     }
-
-    private func label(_ word: String, _ line: Int, _ classes: ClassReader) throws(Problem) -> Int {
-        guard !word.isEmpty else { throw .labelFileBlank(path, line) }
-        guard let label = classes[word] else { throw .labelFileLabel(path, line, word, classes) }
-        return label
-    }
-
-    /// `text` as one CSV field.
-    static func quoted(_ text: String) -> String {
-        let special: (Character) -> Bool = { $0 == "," || $0 == "\"" || $0.isNewline }
-        let padded = text.first?.isWhitespace == true || text.last?.isWhitespace == true
-        guard text.isEmpty || padded || text.contains(where: special) else { return text }
-        return "\""
-            + text.split(separator: "\"", omittingEmptySubsequences: false)
-            .joined(separator: "\"\"") + "\""
-    }
 }
 
 /// The rows of a CSV text. Empty lines at the end are passed over; elsewhere they are a mistake.
@@ -122,7 +128,7 @@ struct LabelRows {
     }
 
     /// Longest field in bytes and most fields of a row: what is beyond is not a label file.
-    static let fieldLimit = 1000
+    static let fieldLimit = 8 * NameRule.limit
     static let columnLimit = 8
 
     let path: String

@@ -3,13 +3,15 @@ import Randomness
 
 extension LabelNoise {
     /// Labels that are as noisy as they came: nothing is injected, `given` and `clean` are compared.
+    ///
+    /// - Parameter clean: nil where no clean label is known.
     public static func measured(
-        given: [Int], clean: [Int], classCount: Int, classNames: [String]? = nil, ids: [Int]
+        given: [Int], clean: [Int]?, classCount: Int, classNames: [String]? = nil, ids: [Int]
     ) -> NoisyLabels {
         NoisyLabels(
-            LabelNoise(.clean), seed: 0, ids: ids, clean: clean, labels: given,
-            classCount: classCount,
-            classNames: classNames, intended: nil, warnings: [])
+            LabelNoise(.clean), seed: 0, ids: ids, clean: clean ?? given, labels: given,
+            classCount: classCount, classNames: classNames, intended: nil, warnings: [],
+            knowsClean: clean != nil)
     }
 
     /// Which coordinate of `Draw` a noise stream lives at (its `epoch`). Never renumber: the
@@ -73,8 +75,8 @@ extension LabelNoise {
             given = try instanceLabels(labels, classCount, features, ids, seed)
         case .file:
             given = try LabelFile(path ?? "").labels(
-                for: labels, ids: ids, total: total,
-                ClassReader(classCount: classCount, classNames: classNames))
+                for: labels, ids: ids, total: total, classCount: classCount,
+                classNames: classNames)
         }
         return NoisyLabels(
             self, seed: seed, ids: ids, clean: labels, labels: given, classCount: classCount,

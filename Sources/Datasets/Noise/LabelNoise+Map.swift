@@ -142,7 +142,9 @@ extension LabelNoise.Map {
             }
         case .explicit(let pairs):
             guard !pairs.isEmpty else { throw .emptyNoiseMap }
-            let classes = ClassReader(classCount: classCount, classNames: classNames)
+            let classes = ClassReader(
+                classCount: classCount, classNames: classNames,
+                words: pairs.flatMap { [$0.key, $0.value] })
             var seen: Set<Int> = []
             // Sorted, so that of several mistakes the same one is told each time.
             for (from, to) in pairs.sorted(by: { $0.key < $1.key }) {
@@ -154,37 +156,5 @@ extension LabelNoise.Map {
             }
         }
         return targets
-    }
-}
-
-/// Understands a class written as its name or its number. A name wins: where classes are called
-/// "1", "2", "3", the word 1 means the first class and not the second.
-struct ClassReader {
-    let classCount: Int
-    let classNames: [String]?
-    private let byName: [String: Int]
-
-    init(classCount: Int, classNames: [String]?) {
-        self.classCount = classCount
-        self.classNames = classNames
-        byName = Dictionary(
-            (classNames ?? []).prefix(classCount).enumerated().map { ($1, $0) },
-            uniquingKeysWith: { first, _ in first })
-    }
-
-    subscript(word: String) -> Int? {
-        if let named = byName[word] { return named }
-        guard let number = Int(word), number >= 0, number < classCount else { return nil }
-        return number
-    }
-
-    var expected: String {
-        classNames == nil
-            ? "a number 0...\(classCount - 1)" : "a class name or a number 0...\(classCount - 1)"
-    }
-
-    /// Only a near name; a list of a hundred classes would not help.
-    func hint(for word: String) -> String? {
-        Suggestion.nearest(to: word, among: classNames ?? []).map { "did you mean \"\($0)\"?" }
     }
 }

@@ -16,11 +16,16 @@ public struct NoisyLabels: Equatable, Sendable {
     public let classNames: [String]?
     /// Samples per clean class, `[C]`.
     public let counts: [Int]
-    /// Share of the samples whose given label differs from the clean one; 0 without samples.
-    public let realisedRate: Double
+    /// Whether `clean` is known to be right. Where it is not, it repeats the given labels, and nothing
+    /// is known of their noise.
+    public let knowsClean: Bool
+    /// Share of the samples whose given label differs from the clean one; 0 without samples; nil where
+    /// no clean label is known.
+    public let realisedRate: Double?
     /// Share of each clean class (row) that was given each label, `[C][C]`. A class without
-    /// samples has the row of the identity and stands in ``emptyClasses``.
-    public let realisedTransition: [[Double]]
+    /// samples has the row of the identity and stands in ``emptyClasses``. Nil where no clean label is
+    /// known.
+    public let realisedTransition: [[Double]]?
     /// Classes that no sample has, ascending.
     public let emptyClasses: [Int]
     /// What was asked for; nil where it is not a matter of classes alone (instance, file).
@@ -38,8 +43,9 @@ public struct NoisyLabels: Equatable, Sendable {
     /// Measures `labels` against `clean`; both `[N]` and 0..<`classCount`.
     init(
         _ noise: LabelNoise, seed: UInt64, ids: [Int], clean: [Int], labels: [Int], classCount: Int,
-        classNames: [String]?, intended: [[Double]]?, warnings: [String]
+        classNames: [String]?, intended: [[Double]]?, warnings: [String], knowsClean: Bool = true
     ) {
+        self.knowsClean = knowsClean
         self.noise = noise
         self.seed = seed
         self.ids = ids
@@ -68,8 +74,9 @@ public struct NoisyLabels: Equatable, Sendable {
         }
         self.counts = counts
         emptyClasses = counts.indices.filter { counts[$0] == 0 }
-        realisedTransition = matrix
-        realisedRate = clean.isEmpty ? 0 : Double(changed) / Double(clean.count)
+        realisedTransition = knowsClean ? matrix : nil
+        let share = clean.isEmpty ? 0 : Double(changed) / Double(clean.count)
+        realisedRate = knowsClean ? share : nil
         if let intended {
             let expected = counts.indices.reduce(0) {
                 $0 + Double(counts[$1]) * (1 - intended[$1][$1])
@@ -88,14 +95,16 @@ public struct NoisyLabels: Equatable, Sendable {
     }
 
     /// Writes a label file: a header `index,given,clean`, then one row per sample, classes by name
-    /// where the data has names; `index` is the sample's id. Kind `file` reads it back, and refuses it on other data.
+    /// where the data has names; `index` is the sample's id, and `clean` is empty where it is not known.
+    /// Kind `file` reads it back, and refuses it on other data.
     public func write(to path: String, using files: some FileSystem) throws(Problem) {
         let words = (0..<classCount).map { c in
-            LabelFile.quoted(classNames.flatMap { c < $0.count ? $0[c] : nil } ?? "\(c)")
+            CSV.cell(
+                PlainText.escaped(classNames.flatMap { c < $0.count ? $0[c] : nil } ?? "\(c)"))
         }
         var bytes = Array("index,given,clean\n".utf8)
         for (id, (given, clean)) in zip(ids, zip(labels, clean)) {
-            bytes += Array("\(id),\(words[given]),\(words[clean])\n".utf8)
+            bytes += Array("\(id),\(words[given]),\(knowsClean ? words[clean] : "")\n".utf8)
         }
         try files.replace(path, with: bytes)
     }

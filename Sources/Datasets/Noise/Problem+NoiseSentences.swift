@@ -82,7 +82,7 @@ extension Problem {
     }
 
     static func noiseMapTwice(_ key: String, _ number: Int) -> Problem {
-        noise(".map.\(oneLine(key))", "class \(number) is mapped twice, by name and by number")
+        noise(".map.\(oneLine(key))", "class \(number) is mapped twice")
     }
 
     static func noiseMatrixRows(_ count: Int, _ classes: Int) -> Problem {

@@ -51,7 +51,7 @@ public struct PreparedData: Sendable {
             (self.learning, test) = (learning, learning)
             normalisation = .none(for: learning)
             self.noise = LabelNoise.measured(
-                given: all, clean: all, classCount: all.count, classNames: learning.classNames,
+                given: all, clean: nil, classCount: all.count, classNames: learning.classNames,
                 ids: all)
             (sha256, warnings, knowsClean) = (source.sha256, source.warnings, false)
             return
@@ -81,11 +81,13 @@ public struct PreparedData: Sendable {
         let names = learning.classNames
         let corrupted: NoisyLabels
         var labels = learning.labels
+        knowsClean = learning.clean != nil || noise.kind != .clean || options.isMade
         if noise.kind == .clean {
             // Nothing injected: the labels are as they came, and where clean ones are known beside
             // them, their noise is measured.
             corrupted = LabelNoise.measured(
-                given: noisyMembers.map { labels[$0] }, clean: noisyMembers.map { truth[$0] },
+                given: noisyMembers.map { labels[$0] },
+                clean: knowsClean ? noisyMembers.map { truth[$0] } : nil,
                 classCount: names.count, classNames: names, ids: noisyMembers)
         } else {
             corrupted = try noise.apply(
@@ -98,7 +100,6 @@ public struct PreparedData: Sendable {
         }
         if cleanMeta { for member in metaValidation { labels[member] = truth[member] } }
         for member in split.test { labels[member] = truth[member] }
-        knowsClean = learning.clean != nil || noise.kind != .clean
         let relabelled = try learning.relabelled(labels)
         self.learning = relabelled
         self.noise = corrupted
@@ -111,7 +112,39 @@ public struct PreparedData: Sendable {
             testMembers = split.test
         }
         sha256 = source.sha256
-        warnings = source.warnings + corrupted.warnings
+        let parts = [
+            ("training", learning, split.train), ("validation", learning, split.validation),
+            ("test", test, testMembers),
+        ]
+        warnings =
+            source.warnings + corrupted.warnings + PreparedData.smallClasses(parts)
+            + (knowsClean ? [] : [PreparedData.unknownNoise])
+    }
+
+    /// Said wherever accuracies are, when nobody knows which labels are right.
+    public static let unknownNoise =
+        "no clean label is known: the noise of the labels is unknown, and accuracies count agreement with "
+        + "test labels that may be as noisy as the training labels"
+
+    /// Fewer samples of a class than this say little about it.
+    static let fewSamples = 5
+
+    /// One sentence for each part of the split in which some class has too few samples.
+    private static func smallClasses(
+        _ parts: [(name: String, data: Dataset, members: [Int])]
+    ) -> [String] {
+        parts.compactMap { name, data, members in
+            var counts = [Int](repeating: 0, count: data.classCount)
+            for member in members { counts[data.labels[member]] += 1 }
+            let small = counts.indices.filter { 0 < counts[$0] && counts[$0] < fewSamples }
+            guard !small.isEmpty else { return nil }
+            let shown = small.prefix(5).map {
+                "\(Problem.oneLine(data.classNames[$0], limit: 40)) \(counts[$0])"
+            }
+            return
+                "fewer than \(fewSamples) samples of a class in the \(name) split, which say little about "
+                + "it: " + shown.joined(separator: ", ") + (small.count > 5 ? ", …" : "")
+        }
     }
 
     private static func split(
@@ -243,7 +276,38 @@ public final class DataFiles: @unchecked Sendable {
         if case .text(let texts, _) = learning.features, texts.emptyCount > 0 {
             warnings.append("\(texts.emptyCount) texts are empty")
         }
+        let empty = learning.classCounts.indices.filter { learning.classCounts[$0] == 0 }
+        if !empty.isEmpty {
+            let names = empty.prefix(5).map {
+                "\"\(Problem.oneLine(learning.classNames[$0], limit: 40))\""
+            }
+            warnings.append(
+                "no sample of class " + names.joined(separator: ", ")
+                    + (empty.count > 5 ? ", …" : "")
+                    + (empty == [0] && learning.isImages
+                        ? ": the labels seem to count from 1" : "")
+                    + "; label noise and predictions may choose it all the same")
+        }
+        if let column = rowCounter(learning) {
+            warnings.append(
+                "column \"\(Problem.oneLine(column, limit: 40))\" counts the rows: is it an identifier? "
+                    + "(data.drop leaves it out, data.id carries it into the outputs)")
+        }
         return warnings
+    }
+
+    /// A feature that is 0, 1, 2, … or 1, 2, 3, … from row to row.
+    private static func rowCounter(_ data: Dataset) -> String? {
+        guard case .table(let cells, let columns) = data.features, data.count >= 20 else {
+            return nil
+        }
+        return columns.indices.first { column in
+            let first = cells[column]
+            return (first == 0 || first == 1)
+                && (0..<data.count).allSatisfy {
+                    cells[$0 * columns.count + column] == first + Float($0)
+                }
+        }.map { columns[$0] }
     }
 
     private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
@@ -275,23 +339,19 @@ public final class DataFiles: @unchecked Sendable {
                     images: images, labels: labels, classNames: first.classNames)
             )
         case .csv, .text:
-            let first = try table(options.path!, options, classNames: options.classNames)
+            let first = try shaped(
+                Table.read(options.path!, options: options.table), options)
             guard let path = options.testPath else { return (first, nil) }
-            return (first, try table(path, options, classNames: first.classNames))
+            // By the names of the columns: the second file may have them in another order.
+            var reading = first.layout!.options(classNames: first.classNames)
+            reading.delimiter = options.delimiter
+            return (first, try shaped(Table.read(path, options: reading), options))
         }
     }
 
-    private static func table(
-        _ path: String, _ options: DataOptions, classNames: [String]?
+    private static func shaped(
+        _ data: Dataset, _ options: DataOptions
     ) throws(Problem) -> Dataset {
-        let data = try Table.read(
-            path,
-            options: TableOptions(
-                delimiter: options.delimiter, header: options.header,
-                label: options.label ?? .index(-1), clean: options.clean, group: options.group,
-                dropped: options.drop, skipAtLines: options.skipAt, classNames: classNames,
-                text: options.text, length: options.length ?? 1024,
-                quotes: options.quotes ?? true))
         guard let shape = options.imageShape else { return data }
         return try data.asImages(channels: shape[0], height: shape[1], width: shape[2])
     }

@@ -22,8 +22,8 @@ extension FeatureSet {
         var clean: [Int] = []
         var split: [Part] = []
         var dimension = 0
-        for (set, members, part) in parts {
-            if let model { try model.check(set) }
+        for (original, members, part) in parts {
+            let set = try model?.fitted(original) ?? original
             guard model != nil || !set.isText else {
                 throw Problem.pixelsOfText(set.name)
             }

@@ -12,6 +12,8 @@ public struct ModelCard: Codable, Equatable, Sendable {
     public var normalisation: Normalisation
     /// Names of the feature columns, for tables; of the one with the texts, for texts.
     public var columns: [String]?
+    /// How the table was read that the network was trained on; nil for other kinds of data.
+    public var table: TableLayout?
 
     static let metadataKey = "limbeck"
 
@@ -24,6 +26,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
         self.classNames = classNames
         self.normalisation = normalisation
         columns = nil
+        table = nil
     }
 
     init(model: ModelSpec, data: PreparedData) {
@@ -32,6 +35,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
         classNames = data.learning.classNames
         normalisation = data.normalisation
         columns = data.learning.columns
+        table = data.learning.layout
     }
 
     /// For the metadata of a safetensors file, which holds strings only.

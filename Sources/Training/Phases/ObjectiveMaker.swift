@@ -157,13 +157,23 @@ struct ObjectiveMaker {
         folding: Bool = true
     ) throws -> Frozen {
         let (model, tensors) = try weights(source)
+        // Before a network is made: its shape and classes may be others.
+        var card: ModelCard?
+        if case .file(let path, _, _) = source {
+            card = try ModelCard(ifIn: path)
+            try card?.checkFits(data, file: path)
+        }
         let network = try ModelRegistry.make(
             model, sampleShape: data.sampleShape, classes: data.classCount, seed: 0)
-        var path: String?
-        if case .file(let file, _, _) = source { path = file }
-        try network.loadState(from: tensors, source: path)
+        var adapter: InputAdapter?
+        if case .file(let path, _, _) = source {
+            try network.loadState(from: tensors, source: path)
+            if let card { adapter = try card.adapt(network, to: data, file: path) }
+        } else {
+            try network.loadState(from: tensors)
+        }
         if data.learning.isImages { network.toChannelsLast() }
-        let teacher = Frozen(network, folding: folding)
+        let teacher = Frozen(network, folding: folding, adapter: adapter)
         teacher.move(to: device)
         return teacher
     }

@@ -39,6 +39,10 @@ public struct DataOptions: Codable, Hashable, Sendable {
     public var clean: TableOptions.Column?
     /// csv, text: a column whose equal values must not be torn apart by a split.
     public var group: TableOptions.Column?
+    /// csv, text: a column that identifies samples: no feature, carried into every output.
+    public var id: TableOptions.Column?
+    /// csv: what stands before the fraction of a number; a point if not given.
+    public var decimal: TableOptions.Decimal?
     /// csv: columns that are not features, by name or index.
     public var drop: [TableOptions.Column]
     /// csv, text: what separates the cells; guessed from the file's ending if not given.
@@ -87,7 +91,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, folder, images, labels, path, label, clean, group, drop, delimiter, header, limit
-        case validation, test, text, length, quotes
+        case validation, test, text, length, quotes, id, decimal
         case classes, samples, seed, radius, turn, spread, features, separation
         case testImages = "test-images"
         case testLabels = "test-labels"
@@ -139,6 +143,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         label = try values.decodeIfPresent(TableOptions.Column.self, forKey: .label)
         clean = try values.decodeIfPresent(TableOptions.Column.self, forKey: .clean)
         group = try values.decodeIfPresent(TableOptions.Column.self, forKey: .group)
+        id = try values.decodeIfPresent(TableOptions.Column.self, forKey: .id)
+        decimal = try values.decodeIfPresent(TableOptions.Decimal.self, forKey: .decimal)
         drop = try values.decodeIfPresent([TableOptions.Column].self, forKey: .drop) ?? []
         delimiter = try values.decodeIfPresent(TableOptions.Delimiter.self, forKey: .delimiter)
         header = try values.decodeIfPresent(Bool.self, forKey: .header) ?? true
@@ -156,10 +162,10 @@ public struct DataOptions: Codable, Hashable, Sendable {
         // Columns without a role count in a table and are left out beside a text: nothing to drop.
         let ofTables: [(CodingKeys, Bool)] = [
             (.label, label != nil), (.clean, clean != nil), (.group, group != nil),
-            (.delimiter, delimiter != nil), (.header, !header),
+            (.id, id != nil), (.delimiter, delimiter != nil), (.header, !header),
         ]
         let ofNumbers: [(CodingKeys, Bool)] = [
-            (.drop, !drop.isEmpty), (.skipAt, skipAt),
+            (.drop, !drop.isEmpty), (.skipAt, skipAt), (.decimal, decimal != nil),
             (.imageShape, imageShape != nil && kind != .none),
         ]
         let ofTexts: [(CodingKeys, Bool)] = [
@@ -264,6 +270,20 @@ public struct DataOptions: Codable, Hashable, Sendable {
         made.samples = samples ?? made.samples
         made.seed = seed ?? made.seed
         return made
+    }
+
+    /// Whether the samples are made: their labels are right because they were there first.
+    var isMade: Bool { [.spiral, .gaussianClasses, .colourShapes].contains(kind) }
+
+    /// How to read the table.
+    var table: TableOptions {
+        var table = TableOptions(
+            delimiter: delimiter, header: header, label: label ?? .index(-1), clean: clean,
+            group: group, dropped: drop, skipAtLines: skipAt, classNames: classNames, text: text,
+            length: length ?? 1024, quotes: quotes ?? true)
+        table.id = id
+        table.decimal = decimal ?? .point
+        return table
     }
 
     private func checkComplete() throws(Problem) {

@@ -25,7 +25,8 @@ public final class Comparison {
         public var useAverage: Bool
         /// Of all phases in the chain, shared ones included, and of the search.
         public var seconds: Double
-        public var realisedNoise: Double
+        /// Nil where no clean label is known.
+        @OrNull public var realisedNoise: Double?
 
         public var readout: PhaseResult.Readout { results.last!.readout(average: useAverage) }
     }
@@ -129,8 +130,14 @@ public final class Comparison {
                 let data = plans.filter { $0.noise == n }.map(\.data)
                 return ComparisonRecord.Noise(
                     kind: noises[n].kind.rawValue, rate: noises[n].rate,
-                    realised: data.map(\.noise.realisedRate).reduce(0, +) / Double(data.count))
+                    realised: mean(data.map(\.noise.realisedRate)))
             }, cells: cells)
+    }
+
+    /// Nil unless all are known.
+    private func mean(_ values: [Double?]) -> Double? {
+        let known = values.compactMap(\.self)
+        return known.count == values.count ? known.reduce(0, +) / Double(known.count) : nil
     }
 
     /// Every row's recipe, in one YAML stream.

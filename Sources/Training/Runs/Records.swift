@@ -40,8 +40,8 @@ public struct ComparisonRecord: Codable, Sendable {
     public struct Noise: Codable, Sendable {
         public var kind: String
         public var rate: Double?
-        /// Mean over the seeds.
-        public var realised: Double
+        /// Mean over the seeds; nil where no clean label is known.
+        @OrNull public var realised: Double?
     }
 
     /// Of the first row and seed.

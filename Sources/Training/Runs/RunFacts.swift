@@ -18,8 +18,9 @@ public struct RunFacts: Codable, Equatable, Sendable {
     public var noiseKind: String
     public var noiseIsCompatibilityMode: Bool
     public var intendedNoiseRate: Double?
-    public var realisedNoiseRate: Double
-    public var realisedTransition: [[Double]]
+    /// Nil where no clean label is known; so is the matrix.
+    @OrNull public var realisedNoiseRate: Double?
+    @OrNull public var realisedTransition: [[Double]]?
     public var labelsHash: String
     public var warnings: [String]
 

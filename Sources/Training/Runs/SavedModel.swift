@@ -31,38 +31,36 @@ public final class SavedModel {
         network = Frozen(model)
     }
 
-    /// Refuses samples of another shape than the network was trained on.
-    public func check(_ data: Dataset) throws(Problem) {
+    /// The samples as the network was trained on them: columns in its order.
+    ///
+    /// - Throws: for samples of another shape, or of other columns.
+    public func fitted(_ data: Dataset) throws(Problem) -> Dataset {
         guard data.sampleShape == card.sampleShape else {
             throw Problem(
                 .data, "the samples do not fit the network", at: .file(data.name),
                 found: "shape \(data.sampleShape)", expected: "shape \(card.sampleShape) of \(path)"
             )
         }
-        if case .table(_, let columns) = data.features, let own = card.columns, columns != own {
-            let different = zip(columns, own).first { $0 != $1 }
-            throw Problem(
-                .data, "the columns are not those of training", at: .file(data.name),
-                found: different.map { "\"\(Problem.oneLine($0.0, limit: 40))\"" },
-                expected: different.map { "\"\(Problem.oneLine($0.1, limit: 40))\"" })
-        }
+        let order = try data.columnOrder(for: card.inputColumns, file: path)
+        return order.map(data.reordered) ?? data
     }
 
     public func evaluate(
         _ data: Dataset, members: [Int]? = nil, precision: Precision = .float32
     ) throws -> Evaluation {
-        try check(data)
-        guard data.classCount <= card.classNames.count else {
-            throw Problem.labelsLost(data.name, data.classCount, card.classNames.count)
-        }
+        let classes = try ClassMatch(
+            data.classNames, among: card.classNames, whole: false, file: path)
+        let data = try fitted(data)
+        let members = members ?? Array(0..<data.count)
         let set = try EvaluationSet(
-            data, members: members ?? Array(0..<data.count), normalisation: card.normalisation)
+            data, members: members, labels: members.map { classes.places[data.labels[$0]] },
+            normalisation: card.normalisation)
         return try set.evaluate({ network($0) }, precision: precision)
     }
 
     /// Class probabilities in row-major order [n, classes].
     public func probabilities(_ data: Dataset, precision: Precision = .float32) throws -> [Float] {
-        try check(data)
+        let data = try fitted(data)
         let set = try EvaluationSet(
             data, members: Array(0..<data.count), normalisation: card.normalisation)
         return try Engine.checked {

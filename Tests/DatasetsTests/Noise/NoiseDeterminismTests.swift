@@ -103,6 +103,6 @@ struct NoiseDeterminismTests {
         for i in clean.indices where low.labels[i] != clean[i] {
             #expect(high.labels[i] != clean[i])
         }
-        #expect(high.realisedRate > low.realisedRate)
+        #expect(high.realisedRate! > low.realisedRate!)
     }
 }

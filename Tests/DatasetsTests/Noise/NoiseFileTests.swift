@@ -17,11 +17,13 @@ struct NoiseFileTests {
     }
 
     @Test(arguments: [
-        "label\ndog\ncat\n2\n", "label\r\ndog\r\ncat\r\n2\r\n", "label\n1\n0\n2",
-        "index,label\n2,2\n0,dog\n1,cat\n",
+        "label\ndog\ncat\n\"owl, snowy\"\n", "label\r\ndog\r\ncat\r\n\"owl, snowy\"\r\n",
+        "label\n1\n0\n2", "index,label\n2,2\n0,1\n1,0\n",
         "given , index\ndog,0\n cat , 1\n\"owl, snowy\",2\n\n\n",
-        "\u{feff}Index,Given,Clean\n0,dog,cat\n1,cat,dog\n2,2,\"owl, snowy\"\n \n",
+        "\u{feff}Index,Given,Clean\n0,dog,cat\n1,cat,dog\n2,\"owl, snowy\",\"owl, snowy\"\n \n",
         "\"label\"\n\"dog\"\n\"cat\" \n\"owl, snowy\"\r\n",
+        // Clean labels that nobody knows are empty.
+        "index,given,clean\n0,1,\n1,0,1\n2,2,\n",
     ])
     func shapes(_ text: String) throws {
         #expect(try labels(text) == [1, 0, 2])
@@ -106,26 +108,26 @@ struct NoiseFileTests {
             "line 3: wrong number of columns: found 1, expected 2 as in the header"
         ),
         (
-            "label\ndog\ncow\n1\n",
-            "line 3: unknown label: found \"cow\", expected a class name or a number 0...2"
+            "label\ndog\ncow\ncat\n",
+            "line 3: unknown label: found \"cow\", expected class names, or numbers 0...2 throughout"
         ),
         (
-            "label\ndogs\ncat\n1\n",
-            "line 2: unknown label: found \"dogs\", expected a class name or a number 0...2 (did "
+            "label\ndogs\ncat\ncat\n",
+            "line 2: unknown label: found \"dogs\", expected class names, or numbers 0...2 throughout (did "
                 + "you mean \"dog\"?)"
         ),
         (
             "label\n0\n1\n3\n",
-            "line 4: unknown label: found \"3\", expected a class name or a number 0...2"
+            "line 4: unknown label: found \"3\", expected class names, or numbers 0...2 throughout"
         ),
         (
-            "label\n0\n99999999999999999999\n3\n",
-            "line 3: unknown label: found \"99999999999999999999\", expected a class name or a "
-                + "number 0...2"
+            "label\n0\n99999999999999999999\n1\n",
+            "line 3: unknown label: found \"99999999999999999999\", expected class names, or "
+                + "numbers 0...2 throughout"
         ),
         (
-            "label\n0\n-1\n3\n",
-            "line 3: unknown label: found \"-1\", expected a class name or a number 0...2"
+            "label\n0\n-1\n1\n",
+            "line 3: unknown label: found \"-1\", expected class names, or numbers 0...2 throughout"
         ),
         ("label\n0\n\n1\n", "line 3: label missing (every sample needs exactly one)"),
         ("index,label\n0,\n", "line 2: label missing (every sample needs exactly one)"),
@@ -150,7 +152,7 @@ struct NoiseFileTests {
         ),
         ("index,label\n0,0\n0,1\n", "line 3: index 0 was labelled before, on line 2"),
         (
-            "index,given,clean\n0,1,0\n1,1,cat\n",
+            "index,given,clean\n0,dog,cat\n1,dog,cat\n2,cat,cat\n",
             "line 3: clean label differs from the data's label of sample 1: found \"cat\", "
                 + "expected \"dog\" (is the file made for this data, in this order?)"
         ),
@@ -167,21 +169,21 @@ struct NoiseFileTests {
         ),
         ("label,,,,,,,,,\n", "line 1: too many columns for a label file: expected at most 8"),
         (
-            "label\n0\n" + String(repeating: "x", count: 5_000),
-            "line 3: field too long for a label: expected at most 1000 bytes"
+            "label\n0\n" + String(repeating: "x", count: 9_000),
+            "line 3: field too long for a label: expected at most 8192 bytes"
         ),
         (
-            "label\n0\n\"" + String(repeating: "\n", count: 5_000) + "\"",
-            "line 3: field too long for a label: expected at most 1000 bytes"
+            "label\n0\n\"" + String(repeating: "\n", count: 9_000) + "\"",
+            "line 3: field too long for a label: expected at most 8192 bytes"
         ),
         (
-            "label\n\"do\ng\"\n",
-            "line 2: unknown label: found \"do\\ng\", expected a class name or a number 0...2 "
+            "label\n\"do\ng\"\ncat\ncat\n",
+            "line 2: unknown label: found \"do\\ng\", expected class names, or numbers 0...2 throughout "
                 + "(did you mean \"dog\"?)"
         ),
         (
-            "label\n\u{0}\n",
-            "line 2: unknown label: found \"\\0\", expected a class name or a number 0...2"
+            "label\n\u{0}\n1\n1\n",
+            "line 2: unknown label: found \"\\0\", expected class names, or numbers 0...2 throughout"
         ),
     ]
 
@@ -222,7 +224,8 @@ struct NoiseFileTests {
 
     /// Every cut and every changed byte of a good file gives labels or one problem, never a trap.
     @Test func mutations() throws {
-        let good = Array("index,given,clean\n0,dog,cat\n1,\"owl, snowy\",dog\n2,0,2\n".utf8)
+        let good = Array(
+            "index,given,clean\n0,dog,cat\n1,\"owl, snowy\",dog\n2,cat,\"owl, snowy\"\n".utf8)
         var damaged = good.indices.map { Array(good[..<$0]) }
         for i in good.indices {
             for byte: UInt8 in [0, 10, 13, 32, 34, 44, 45, 57, 0x80, 0xff] {
@@ -247,7 +250,8 @@ struct NoiseFileTests {
 
     @Test(arguments: [
         nil, ["cat", "dog", "owl"], ["a,b", "say \"hi\"", "two\nlines"], ["1", "2", "0"],
-        [" padded ", "é", "\t"],
+        [" padded ", "é", "\t"], ["a,\u{301}", "\"\u{20dd}", "\u{1b}[31m\u{202e}"],
+        ["x\r", "\r\n", "\u{0}"],
     ])
     func roundTrip(_ names: [String]?) throws {
         let noisy = try LabelNoise(.symmetric, rate: 0.5).apply(
@@ -258,7 +262,40 @@ struct NoiseFileTests {
                 labels: noisy.clean, classCount: 3, classNames: names, seed: 9)
             #expect(again.labels == noisy.labels && again.sha256 == noisy.sha256)
             #expect(again.realisedTransition == noisy.realisedTransition)
-            #expect(noisy.realisedRate > 0)
+            #expect(noisy.realisedRate! > 0)
+        }
+    }
+
+    /// Where classes are called "1", "2", "3", a file with a 0 counts from 0 throughout; one whose words
+    /// are all names has names.
+    @Test(arguments: [
+        ("label\n0\n1\n2\n", [0, 1, 2]), ("label\n1\n2\n2\n", [0, 1, 1]),
+        ("index,label,clean\n0,2,0\n1,1,1\n2,1,2\n", [2, 1, 1]),
+    ])
+    func oneReadingForAllLabels(text: String, wanted: [Int]) throws {
+        try withFile(Array(text.utf8)) { path in
+            let noisy = try LabelNoise(.file, path: path).apply(
+                labels: [0, 1, 2], classCount: 3, classNames: ["1", "2", "3"], seed: 1)
+            #expect(noisy.labels == wanted)
+        }
+    }
+
+    @Test func namesAndNumbersTogetherAreRefused() throws {
+        #expect(
+            failure { try labels("label\n1\ndog\n2\n") }.hasSuffix(
+                ", line 2: unknown label: found \"1\", expected class names, or numbers 0...2 throughout"
+            ))
+    }
+
+    @Test func unknownCleanLabelsStayEmpty() throws {
+        let noisy = LabelNoise.measured(
+            given: [0, 1], clean: nil, classCount: 2, classNames: names, ids: [4, 7])
+        #expect(noisy.realisedRate == nil && noisy.realisedTransition == nil)
+        try withFile([]) { path in
+            try noisy.write(to: path, using: LocalFileSystem())
+            #expect(
+                String(decoding: try readFile(path), as: UTF8.self)
+                    == "index,given,clean\n4,cat,\n7,dog,\n")
         }
     }
 

@@ -78,9 +78,9 @@ struct NoiseInstanceTests {
             labels: cyclicLabels(n, c), classCount: c, features: Self.features(n, 4), seed: 6)
         // A sample flips with E[q], so the count is binomial.
         let mean = LabelNoise.truncatedNormalMean(rate)
-        expectShare(noisy.realisedRate, mean, of: n)
+        expectShare(noisy.realisedRate!, mean, of: n)
         #expect(noisy.intendedRate == mean && noisy.intendedTransition == nil)
-        for a in 0..<c { expectShare(1 - noisy.realisedTransition[a][a], mean, of: n / c) }
+        for a in 0..<c { expectShare(1 - noisy.realisedTransition![a][a], mean, of: n / c) }
     }
 
     /// All samples of a class have the same input, so that its row must be E[q] · softmax(xᵀW_y),
@@ -126,7 +126,7 @@ struct NoiseInstanceTests {
             features: LabelNoise.Features(values: (0..<n).flatMap { _ in raw }, dimension: d),
             seed: 9)
         #expect(Set(noisy.labels).count == 2)
-        expectShare(noisy.realisedRate, LabelNoise.truncatedNormalMean(0.4), of: n)
+        expectShare(noisy.realisedRate!, LabelNoise.truncatedNormalMean(0.4), of: n)
         #expect(noisy.compatibility && LabelNoise(.instanceShared).needs == .raw)
         #expect(
             noisy.warnings == [

@@ -21,7 +21,7 @@ struct NoiseModelTests {
 
     @Test(arguments: [0.1, 0.4, 0.8]) func symmetricIsExclusive(_ rate: Double) throws {
         let noisy = try apply(LabelNoise(.symmetric, rate: rate))
-        expectShare(noisy.realisedRate, rate, of: Self.count)
+        expectShare(noisy.realisedRate!, rate, of: Self.count)
         let matrix = try #require(noisy.intendedTransition)
         #expect(matrix[3][3] == 1 - rate && matrix[3][7] == rate / 9)
         let (statistic, bound) = chiSquare(noisy, matrix)
@@ -43,7 +43,7 @@ struct NoiseModelTests {
         // r (C − 1)/C: .45 and .495; only the 10,000 chosen can change.
         let effective = classes == 10 ? 0.45 : 0.495
         #expect(abs((noisy.intendedRate ?? 0) - effective) < 1e-12)
-        expectShare(noisy.realisedRate * 2, effective * 2, of: Self.count / 2)
+        expectShare(noisy.realisedRate! * 2, effective * 2, of: Self.count / 2)
         let matrix = try #require(noisy.intendedTransition)
         #expect(abs(matrix[0][0] - (1 - effective)) < 1e-12)
         #expect(abs(matrix[0][1] - 0.5 / Double(classes)) < 1e-12)
@@ -59,7 +59,7 @@ struct NoiseModelTests {
     @Test func pairflipMovesToTheNextClassOnly() throws {
         let noisy = try apply(LabelNoise(.pairflip, rate: 0.3))
         for a in 0..<10 {
-            let row = noisy.realisedTransition[a]
+            let row = noisy.realisedTransition![a]
             expectShare(row[(a + 1) % 10], 0.3, of: Self.count / 10)
             #expect(abs(row[a] + row[(a + 1) % 10] - 1) < 1e-12)
         }
@@ -69,7 +69,7 @@ struct NoiseModelTests {
         let noisy = try apply(LabelNoise(.asymmetric, rate: 0.4, map: .cifar10))
         let target = [2: 0, 3: 5, 4: 7, 5: 3, 9: 1]
         for a in 0..<10 {
-            let row = noisy.realisedTransition[a]
+            let row = noisy.realisedTransition![a]
             guard let b = target[a] else {
                 #expect(row[a] == 1)
                 continue
@@ -79,16 +79,16 @@ struct NoiseModelTests {
         }
         // Half of the classes flip: r/2.
         #expect(abs((noisy.intendedRate ?? 0) - 0.2) < 1e-12)
-        expectShare(noisy.realisedRate * 2, 0.4, of: Self.count / 2)
+        expectShare(noisy.realisedRate! * 2, 0.4, of: Self.count / 2)
     }
 
     /// 8,000 samples are chosen among all; those of the five clean classes stay as they are.
     @Test func asymmetricGlobalChoosesAmongAll() throws {
         let noisy = try apply(LabelNoise(.asymmetricGlobal, rate: 0.4, map: .cifar10))
         // Hypergeometric, whose spread is below the binomial's.
-        expectShare(noisy.realisedRate * 2, 0.4, of: Self.count / 2)
-        for a in [0, 1, 6, 7, 8] { #expect(noisy.realisedTransition[a][a] == 1) }
-        expectShare(noisy.realisedTransition[3][5], 0.4, of: Self.count / 10)
+        expectShare(noisy.realisedRate! * 2, 0.4, of: Self.count / 2)
+        for a in [0, 1, 6, 7, 8] { #expect(noisy.realisedTransition![a][a] == 1) }
+        expectShare(noisy.realisedTransition![3][5], 0.4, of: Self.count / 10)
         #expect(!noisy.compatibility)
     }
 
@@ -136,8 +136,8 @@ struct NoiseModelTests {
         let noisy = try LabelNoise(.pairflip, rate: 0.4).apply(
             labels: [0, 0, 2], classCount: 4, seed: 1)
         #expect(noisy.emptyClasses == [1, 3] && noisy.counts == [2, 0, 1, 0])
-        #expect(noisy.realisedTransition[1] == [0, 1, 0, 0])
-        #expect(noisy.realisedTransition.joined().allSatisfy { $0.isFinite })
+        #expect(noisy.realisedTransition![1] == [0, 1, 0, 0])
+        #expect(noisy.realisedTransition!.joined().allSatisfy { $0.isFinite })
         let none = try LabelNoise(.symmetric, rate: 0.4).apply(labels: [], classCount: 2, seed: 1)
         #expect(none.realisedRate == 0 && none.intendedRate == 0 && none.emptyClasses == [0, 1])
         #expect(
@@ -163,14 +163,14 @@ struct NoiseInPlaceTests {
         let noisy = try LabelNoise(.asymmetricInPlace, rate: 0.4, map: .cifar10).apply(
             labels: cyclicLabels(50_000, 10), classCount: 10, seed: 2)
         // One pass each, so exact: 2,000 of 5,000.
-        for (a, b) in [(2, 0), (4, 7), (9, 1)] { #expect(noisy.realisedTransition[a][b] == 0.4) }
+        for (a, b) in [(2, 0), (4, 7), (9, 1)] { #expect(noisy.realisedTransition![a][b] == 0.4) }
         // Of the 7,000 labelled dog at the dogs' turn exactly 2,800 move.
         let moved = noisy.labels.filter { $0 == 3 }.count - 3_000
         #expect(moved == 2_800)
         // Which of them were cats is chance: hypergeometric, below the binomial of 2,000 and .4.
-        expectShare(noisy.realisedTransition[3][5] / 0.4, 0.6, of: 2_000)
-        expectShare(noisy.realisedTransition[5][3], 0.4, of: 5_000)
-        #expect(abs(noisy.realisedRate - 0.184) < 0.005)
+        expectShare(noisy.realisedTransition![3][5] / 0.4, 0.6, of: 2_000)
+        expectShare(noisy.realisedTransition![5][3], 0.4, of: 5_000)
+        #expect(abs(noisy.realisedRate! - 0.184) < 0.005)
         #expect(noisy.compatibility)
         #expect(
             noisy.warnings == [

@@ -4,8 +4,22 @@ import Testing
 
 struct NoiseSummaryTests {
     /// 4 cats of which 1 became a dog, 2 dogs unchanged, no owl.
+    @Test func unknownIsNotZero() throws {
+        let noisy = LabelNoise.measured(
+            given: [0, 1, 1], clean: nil, classCount: 2, classNames: ["cat", "dog"], ids: [0, 1, 2])
+        #expect(
+            NoiseSummary(noisy).lines == [
+                "noise      clean",
+                "realised   unknown: no clean label is known of these 3 labels",
+                "sha256     \(noisy.sha256)", "",
+                "class                    given",
+                "0 cat                        1",
+                "1 dog                        2",
+            ])
+    }
+
     @Test func smallMatrix() throws {
-        try withFile(Array("label\ndog\n0\n0\n0\n1\n1\n".utf8)) { path in
+        try withFile(Array("label\ndog\ncat\ncat\ncat\ndog\ndog\n".utf8)) { path in
             let noisy = try LabelNoise(.file, path: path).apply(
                 labels: [0, 0, 0, 0, 1, 1], classCount: 3, classNames: ["cat", "dog", "owl\u{1b}"],
                 seed: 1)

@@ -33,7 +33,7 @@ func chiSquare(_ noisy: NoisyLabels, _ matrix: [[Double]]) -> (statistic: Double
     for (a, row) in matrix.enumerated() {
         freedom -= 1
         for (b, p) in row.enumerated() {
-            let count = noisy.realisedTransition[a][b] * Double(noisy.counts[a])
+            let count = noisy.realisedTransition![a][b] * Double(noisy.counts[a])
             guard p > 0 else {
                 if count > 0.5 { statistic = .infinity }
                 continue

@@ -91,12 +91,7 @@ extension SynthesisPass {
         if case .file(let path, _, _) = source { file = path }
         let card = try file.flatMap { (path) throws(Problem) in try ModelCard(ifIn: path) }
         if let card, let file {
-            guard card.sampleShape == data.sampleShape else {
-                throw .teacherHasOtherShape(file, card.sampleShape, data.sampleShape)
-            }
-            guard card.classNames.count == data.classCount else {
-                throw .teacherHasOtherClasses(file, card.classNames.count, data.classCount)
-            }
+            try card.checkFits(data, file: file)
         }
         switch options.normalisation {
         case .given(let mean, let deviation):

@@ -1,0 +1,172 @@
+import Testing
+
+@testable import Datasets
+
+/// A second table of the same data, and what a first line has to be.
+@Suite struct TableLayoutTests {
+    let first = "id,x,y,who,label\n1,1,2,p,b\n2,3,4,q,a\n"
+
+    func read(_ text: String, _ options: TableOptions = .init(), file: String = "t.csv") throws
+        -> Dataset
+    { try TableFixture.read(text, options, file: file) }
+
+    func training() throws -> Dataset {
+        var options = TableOptions(label: "label", group: "who")
+        options.id = "id"
+        return try read(first, options)
+    }
+
+    func unlabelled(_ text: String, file: String = "new.csv", header: Bool = true) throws -> Dataset
+    {
+        let data = try training()
+        var options = data.layout!.options(classNames: data.classNames)
+        options.header = header
+        return try Table.unlabelled(
+            Array(text.utf8), file: file, options: options, classNames: data.classNames)
+    }
+
+    @Test(arguments: [
+        "label,y,x\na,2,1\nb,4,3\n", "x,extra,y,label\n1,hello,2,a\n3,,4,b\n",
+        "y;x;label;id\n2;1;a;9\n4;3;b;8\n", "who\tlabel\ty\tx\nu\ta\t2\t1\nv\tb\t4\t3\n",
+    ])
+    func columnsAreMatchedByName(text: String) throws {
+        let options = try training().layout!.options(classNames: ["a", "b"])
+        let data = try read(text, options)
+        #expect(data.features == .table([1, 2, 3, 4], columns: ["x", "y"]))
+        #expect(data.labels == [0, 1])
+    }
+
+    @Test func missingColumnsAreNamed() throws {
+        let options = try training().layout!.options(classNames: ["a", "b"])
+        #expect(
+            failure { try read("X,y,label\n1,2,a\n", options) }
+                == "t.csv: a column of training is missing: found no \"x\" (rename the column \"X\")"
+        )
+        #expect(
+            failure { try read("x,y\n1,2\n", options) }
+                == "t.csv: column does not exist: found \"label\" (one of: x, y)")
+        #expect(
+            failure { try read("x,y,label\n1,2,c\n", options) }.contains("not one of the classes"))
+    }
+
+    @Test(arguments: [
+        "x,y\n1,2\n3,4\n", "y,x\n2,1\n4,3\n", "label,y,x,noise\n?,2,1,\n?,4,3,\n",
+        "\u{feff}x;y\r\n1;2\r\n3;4\r\n",
+    ])
+    func predictionReadsByName(text: String) throws {
+        #expect(try unlabelled(text).features == .table([1, 2, 3, 4], columns: ["x", "y"]))
+        #expect(try unlabelled(text).ids == nil)
+    }
+
+    @Test(arguments: [
+        ("1,2\n3,4\n", false), ("7,1,2,p\n8,3,4,q\n", true), ("7,1,2,p,b\n8,3,4,q,a\n", true),
+    ])
+    func predictionWithoutHeaderReadsByPosition(text: String, hasID: Bool) throws {
+        let data = try unlabelled(text, header: false)
+        #expect(data.features == .table([1, 2, 3, 4], columns: hasID ? ["1", "2"] : ["0", "1"]))
+        #expect(data.ids == (hasID ? ["7", "8"] : nil))
+        #expect(
+            failure { try unlabelled("1,2,3\n", header: false) }
+                == "new.csv: wrong number of columns: found 3, expected 2 or 4 or 5 as in training "
+                + "(without a header columns are matched by position)")
+    }
+
+    @Test func identifiersAreCarried() throws {
+        #expect(try training().ids == ["1", "2"])
+        #expect(try training().subset([1]).ids == ["2"])
+        #expect(try unlabelled("y,id,x\n2,a b,1\n").ids == ["a b"])
+        // A dropped column whose name says what it is.
+        let data = try read("Id,x,l\n1,2,a\n", .init(dropped: ["Id"]))
+        let options = data.layout!.options(classNames: ["a"])
+        let new = try Table.unlabelled(
+            Array("x,Id\n5,17\n".utf8), file: "n", options: options, classNames: ["a"])
+        #expect(new.ids == ["17"] && new.features == .table([5], columns: ["x"]))
+    }
+
+    // MARK: Absent things
+
+    @Test(arguments: ["NaN", "nan", "null", "None", "NA", "N/A", "-", "?", "<NA>", "#N/A"])
+    func absentLabelsAreNoClass(word: String) throws {
+        #expect(
+            failure { try read("a,l\n1,x\n2,\(word)\n3,\(word)\n") }
+                == "t.csv, line 3, column l: a word that stands for an absent value: found \"\(word)\" in 2 rows, "
+                + "expected a label (remove these rows, or list the word in data.class-names if it is a class)"
+        )
+        #expect(
+            try read("a,l\n1,x\n2,\(word)\n", .init(classNames: ["x", word])).labels == [0, 1])
+        #expect(failure { try read("a,g,l\n1,\(word),x\n", .init(group: "g")) }.contains("a group"))
+    }
+
+    @Test(arguments: [
+        "5.1,3.5,setosa\n4.9,3.0,setosa\n", "5.1,3.5,0.2,virginica\n4.9,3.0,0.1,setosa\n",
+        "3,x,b\n4,1,b\n",
+    ])
+    func headersThatAreSamples(text: String) {
+        #expect(failure { try read(text) }.contains("the header seems to be a sample"))
+        #expect(failure { try read(text) }.contains("set data.header: false"))
+    }
+
+    @Test(arguments: [
+        "2016,2017,2018,grown\n1,2,3,yes\n", "400.5,401,401.5,kind\n1,2,3,a\n",
+        "0,1,label\n1,2,3\n",
+        "a,b,x\n1,2,x\n",
+    ])
+    func headersOfNumbersThatRise(text: String) throws {
+        #expect(try read(text).count == 1)
+    }
+
+    @Test func unnamedColumnsAreNoFeatures() throws {
+        for name in ["", "Unnamed: 0"] {
+            #expect(
+                failure { try read("\(name),a,l\n0,1,x\n1,2,y\n") }
+                    == "t.csv, line 1, column 0: a column has no name: expected a name for every feature "
+                    + "(data.drop: [0] leaves it out, data.id: 0 carries it into the outputs)")
+            #expect(try read("\(name),a,l\n0,1,x\n1,2,y\n", .init(dropped: [0])).columns == ["a"])
+        }
+    }
+
+    @Test func blankLinesOfOneColumn() throws {
+        var options = TableOptions()
+        options.layout = try read("x,l\n1,a\n2,b\n").layout
+        func new(_ text: String) throws -> Dataset {
+            try Table.unlabelled(
+                Array(text.utf8), file: "n.csv", options: options, classNames: ["a", "b"])
+        }
+        #expect(try new("x\n1\n2\n\n\n").count == 2)
+        for text in ["x\n1\n\n2\n", "x\r\n1\r\n\r\n2", "x\n\n1\n"] {
+            #expect(failure { try new(text) }.contains("column x: cell is empty"))
+        }
+    }
+
+    @Test(arguments: [
+        ("1,5", "for a decimal comma set decimal: comma"),
+        ("1.234,5", "for a decimal comma set decimal: comma"),
+        ("1 234", "write thousands without separators"),
+        ("1,234,567.8", "write thousands without separators"),
+        ("1,234", "write thousands without separators, or for a decimal comma set decimal: comma"),
+        ("NaN", "it stands for an absent value: fill it in, or drop the row or the column"),
+    ])
+    func hintsForNumbers(cell: String, hint: String) {
+        #expect(
+            failure { try read("a;l\n0;y\n\(cell);x\n", .init(delimiter: .semicolon)) }
+                == "t.csv, line 3, column a: cell is not a number: found \"\(cell)\" (\(hint))")
+    }
+
+    @Test func decimalComma() throws {
+        var options = TableOptions(delimiter: .semicolon)
+        options.decimal = .comma
+        let data = try read("a;b;l\n1,5;-2;x\n,5;1,0e-2;y\n", options)
+        #expect(data.features == .table([1.5, -2, 0.5, 0.01], columns: ["a", "b"]))
+        #expect(failure { try read("a;l\n1.5;x\n", options) }.contains("set decimal: point"))
+    }
+
+    @Test func namesAreBounded() {
+        let marks = "a" + String(repeating: "\u{301}", count: 40_000)
+        for text in ["a,l\n1,\(marks)\n2,\(marks)\n", "\(marks),l\n1,x\n"] {
+            #expect(failure { try read(text) }.contains("text that cannot be a name"))
+        }
+        let long = String(repeating: "x", count: 1025)
+        #expect(failure { try read("a,l\n1,\(long)\n") }.contains("found 1025 bytes"))
+        #expect(failure { try read("a,g,l\n1,\(long),x\n", .init(group: "g")) }.contains("1025"))
+    }
+}
