@@ -25,9 +25,15 @@ extension Table {
             return has(.text) ? .text(texts, column: names[0]) : .table(values, columns: names)
         }
 
+        /// Inputs stand in the order in which a network sees them.
         var layout: TableLayout {
-            TableLayout(
-                columns: zip(columns.names, columns.roles).map { .init(name: $0, role: $1) },
+            var order = Array(columns.names.indices)
+            if options.layout != nil {
+                let inputs = Set(columns.inputs)
+                order = columns.inputs + order.filter { !inputs.contains($0) }
+            }
+            return TableLayout(
+                columns: order.map { .init(name: columns.names[$0], role: columns.roles[$0]) },
                 header: options.header, delimiter: delimiter, decimal: options.decimal,
                 skipAtLines: options.skipAtLines, quotes: options.quotes, length: options.length)
         }

@@ -38,8 +38,12 @@ struct ComparisonReport {
         record.cells.contains { $0.results.contains { $0.synthesis?.hasTestData == false } }
     }
 
+    /// Whether nobody knows which labels are right, those of the test among them.
+    private var isUnknown: Bool { record.noises.contains { $0.realised == nil } }
+
     private var metric: String {
-        measuresAgreement ? "agreement with the teacher" : "test accuracy"
+        if measuresAgreement { return "agreement with the teacher" }
+        return isUnknown ? "agreement with the given test labels" : "test accuracy"
     }
 
     private static let agreementNote =
@@ -50,7 +54,7 @@ struct ComparisonReport {
     /// last epoch, where nothing was selected, and for the weights that validation selected.
     var findings: [String] {
         var sentences = measuresAgreement ? [ComparisonReport.agreementNote] : []
-        if !measuresAgreement, record.noises.contains(where: { $0.realised == nil }) {
+        if !measuresAgreement, isUnknown {
             sentences.append(
                 "No clean label is known: test labels may be as noisy as the training labels, and a "
                     + "difference below counts agreement with them. None of it is a finding about the truth."

@@ -15,7 +15,8 @@ enum RunReport {
                         "The label noise is a compatibility mode: it reproduces a published code's quirk."
                     ] : []) + RelationsReport.warnings(record),
             findings: findings(record),
-            tables: [table(record.scores)] + RelationsReport.tables(record)
+            tables: [table(record.scores, knowsClean: facts.realisedNoiseRate != nil)]
+                + RelationsReport.tables(record)
                 + MixingReport.tables(record),
             charts: charts(record) + RelationsReport.charts(record) + MixingReport.charts(record)
                 + DataFreeReport.charts(record),
@@ -25,10 +26,11 @@ enum RunReport {
     }
 
     static func terminalTable(_ result: RunResult) -> String {
-        TextTable(table(result.scores)).render()
+        let table = table(result.scores, knowsClean: result.noise.knowsClean)
+        return table.title + "\n" + TextTable(table).render()
     }
 
-    private static func table(_ scores: RunResult.Scores) -> TableModel {
+    private static func table(_ scores: RunResult.Scores, knowsClean: Bool) -> TableModel {
         var rows: [[String]] = []
         for phase in scores.phases where phase.relations == nil {
             func row(_ name: String, _ readout: PhaseResult.Readout) {
@@ -62,7 +64,9 @@ enum RunReport {
         return TableModel(
             title: DataFreeReport.measuresAgreement(scores)
                 ? "Agreement with the teacher in percent on held-out synthetic images"
-                : "Accuracy in percent on the test split",
+                : knowsClean
+                    ? "Accuracy in percent on the test split"
+                    : "Agreement with the given test labels in percent; their noise is unknown",
             columns: [
                 .init("phase"), .init("last", .trailing), .init("selected", .trailing),
                 .init("epoch", .trailing), .init("validation", .trailing), .init("NLL", .trailing),

@@ -1,3 +1,4 @@
+import Diagnostics
 import Testing
 
 @testable import Datasets
@@ -33,6 +34,8 @@ import Testing
         let options = try training().layout!.options(classNames: ["a", "b"])
         let data = try read(text, options)
         #expect(data.features == .table([1, 2, 3, 4], columns: ["x", "y"]))
+        #expect(data.inputColumns == ["x", "y"])
+        #expect(try data.columnOrder(for: ["x", "y"], file: "w") == nil)
         #expect(data.labels == [0, 1])
     }
 
@@ -81,6 +84,42 @@ import Testing
         let new = try Table.unlabelled(
             Array("x,Id\n5,17\n".utf8), file: "n", options: options, classNames: ["a"])
         #expect(new.ids == ["17"] && new.features == .table([5], columns: ["x"]))
+    }
+
+    @Test func columnsOfTwoTables() throws {
+        let data = try read("x,y,l\n1,2,a\n3,4,b\n")
+        let order = try #require(try data.columnOrder(for: ["y", "x"], file: "w"))
+        let moved = data.reordered(order)
+        #expect(moved.features == .table([2, 1, 4, 3], columns: ["y", "x"]))
+        #expect(moved.inputColumns == ["y", "x"] && moved.labels == data.labels)
+        #expect(
+            try read("1,2,a\n", .init(header: false)).columnOrder(for: ["y", "x"], file: "w") == nil
+        )
+        #expect(
+            failure { try data.columnOrder(for: ["x", "Y"], file: "w") }
+                == "d: the columns are not those that the network was trained on: found no \"Y\", which w wants "
+                + "(rename the column \"y\")")
+    }
+
+    @Test func classesOfTwoSources() throws {
+        func places(_ a: [String], _ b: [String], whole: Bool = true) throws -> [Int] {
+            try ClassMatch(a, among: b, whole: whole, file: "w").places
+        }
+        #expect(try places(["a", "b", "c"], ["c", "a", "b"]) == [1, 2, 0])
+        #expect(try places(["a", "b"], ["0", "1"]) == [0, 1])
+        #expect(try places(["0", "1"], ["a", "b"]) == [0, 1])
+        #expect(try places(["b"], ["a", "b"], whole: false) == [1])
+        #expect(
+            failure { try places(["a", "b"], ["a", "c"]) }
+                == "w: the network knows other classes than the data: found 2 classes, among them \"c\", expected "
+                + "2 classes, among them \"b\" (data.class-names names the classes of the data, in any order)"
+        )
+        // Numbers that are names are no placeholders.
+        for (a, b) in [
+            (["1", "2"], ["0", "1"]), (["0", "1"], ["1", "2"]), (["a", "b"], ["0", "1", "2"]),
+        ] {
+            #expect(throws: Problem.self) { try places(a, b) }
+        }
     }
 
     // MARK: Absent things

@@ -183,7 +183,7 @@ enum RecipeMutations {
         ),
         .init(
             "kind: symmetric", "kind: asymmetric\n  map: {12: 1}",
-            #"r.yaml, line 4, noise.map.12: no such class: found "12", expected a class name or a number 0...9"#
+            #"r.yaml, line 4, noise.map.12: no such class: found "12", expected class names, or numbers 0...9 throughout"#
         ),
         .init(
             "rate: 0.4", "matrix: [[1, 0], [0, 1]]\n  kind2: matrix",
@@ -391,7 +391,7 @@ enum RecipeMutations {
         .init(
             "kind: symmetric",
             "kind: asymmetric\n  map: {\((0..<20_000).map { "k\($0): 1" }.joined(separator: ","))}",
-            #"r.yaml, line 4, noise.map.k0: no such class: found "k0", expected a class name or a number 0...9"#
+            #"r.yaml, line 4, noise.map.k0: no such class: found "k0", expected class names, or numbers 0...9 throughout"#
         ),
     ]
 

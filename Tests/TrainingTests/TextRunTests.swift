@@ -52,7 +52,7 @@ import Torch
             [data.split.train, data.split.validation, data.split.test].contains {
                 Set([0, 1]).isSubset(of: $0)
             })
-        #expect(data.noise.realisedRate > 0.1 && data.noise.realisedRate < 0.3)
+        #expect(data.noise.realisedRate! > 0.1 && data.noise.realisedRate! < 0.3)
         // Injected noise starts from the clean labels and reaches training and validation only.
         let noisy = try PreparedData(options, noise: LabelNoise(.symmetric, rate: 0.4), seed: 1)
         let members = noisy.split.train + noisy.split.validation
@@ -108,7 +108,7 @@ import Torch
             let again = try saved.evaluate(run.data.test, members: run.data.testMembers)
             #expect(again == test)
             #expect(
-                failure { try saved.check(Dataset.embedded(.test)) }.hasPrefix(
+                failure { try saved.fitted(Dataset.embedded(.test)) }.hasPrefix(
                     "Fashion-MNIST 5k, test: the samples do not fit the network"))
             // Resolved recipes come back as they were.
             #expect(try RecipeFile(path: scratch("run/recipe.yaml")).decoded(Recipe.self) == recipe)

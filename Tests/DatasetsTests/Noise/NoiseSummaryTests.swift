@@ -9,7 +9,7 @@ struct NoiseSummaryTests {
             given: [0, 1, 1], clean: nil, classCount: 2, classNames: ["cat", "dog"], ids: [0, 1, 2])
         #expect(
             NoiseSummary(noisy).lines == [
-                "noise      clean",
+                "noise      none",
                 "realised   unknown: no clean label is known of these 3 labels",
                 "sha256     \(noisy.sha256)", "",
                 "class                    given",

@@ -1,0 +1,90 @@
+import Files
+import Foundation
+import Testing
+
+/// Tables that `predict` and `evaluate` are given, read as the run read its own.
+@Suite struct TableCommandTests {
+    /// A table with these columns: an identifier, two features, the class, and what else is asked for.
+    func table(_ columns: [String], by delimiter: String, header: [String]? = nil) -> String {
+        let rows = (0..<60).map { i in
+            columns.map { column in
+                switch column {
+                case "Id": "s\(i)"
+                case "x": "\(Double(i % 3) * 4 + Double(i % 5) / 7)"
+                case "y": "\(Double(i % 7) / 3)"
+                case "kind": ["a", "b", "c"][i % 3]
+                default: "?"
+                }
+            }
+        }
+        return ([header ?? columns] + rows).map { $0.joined(separator: delimiter) }
+            .joined(separator: "\n") + "\n"
+    }
+
+    func trained(_ tool: Tool) throws {
+        try tool.write("t.csv", table(["Id", "x", "y", "kind"], by: ";"))
+        try tool.write(
+            "r.yaml",
+            """
+            data: {kind: csv, path: t.csv, delimiter: semicolon, drop: [Id]}
+            model: {name: mlp, hidden: [8]}
+            method: {name: cross-entropy}
+            training: {epochs: 3, batch: 16}
+            """)
+        let outcome = try tool.run(["train", "r.yaml", "--out", "run"] + TinyRuns.flags)
+        try #require(outcome.status == 0, "\(outcome.err)")
+        #expect(outcome.err.contains("realised unknown, as no clean label is known"))
+        #expect(outcome.out.contains("Agreement with the given test labels"))
+    }
+
+    /// The columns of the output behind the number of the sample.
+    func predictions(_ tool: Tool, _ arguments: [String]) throws -> [String] {
+        let outcome = try tool.run(["predict", "run"] + arguments + ["--threads", "1"])
+        try #require(outcome.status == 0, "\(arguments): \(outcome.err)")
+        return outcome.out.split(separator: "\n").map(String.init)
+    }
+
+    @Test func predictsTablesAsTheRunReadThem() throws {
+        let tool = try Tool()
+        try trained(tool)
+        let own = try predictions(tool, ["t.csv"])
+        #expect(own[0] == "index,Id,predicted,class,confidence" && own[1].hasPrefix("0,s0,"))
+        let bare = own.map { line in
+            line.split(separator: ",").enumerated().filter { $0.offset != 1 }.map(\.element).joined(
+                separator: ",")
+        }
+        try tool.write("comma.csv", "\u{feff}" + table(["y", "extra", "x"], by: ","))
+        try tool.write("named.tsv", table(["kind", "y", "Id", "x"], by: "\t"))
+        let headless = table(["x", "y"], by: ";").split(separator: "\n").dropFirst()
+        try tool.write("bare.csv", headless.joined(separator: "\n"))
+        #expect(try predictions(tool, ["comma.csv"]) == bare)
+        #expect(try predictions(tool, ["named.tsv"]) == own)
+        #expect(try predictions(tool, ["bare.csv", "--no-header"]) == bare)
+        let evaluated = try tool.run(
+            ["evaluate", "run", "--table", "t.csv", "--json", "--threads", "1"]).object()
+        #expect(evaluated["samples"] as? Int == 60 && evaluated["labels"] as? String == "given")
+    }
+
+    @Test func optionsThatDoNotApplyAreRefused() throws {
+        let tool = try Tool()
+        try trained(tool)
+        for (arguments, place) in [
+            (["predict", "run", "t.csv", "--text-column", "x"], "--text-column"),
+            (["predict", "run", "t.csv", "--no-quotes"], "--no-quotes"),
+            (["evaluate", "run", "--no-header"], "--no-header"),
+            (["evaluate", "run", "--labels", "y.idx"], "--labels"),
+            (["evaluate", "run", "--table", "t.csv", "--part", "train"], "--part"),
+        ] {
+            let outcome = try tool.run(arguments)
+            #expect(outcome.status == 64)
+            #expect(
+                outcome.complaint.hasPrefix("limbeck: \(place): the option does not apply here"))
+        }
+        let both = try tool.run(["evaluate", "run", "--table", "t.csv", "--recipe", "r.yaml"])
+        #expect(both.status == 64 && both.complaint.contains("contradict each other"))
+        let help = try tool.run(["predict", "--help"]).out
+        for option in ["--images", "--labels ", "--recipe", "--table "] {
+            #expect(!help.contains(option), "\(option)")
+        }
+    }
+}
