@@ -4,8 +4,9 @@ import Files
 /// Reader of the IDX format (LeCun's MNIST files), plain or gzip-compressed.
 ///
 /// A file is a big-endian header - two zero bytes, the element type, the number of dimensions,
-/// one 32-bit extent per dimension - and the elements, last dimension fastest. Only unsigned bytes
-/// (type 0x08) are read. Images have three dimensions (samples, height, width) or four (samples,
+/// one 32-bit extent per dimension - and the elements, last dimension fastest. Whole numbers are read:
+/// unsigned bytes (type 0x08), signed bytes (0x09), and big-endian integers of 16 and 32 bits (0x0B,
+/// 0x0C), where every value is one that a pixel (0 to 255) or a label can have. Images have three dimensions (samples, height, width) or four (samples,
 /// channels, height, width), labels one. A file's size must be exactly what its header says, and
 /// nothing is allocated on the header's word alone.
 public enum IDX {
@@ -30,7 +31,7 @@ public enum IDX {
         images: [UInt8], file: String, labels: [UInt8], labelFile: String, name: String,
         classNames: [String]? = nil, classCount: Int? = nil
     ) throws(Problem) -> Dataset {
-        let (shape, bytes) = try array(images, file: file)
+        let (shape, bytes) = try array(images, file: file).pixels()
         guard shape.count == 3 || shape.count == 4 else {
             throw .idxDimensions(file, found: shape.count, expected: "3 or 4", "images")
         }
@@ -52,7 +53,7 @@ public enum IDX {
     public static func images(
         _ input: [UInt8], file: String
     ) throws(Problem) -> (shape: [Int], bytes: [UInt8]) {
-        let (shape, bytes) = try array(input, file: file)
+        let (shape, bytes) = try array(input, file: file).pixels()
         switch shape.count {
         case 3: return ([shape[0], 1, shape[1], shape[2]], bytes)
         case 4: return (shape, bytes)
@@ -62,11 +63,11 @@ public enum IDX {
 
     /// A label file's labels.
     public static func labels(_ input: [UInt8], file: String) throws(Problem) -> [Int] {
-        let (shape, bytes) = try array(input, file: file)
-        guard shape.count == 1 else {
-            throw .idxDimensions(file, found: shape.count, expected: "1", "labels")
+        let array = try array(input, file: file)
+        guard array.shape.count == 1 else {
+            throw .idxDimensions(file, found: array.shape.count, expected: "1", "labels")
         }
-        return bytes.map { Int($0) }
+        return try array.labels()
     }
 
     /// Whether the bytes, inflated if they are gzip, begin as such a file does. A text never does.
@@ -78,18 +79,17 @@ public enum IDX {
 
     static func defaultNames(_ count: Int) -> [String] { (0..<max(0, count)).map { "\($0)" } }
 
-    /// Any IDX array of unsigned bytes: its extents (all positive) and its elements.
-    static func array(
-        _ input: [UInt8], file: String
-    ) throws(Problem) -> (shape: [Int], bytes: [UInt8]) {
+    /// Any IDX array of whole numbers; all its extents are positive.
+    static func array(_ input: [UInt8], file: String) throws(Problem) -> IDXArray {
         guard Gunzip.isGzip(input) else {
             let header = try Header(input, total: limit, file: file)
             guard input.count == header.total else {
                 throw .idxSize(file, found: "\(input.count)", expected: header.total)
             }
-            return (header.shape, Array(input[header.length...]))
+            return IDXArray(header, input, file: file)
         }
         let start = try Gunzip.inflate(input, file: file, limit: Header.longest).bytes
+        guard !Gunzip.isGzip(start) else { throw .gzipTwice(file) }
         let header = try Header(
             start, total: min(limit, Gunzip.mostBytes(from: input.count)), file: file)
         let (bytes, outcome) = try Gunzip.inflate(input, file: file, limit: header.total)
@@ -97,13 +97,14 @@ public enum IDX {
             throw .idxSize(
                 file, found: outcome == .more ? "more" : "\(bytes.count)", expected: header.total)
         }
-        return (header.shape, Array(bytes[header.length...]))
+        return IDXArray(header, bytes, file: file)
     }
 
-    private struct Header {
+    struct Header {
         /// Four dimensions are the most that are read.
         static let longest = 4 + 4 * 4
 
+        let element: IDXArray.Element
         let shape: [Int]
         let length: Int
         /// Header and elements, in bytes.
@@ -113,8 +114,11 @@ public enum IDX {
         /// anything is allocated.
         init(_ bytes: [UInt8], total most: Int, file: String) throws(Problem) {
             guard bytes.count >= 4 else { throw .idxShort(file, found: bytes.count, expected: 4) }
-            guard bytes[0] == 0, bytes[1] == 0 else { throw .idxMagic(file, Array(bytes[..<4])) }
-            guard bytes[2] == 8 else { throw .idxType(file, bytes[2]) }
+            guard bytes[0] == 0, bytes[1] == 0 else { throw .idxMagic(file, bytes) }
+            guard let element = IDXArray.Element(rawValue: bytes[2]) else {
+                throw .idxType(file, bytes[2])
+            }
+            self.element = element
             let dimensions = Int(bytes[3])
             guard 1...4 ~= dimensions else {
                 throw .idxDimensions(file, found: dimensions, expected: "1 to 4", "an array")
@@ -129,9 +133,11 @@ public enum IDX {
             if let empty = shape.firstIndex(of: 0) {
                 throw .idxEmpty(file, at: 4 + 4 * empty, shape)
             }
-            guard let size = checkedProduct(shape), size <= most - length
-            else { throw .idxClaim(file, shape, most: max(0, most - length)) }
-            total = length + size
+            let room = max(0, most - length) / element.size
+            guard let count = checkedProduct(shape), count <= room else {
+                throw .idxClaim(file, shape, most: room)
+            }
+            total = length + count * element.size
         }
     }
 }

@@ -12,10 +12,12 @@ public struct Normalisation: Codable, Equatable, Sendable {
     /// One per channel or column, positive.
     public var deviation: [Float]
 
-    /// Throws unless there are as many means as deviations, all finite, deviations positive.
+    /// Throws unless there are as many means as deviations, all finite, deviations positive and so
+    /// large that zero stays finite when it is normalised.
     public init(mean: [Float], deviation: [Float]) throws(Problem) {
         guard !mean.isEmpty, mean.count == deviation.count,
-            mean.allSatisfy(\.isFinite), deviation.allSatisfy({ $0.isFinite && $0 > 0 })
+            mean.allSatisfy(\.isFinite), deviation.allSatisfy({ $0.isNormal && $0 > 0 }),
+            zip(mean, deviation).allSatisfy({ ($0 / $1).isFinite })
         else { throw .normalisation(mean, deviation) }
         self.mean = mean
         self.deviation = deviation
@@ -105,6 +107,6 @@ public struct Normalisation: Codable, Equatable, Sendable {
 
     private static func usable(_ deviation: Double) -> Float {
         let value = Float(deviation)
-        return value > 0 && value.isFinite ? value : 1
+        return value > 0 && value.isNormal ? value : 1
     }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 
 // Every sentence of the Datasets target except those about label noise; tests pin them.
 
@@ -93,6 +94,12 @@ extension Problem {
         Problem(.data, "gzip data is damaged", at: .file(file, "byte \(offset)"), found: reason)
     }
 
+    static func gzipTwice(_ file: String) -> Problem {
+        Problem(
+            .data, "gzip data inside gzip data", at: .file(file),
+            hint: "unpack the file once with gunzip")
+    }
+
     static func gzipTrailing(_ file: String, at offset: Int, count: Int) -> Problem {
         Problem(
             .data, "bytes after the gzip data", at: .file(file, "byte \(offset)"),
@@ -111,14 +118,26 @@ extension Problem {
 
     static func idxMagic(_ file: String, _ bytes: [UInt8]) -> Problem {
         Problem(
-            .data, "not an IDX file", at: .file(file, "byte 0"), found: hex(bytes),
+            .data, "not an IDX file", at: .file(file, "byte 0"),
+            found: FileKind(bytes)?.description ?? hex(Array(bytes.prefix(4))),
             expected: "00 00 08 and the number of dimensions")
     }
 
     static func idxType(_ file: String, _ type: UInt8) -> Problem {
+        let isFraction = type == 0x0D || type == 0x0E
+        return Problem(
+            .data, "IDX element type is not read", at: .file(file, "byte 2"),
+            found: isFraction ? hex([type]) + " (floating-point numbers)" : hex([type]),
+            expected: "08 (unsigned bytes), or 09, 0b, 0c (signed integers)",
+            hint: isFraction ? "write pixels as whole numbers from 0 to 255" : nil)
+    }
+    static func idxValue(
+        _ file: String, at byte: Int, element: Int, _ what: String, _ value: Int, most: Int
+    ) -> Problem {
         Problem(
-            .data, "IDX element type is not read", at: .file(file, "byte 2"), found: hex([type]),
-            expected: "08 (unsigned bytes)")
+            .data, "IDX value is not \(what)",
+            at: .file(file, "byte \(byte)", "element \(element)"), found: "\(value)",
+            expected: "0 to \(most)")
     }
 
     static func idxDimensions(
@@ -189,7 +208,7 @@ extension Problem {
         Problem(
             .data, "normalisation is not usable",
             found: "\(mean.count) means, \(deviation.count) deviations",
-            expected: "as many of each, finite, deviations above 0")
+            expected: "as many of each, finite, deviations above 0 and not too small for float32")
     }
 
     static func normalisationCount(_ name: String, found: Int, expected: Int) -> Problem {

@@ -49,8 +49,10 @@ public final class FastText: Classifier {
             configuration.buckets + 1, configuration.width, paddingIndex: 0, generator: generator)
         // Rows of N(0, 1), PyTorch's default, would be learnt by heart.
         let bound = 1 / Double(configuration.width)
-        embedding.weight.tensor.fillUniform(-bound, bound, generator)
-        embedding.weight.tensor.selected(0, 0).zero()
+        if generator.makesValues {
+            embedding.weight.tensor.fillUniform(-bound, bound, generator)
+            embedding.weight.tensor.selected(0, 0).zero()
+        }
         fc1 = Linear(configuration.width, configuration.hidden, generator: generator)
         fc2 = Linear(configuration.hidden, configuration.classes, generator: generator)
     }

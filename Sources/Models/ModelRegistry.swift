@@ -41,6 +41,34 @@ public enum ModelRegistry {
         )
     }
 
+    /// A network with the weights of a file, which are compared with its names and shapes before it
+    /// is made: a file never makes this process allocate more than a small multiple of its own size.
+    ///
+    /// - Parameters:
+    ///   - tensors: the whole state, under the network's names.
+    ///   - source: where they come from, for the message (a path).
+    /// - Throws: a `Problem` as `make` and `Module.loadState` throw it.
+    public static func make(
+        _ spec: ModelSpec, sampleShape: [Int], classes: Int, weights tensors: [String: Tensor],
+        source: String?
+    ) throws(Problem) -> any Classifier {
+        try shapes(of: spec, sampleShape: sampleShape, classes: classes)
+            .checkState(tensors, source: source)
+        let network = try make(spec, sampleShape: sampleShape, classes: classes, seed: 0)
+        try network.loadState(from: tensors, source: source)
+        return network
+    }
+
+    /// A network whose tensors have names and shapes but no memory: to look at, not to run.
+    public static func shapes(
+        of spec: ModelSpec, sampleShape: [Int], classes: Int
+    ) throws(Problem) -> any Classifier {
+        let family = try checked(spec, sampleShape: sampleShape, classes: classes)
+        return family.make(
+            spec, Classification(shape: sampleShape, classes: classes),
+            Generator(seed: 0, makesValues: false))
+    }
+
     /// Everything that `make` checks, without making anything.
     public static func check(
         _ spec: ModelSpec, sampleShape: [Int], classes: Int

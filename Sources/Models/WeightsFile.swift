@@ -39,6 +39,17 @@ public enum WeightsFile {
         return tensors
     }
 
+    /// The same for weights that are going to be used: refuses numbers that are not finite, or would
+    /// not be as float32.
+    public static func finiteTensors(of file: SafeTensorsFile) throws(Problem) -> [String: Tensor] {
+        for entry in file.tensors {
+            if let element = try file.firstNotFinite(in: entry.name) {
+                throw .weightNotFinite(file.name, entry.name, element: element)
+            }
+        }
+        return try tensors(of: file)
+    }
+
     /// Reads a file and copies its tensors into `module`, all or nothing; see `Module.loadState`.
     ///
     /// - Returns: the file's metadata.

@@ -41,6 +41,11 @@ public struct Initialisation: Sendable {
     func make(
         _ shape: [Int], outputs: Int, bias hasBias: Bool, generator: Generator
     ) -> (weight: Parameter, bias: Parameter?) {
+        guard generator.makesValues else {
+            return (
+                Parameter(.shapeOnly(shape)), hasBias ? Parameter(.shapeOnly([outputs])) : nil
+            )
+        }
         let kernel = shape.dropFirst(2).reduce(1, *)
         let fanIn = Double(shape[1] * kernel)
         let fanOut = Double(shape[0] * kernel)

@@ -44,6 +44,16 @@ extension Module {
         return match
     }
 
+    /// What `loadState` checks, without copying anything.
+    @discardableResult
+    public func checkState(
+        _ tensors: [String: Tensor], source: String? = nil
+    ) throws(Problem) -> StateMatch {
+        let match = matchState(tensors)
+        guard match.isComplete else { throw .stateDiffers(match, source: source) }
+        return match
+    }
+
     /// Copies `tensors` into the parameters and buffers, all or nothing.
     ///
     /// Strict: every name of the module must be there with its shape, and no other. Throws a
@@ -53,8 +63,7 @@ extension Module {
     public func loadState(
         from tensors: [String: Tensor], source: String? = nil
     ) throws(Problem) -> StateMatch {
-        let match = matchState(tensors)
-        guard match.isComplete else { throw .stateDiffers(match, source: source) }
+        let match = try checkState(tensors, source: source)
         withoutGradient {
             for (name, tensor) in state { tensor.copy(from: tensors[name]!) }
         }

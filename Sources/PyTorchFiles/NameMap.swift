@@ -10,7 +10,7 @@ import Diagnostics
 ///
 ///     {from: "**.shortcut.*.*", to: "**.downsample.*.*"}
 ///     layer2.0.shortcut.1.bias → layer2.0.downsample.1.bias
-public struct NameMap: Codable, Equatable, Sendable {
+public struct NameMap: Equatable, Sendable {
     public struct Rule: Codable, Equatable, Sendable {
         public var from: String
         public var to: String
@@ -18,8 +18,14 @@ public struct NameMap: Codable, Equatable, Sendable {
         public init(_ from: String, _ to: String) { (self.from, self.to) = (from, to) }
     }
 
-    public var name: String
-    public var rules: [Rule]
+    public let name: String
+    /// Cut into pieces once, because a file may have very many names.
+    private let rules: [(from: Pattern, to: Pattern)]
+
+    public static func == (a: NameMap, b: NameMap) -> Bool {
+        a.name == b.name
+            && a.rules.elementsEqual(b.rules) { $0.from == $1.from && $0.to == $1.to }
+    }
 
     private static let ruleLimit = 10_000
 
@@ -33,21 +39,32 @@ public struct NameMap: Codable, Equatable, Sendable {
         self.init(unchecked: name, rules)
     }
 
-    init(unchecked name: String, _ rules: [Rule]) { (self.name, self.rules) = (name, rules) }
-
-    /// The network's name for a tensor of the file; nil if a rule drops it.
-    public func callAsFunction(_ name: String) -> String? {
-        let pieces = Self.pieces(name)
-        for rule in rules {
-            guard let stars = Self.fit(Self.pieces(rule.from), pieces) else { continue }
-            if rule.to.isEmpty { return nil }
-            return Self.filled(rule.to, stars)
-        }
-        return name
+    init(unchecked name: String, _ rules: [Rule]) {
+        self.name = name
+        self.rules = rules.map { (Self.pieces($0.from), Self.pieces($0.to)) }
     }
 
-    private static func pieces(_ name: String) -> [Substring] {
-        name.split(separator: ".", omittingEmptySubsequences: false)
+    /// The network's name for a tensor of the file; nil if a rule drops it.
+    public func callAsFunction(_ name: String) -> String? { renaming(name).name }
+
+    /// The same, and whether a rule fits.
+    func renaming(_ name: String) -> (name: String?, isRuled: Bool) {
+        let pieces = Self.pieces(name)
+        for rule in rules {
+            guard let stars = Self.fit(rule.from, pieces) else { continue }
+            return (rule.to == [[]] ? nil : Self.filled(rule.to, stars), true)
+        }
+        return (name, false)
+    }
+
+    /// Names are compared by their bytes.
+    private typealias Pattern = [[UInt8]]
+    private static let star = UInt8(ascii: "*")
+    private static let twoStars = [star, star]
+
+    private static func pieces(_ name: String) -> Pattern {
+        name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            .map(Array.init)
     }
 
     private static func fault(in rule: Rule) -> String? {
@@ -55,26 +72,22 @@ public struct NameMap: Codable, Equatable, Sendable {
             return "an empty pattern, or more than 1024 bytes"
         }
         let from = pieces(rule.from)
-        if from.count(where: { $0 == "**" }) > 1 { return "** comes twice" }
-        for piece in from where piece != "**" && piece.count(where: { $0 == "*" }) > 1 {
-            return "two stars between two full stops"
-        }
-        let kinds = { (pieces: [Substring]) in
-            pieces.filter { $0.contains("*") }.map { $0 == "**" }
+        if from.count(where: { $0 == twoStars }) > 1 { return "** comes twice" }
+        let hasTwo = { (piece: [UInt8]) in piece != twoStars && piece.count { $0 == star } > 1 }
+        if from.contains(where: hasTwo) { return "two stars between two full stops" }
+        let kinds = { (pieces: Pattern) in
+            pieces.filter { $0.contains(star) }.map { $0 == twoStars }
         }
         let to = pieces(rule.to)
-        if !rule.to.isEmpty,
-            kinds(from) != kinds(to)
-                || to.contains(where: { $0 != "**" && $0.count(where: { $0 == "*" }) > 1 })
-        {
+        if !rule.to.isEmpty, kinds(from) != kinds(to) || to.contains(where: hasTwo) {
             return "the stars of from and to differ"
         }
         return nil
     }
 
     /// What the stars stand for, or nil if the pattern does not fit.
-    private static func fit(_ pattern: [Substring], _ pieces: [Substring]) -> [Substring]? {
-        guard let wide = pattern.firstIndex(of: "**") else {
+    private static func fit(_ pattern: Pattern, _ pieces: Pattern) -> Pattern? {
+        guard let wide = pattern.firstIndex(of: twoStars) else {
             return pattern.count == pieces.count ? stars(pattern[...], pieces[...]) : nil
         }
         let behind = pattern.count - wide - 1
@@ -82,38 +95,38 @@ public struct NameMap: Codable, Equatable, Sendable {
             let first = stars(pattern[..<wide], pieces[..<wide]),
             let last = stars(pattern[(wide + 1)...], pieces[(pieces.count - behind)...])
         else { return nil }
-        let middle = pieces[wide..<pieces.count - behind].joined(separator: ".")
-        return first + [Substring(middle)] + last
+        let middle = pieces[wide..<pieces.count - behind].joined(separator: [UInt8(ascii: ".")])
+        return first + [Array(middle)] + last
     }
 
     private static func stars(
-        _ pattern: ArraySlice<Substring>, _ pieces: ArraySlice<Substring>
-    ) -> [Substring]? {
-        var found: [Substring] = []
+        _ pattern: ArraySlice<[UInt8]>, _ pieces: ArraySlice<[UInt8]>
+    ) -> Pattern? {
+        var found: Pattern = []
         for (pattern, piece) in zip(pattern, pieces) {
-            guard let star = pattern.firstIndex(of: "*") else {
+            guard let star = pattern.firstIndex(of: star) else {
                 if pattern != piece { return nil }
                 continue
             }
-            let head = pattern[..<star]
-            let tail = pattern[pattern.index(after: star)...]
-            guard piece.count > head.count + tail.count, piece.hasPrefix(head),
-                piece.hasSuffix(tail)
+            let (head, tail) = (pattern[..<star], pattern[(star + 1)...])
+            guard piece.count > head.count + tail.count, piece.starts(with: head),
+                piece.suffix(tail.count).elementsEqual(tail)
             else { return nil }
-            found.append(piece.dropFirst(head.count).dropLast(tail.count))
+            found.append(Array(piece.dropFirst(head.count).dropLast(tail.count)))
         }
         return found
     }
 
-    private static func filled(_ to: String, _ stars: [Substring]) -> String {
+    private static func filled(_ to: Pattern, _ stars: Pattern) -> String {
         var stars = stars[...]
-        return pieces(to).map { piece in
-            guard let star = piece.firstIndex(of: "*"), let text = stars.popFirst() else {
-                return String(piece)
+        let pieces = to.map { piece in
+            guard let star = piece.firstIndex(of: star), let text = stars.popFirst() else {
+                return piece
             }
-            if piece == "**" { return String(text) }
-            return String(piece[..<star]) + text + piece[piece.index(after: star)...]
-        }.joined(separator: ".")
+            return piece == twoStars ? text : piece[..<star] + text + piece[(star + 1)...]
+        }
+        let name = Array(pieces.joined(separator: [UInt8(ascii: ".")]))
+        return String(decoding: name, as: UTF8.self)
     }
 }
 

@@ -44,23 +44,24 @@ public struct NameMatch: Equatable, Sendable {
     /// network has and the file does not stay 0, those only the file has are ignored.
     public var counters: [String] = []
 
+    /// Tensors that a rule of the map fits.
+    public var ruled = 0
+
     public var differences: Int { missing.count + unexpected.count + mismatched.count }
 
-    /// What training wrappers put before every name.
-    static let prefixes = ["module.", "_orig_mod."]
-
+    /// - Parameter prefix: taken off those of the file's names that begin with it.
     /// - Throws: a `Problem` if two tensors of the file would get one name.
-    public init(
-        _ file: StateFile, _ wanted: [Wanted], map: NameMap
+    init(
+        _ file: StateFile, _ wanted: [Wanted], map: NameMap, prefix: String
     ) throws(Problem) {
-        let prefix = Self.prefix(of: file.tensors.map(\.name))
         (self.map, self.prefix) = (map.name, prefix)
         let places = Dictionary(
             wanted.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var sources: [String: String] = [:]
         for tensor in file.tensors {
-            let name = String(tensor.name.dropFirst(prefix.count))
-            guard let to = map(name) else {
+            let (new, isRuled) = map.renaming(Self.without(prefix, tensor.name))
+            if isRuled { ruled += 1 }
+            guard let to = new else {
                 dropped.append(tensor.name)
                 continue
             }
@@ -99,30 +100,72 @@ public struct NameMatch: Equatable, Sendable {
         }
     }
 
-    /// The match with the fewest differences; of equals, the first map's.
+    /// The match with the fewest differences, over the maps and over what can be taken off the
+    /// names.
+    ///
+    /// Of equals, the one of the first map counts, and what training wrappers put before the names
+    /// is taken off. Where a map of the user's has rules that fit some name, only such matches count,
+    /// and of equals the one with the most: the map may be written for the names in the file or for
+    /// those that are left without a prefix.
     public static func best(
-        _ file: StateFile, _ wanted: [Wanted], among maps: [NameMap]
+        _ file: StateFile, _ wanted: [Wanted], among maps: [NameMap], isUsers: Bool = false
     ) throws(Problem) -> NameMatch {
         var best: NameMatch?
+        var failure: Problem?
         for map in maps {
-            let match = try NameMatch(file, wanted, map: map)
-            if match.differences < best?.differences ?? .max { best = match }
+            for prefix in prefixes(file.tensors.map(\.name), map) {
+                let match: NameMatch
+                do throws(Problem) {
+                    match = try NameMatch(file, wanted, map: map, prefix: prefix)
+                } catch {
+                    failure = failure ?? error
+                    continue
+                }
+                if best.map({ match.isBetter(than: $0, isUsers: isUsers) }) ?? true { best = match }
+                // Nothing that follows could be better.
+                if !isUsers, match.differences == 0 { return match }
+            }
         }
-        return best!
+        if let best { return best }
+        throw failure ?? .noMap(file.name)
+    }
+
+    private func isBetter(than other: NameMatch, isUsers: Bool) -> Bool {
+        if isUsers, (ruled > 0) != (other.ruled > 0) { return ruled > 0 }
+        if differences != other.differences { return differences < other.differences }
+        return isUsers && ruled > other.ruled
+    }
+
+    /// What training wrappers put before every name.
+    private static let wrappers: Set<Substring> = ["module", "_orig_mod"]
+    /// Deeper nesting than this is not looked for.
+    private static let mostPieces = 8
+
+    /// What could come off: the first pieces that all names share, as many as there are. First those
+    /// of training wrappers, then nothing, then the others. Names that the map drops do not count.
+    static func prefixes(_ names: [String], _ map: NameMap) -> [String] {
+        var common: [Substring]?
+        for name in names where map(name) != nil {
+            // The last piece is the tensor's own.
+            let pieces = name.split(
+                separator: ".", maxSplits: mostPieces, omittingEmptySubsequences: false
+            ).dropLast()
+            common = common.map { zip($0, pieces).prefix { $0 == $1 }.map(\.0) } ?? Array(pieces)
+            if common?.isEmpty == true { break }
+        }
+        let pieces = common ?? []
+        let wrapped = pieces.prefix { wrappers.contains($0) }.count
+        let counts = [wrapped] + (0...pieces.count).filter { $0 != wrapped }
+        return counts.map { count in pieces.prefix(count).map { $0 + "." }.joined() }
+    }
+
+    private static func without(_ prefix: String, _ name: String) -> String {
+        guard !prefix.isEmpty, name.utf8.starts(with: prefix.utf8) else { return name }
+        return String(decoding: name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
     }
 
     private static func isCounter(_ name: String) -> Bool {
-        name.split(separator: ".").last == "num_batches_tracked"
-    }
-
-    private static func prefix(of names: [String]) -> String {
-        var prefix = ""
-        while !names.isEmpty,
-            let next = prefixes.first(where: { p in names.allSatisfy { $0.hasPrefix(prefix + p) } })
-        {
-            prefix += next
-        }
-        return prefix
+        name == "num_batches_tracked" || name.hasSuffix(".num_batches_tracked")
     }
 }
 

@@ -1,36 +1,54 @@
 import Diagnostics
 import SafeTensors
 
-/// A machine for the small part of Python's pickle language that state dictionaries are written in
-/// (protocols 2 to 5; Python's `pickletools` describes every instruction).
+/// A machine for the part of Python's pickle language that checkpoints are written in (protocols 2 to
+/// 5; Python's `pickletools` describes every instruction).
 ///
-/// It builds numbers, texts, tuples, lists, dictionaries, storages and tensors and nothing else:
-/// every other instruction and every other name is refused by its name, before it has any effect.
-/// There is nothing in here that could look up or call code. Work and memory are bounded by
-/// `stepLimit` instructions, of which each makes at most one value.
+/// It builds numbers, texts, tuples, lists, dictionaries, storages and tensors and nothing else.
+/// There is nothing in here that could look up or call code: whatever a pickle wants of a class or
+/// a function that the machine does not know becomes a *foreign* value, which has a name and does
+/// nothing. What is called with, put into or built from a foreign value is dropped. So arguments,
+/// counters and numpy scalars beside a state dictionary are passed over, and `StateDictionary` refuses
+/// foreign values where tensors are wanted, by their name.
+///
+/// Every instruction takes at least one byte of the file and makes at most one value, and there are
+/// at most `stepLimit` of them: work and memory are bounded by both.
 struct PickleMachine {
     /// Instructions per pickle; a tensor takes about 35.
-    static let stepLimit = 1_000_000
+    static let stepLimit = 5_000_000
     /// A tensor may have at most this many dimensions.
     static let rankLimit = 64
 
+    /// A class or a function that the machine does not know.
+    struct Foreign {
+        let module: Range<Int>
+        let name: Range<Int>
+        /// Where the pickle mentions it.
+        let place: Int
+        /// Whether something built from it has the state of a `torch.nn.Module`.
+        var isModule = false
+    }
+
     private(set) var items: [[PickleValue]] = []
-    private(set) var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
-    private(set) var storages: [PickleStorage] = []
-    private(set) var tensors: [PickleTensor] = []
+    var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
+    var storages: [PickleStorage] = []
+    var tensors: [PickleTensor] = []
+    private(set) var foreign: [Foreign] = []
 
     /// Whether storages have the old form's sixth field.
-    private let isLegacy: Bool
-    private var reader: ByteReader
-    private var stack: [PickleValue] = []
+    let isLegacy: Bool
+    var reader: ByteReader
+    var stack: [PickleValue] = []
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
-    private var storageNumbers: [[UInt8]: Int] = [:]
+    var storageNumbers: [[UInt8]: Int] = [:]
     /// Where the instruction at hand begins.
-    private var place = 0
+    var place = 0
+    private var steps = 0
+    private let stepLimit: Int
 
-    init(_ reader: ByteReader, isLegacy: Bool) {
-        (self.reader, self.isLegacy) = (reader, isLegacy)
+    init(_ reader: ByteReader, isLegacy: Bool, stepLimit: Int = Self.stepLimit) {
+        (self.reader, self.isLegacy, self.stepLimit) = (reader, isLegacy, stepLimit)
     }
 
     /// Where the bytes behind the pickle begin, once `run` is through.
@@ -39,7 +57,8 @@ struct PickleMachine {
     func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> { reader.bytes[range] }
 
     mutating func run() throws(Problem) -> PickleValue {
-        for _ in 0..<Self.stepLimit {
+        while true {
+            try spend(1)
             place = reader.at
             let code = try reader.integer(UInt8.self)
             if code == UInt8(ascii: ".") {
@@ -50,9 +69,17 @@ struct PickleMachine {
             if try scalar(code) { continue }
             if try container(code) { continue }
             if try remembered(code) { continue }
+            if try object(code) { continue }
             throw .instruction(reader.file, reader.part, place, PickleInstruction.name(of: code))
         }
-        throw .tooManySteps(reader.file, reader.part, Self.stepLimit)
+    }
+
+    /// Counts work; copying values counts like making them.
+    mutating func spend(_ count: Int) throws(Problem) {
+        steps += count
+        guard steps <= stepLimit else {
+            throw .tooManySteps(reader.file, reader.part, stepLimit)
+        }
     }
 
     // MARK: Instructions
@@ -84,6 +111,7 @@ struct PickleMachine {
         case UInt8(ascii: "T"): try text(try reader.size(UInt32.self))
         case UInt8(ascii: "C"): try raw(try reader.size(UInt8.self))
         case UInt8(ascii: "B"): try raw(try reader.size(UInt32.self))
+        case 0x8E, 0x96: try raw(try reader.size(UInt64.self))
         case UInt8(ascii: "c"):
             let module = try reader.line()
             try global(module, try reader.line())
@@ -122,15 +150,12 @@ struct PickleMachine {
             let value = try pop()
             try set([try pop(), value])
         case UInt8(ascii: "u"): try set(try popMarked())
-        case UInt8(ascii: "R"): try reduce()
-        case UInt8(ascii: "b"):
-            // A state dictionary carries `_metadata` this way; it is dropped.
-            let state = try pop()
-            guard case .dictionary? = stack.last, case .dictionary = state else {
-                throw .instruction(
-                    reader.file, reader.part, place, "BUILD on something that is no dictionary")
-            }
-        case UInt8(ascii: "Q"): try persistent()
+        // Nobody asks for the elements of a set.
+        case 0x8F: stack.append(.opaque)
+        case 0x91:
+            _ = try popMarked()
+            stack.append(.opaque)
+        case 0x90: try append(try popMarked())
         default: return false
         }
         return true
@@ -148,14 +173,43 @@ struct PickleMachine {
         return true
     }
 
+    private mutating func object(_ code: UInt8) throws(Problem) -> Bool {
+        switch code {
+        case UInt8(ascii: "R"): try reduce()
+        case UInt8(ascii: "b"): try build()
+        // A foreign class stands for its own instances: it stays where it is.
+        case 0x81:
+            _ = try pop()
+            try instance("NEWOBJ")
+        case 0x92:
+            _ = (try pop(), try pop())
+            try instance("NEWOBJ_EX")
+        case UInt8(ascii: "Q"): try persistent()
+        case UInt8(ascii: "0"):
+            // Python's own reader takes a mark away where no value lies on it.
+            if stack.count == marks.last { marks.removeLast() } else { _ = try pop() }
+        case UInt8(ascii: "1"): _ = try popMarked()
+        case UInt8(ascii: "2"): stack.append(try top())
+        default: return false
+        }
+        return true
+    }
+
     // MARK: What they do
 
-    private func damaged(_ what: String) -> Problem {
+    func damaged(_ what: String) -> Problem {
         .pickleDamaged(reader.file, reader.part, place, what)
     }
 
-    private mutating func pop() throws(Problem) -> PickleValue {
+    mutating func pop() throws(Problem) -> PickleValue {
         guard stack.count > marks.last ?? 0, let value = stack.popLast() else {
+            throw damaged("a value is missing")
+        }
+        return value
+    }
+
+    private func top() throws(Problem) -> PickleValue {
+        guard stack.count > marks.last ?? 0, let value = stack.last else {
             throw damaged("a value is missing")
         }
         return value
@@ -168,8 +222,9 @@ struct PickleMachine {
     }
 
     private mutating func long(_ count: Int) throws(Problem) {
-        guard (0...8).contains(count) else { throw .hugeInteger(reader.file, reader.part, place) }
         let range = try reader.take(count)
+        // No size and no stride is that large: a hash or a seed, which nobody looks at.
+        guard count <= 8 else { return stack.append(.opaque) }
         var value = count > 0 && reader.bytes[range.upperBound - 1] >= 0x80 ? -1 : 0
         for byte in reader.bytes[range].reversed() { value = value << 8 | Int(byte) }
         stack.append(.int(value))
@@ -185,14 +240,68 @@ struct PickleMachine {
     }
 
     private mutating func global(_ module: Range<Int>, _ name: Range<Int>) throws(Problem) {
-        let words = [module, name].map {
-            String(decoding: reader.bytes[$0].prefix(200), as: UTF8.self)
+        if module.count + name.count < 60, let known = PickleGlobal(fullName(module, name)) {
+            stack.append(.global(known))
+        } else {
+            foreign.append(Foreign(module: module, name: name, place: place))
+            stack.append(.foreign(foreign.count - 1))
         }
-        let full = words.joined(separator: ".")
-        guard module.count + name.count < 200, let known = PickleGlobal(full) else {
-            throw .global(reader.file, reader.part, place, full)
+    }
+
+    private func fullName(_ module: Range<Int>, _ name: Range<Int>) -> String {
+        [module, name].map { String(decoding: reader.bytes[$0].prefix(200), as: UTF8.self) }
+            .joined(separator: ".")
+    }
+
+    /// `os.system`.
+    func name(ofForeign number: Int) -> String {
+        fullName(foreign[number].module, foreign[number].name)
+    }
+
+    /// The names of foreign values, each once, the first `limit`.
+    func foreignNames(limit: Int) -> [String] {
+        var names: [String] = []
+        var seen: Set<[UInt8]> = []
+        for value in foreign where names.count < limit {
+            let full = [value.module, value.name].flatMap { reader.bytes[$0].prefix(200) + [46] }
+            guard seen.insert(full).inserted else { continue }
+            names.append(fullName(value.module, value.name))
         }
-        stack.append(.global(known))
+        return names
+    }
+
+    /// What is said where a foreign value stands in the place of tensors.
+    func refusal(ofForeign number: Int) -> Problem {
+        foreign[number].isModule
+            ? .wholeModule(reader.file, name(ofForeign: number))
+            : .global(reader.file, reader.part, foreign[number].place, name(ofForeign: number))
+    }
+
+    private mutating func instance(_ instruction: String) throws(Problem) {
+        guard case .foreign? = stack.last, stack.count > marks.last ?? 0 else {
+            throw .instruction(reader.file, reader.part, place, instruction)
+        }
+    }
+
+    private mutating func build() throws(Problem) {
+        let state = try pop()
+        switch (try top(), state) {
+        // A state dictionary carries `_metadata` this way; it is dropped.
+        case (.dictionary, .dictionary): break
+        case (.foreign(let number), .dictionary(let node)):
+            // `torch.nn.Module` keeps its parts under these names, among the first.
+            for (key, _) in dictionaries[node].prefix(32) {
+                guard case .text(let range) = key else { continue }
+                let word = reader.bytes[range]
+                if word.elementsEqual("_parameters".utf8) || word.elementsEqual("_modules".utf8) {
+                    foreign[number].isModule = true
+                }
+            }
+        case (.foreign, _): break
+        default:
+            throw .instruction(
+                reader.file, reader.part, place, "BUILD on something that is no dictionary")
+        }
     }
 
     private mutating func tuple(_ values: [PickleValue]) {
@@ -205,127 +314,36 @@ struct PickleMachine {
         stack.append(.list(items.count - 1))
     }
 
-    private mutating func dictionary() {
+    mutating func dictionary() {
         dictionaries.append([])
         stack.append(.dictionary(dictionaries.count - 1))
     }
 
     private mutating func append(_ values: [PickleValue]) throws(Problem) {
-        guard stack.count > marks.last ?? 0, case .list(let node)? = stack.last else {
-            throw damaged("APPEND to something that is no list")
+        switch try top() {
+        case .list(let node): items[node] += values
+        case .foreign, .opaque: break
+        default: throw damaged("APPEND to something that is no list")
         }
-        items[node] += values
     }
 
     private mutating func set(_ pairs: [PickleValue]) throws(Problem) {
-        guard stack.count > marks.last ?? 0, case .dictionary(let node)? = stack.last,
-            pairs.count.isMultiple(of: 2)
-        else { throw damaged("SETITEM on something that is no dictionary") }
+        guard pairs.count.isMultiple(of: 2) else { throw damaged("a key without a value") }
+        guard case .dictionary(let node) = try top() else {
+            if case .foreign = try top() { return }
+            throw damaged("SETITEM on something that is no dictionary")
+        }
         for i in stride(from: 0, to: pairs.count, by: 2) {
             dictionaries[node].append((pairs[i], pairs[i + 1]))
         }
     }
 
     private mutating func remember(_ number: Int) throws(Problem) {
-        guard stack.count > marks.last ?? 0, let value = stack.last else {
-            throw damaged("a value is missing")
-        }
-        memo[number] = value
+        memo[number] = try top()
     }
 
     private mutating func recall(_ number: Int) throws(Problem) {
         guard let value = memo[number] else { throw damaged("nothing was remembered as \(number)") }
         stack.append(value)
-    }
-
-    // MARK: Storages and tensors
-
-    private mutating func persistent() throws(Problem) {
-        guard case .tuple(let node) = try pop() else { throw damaged("a storage without a tuple") }
-        let fields = items[node]
-        guard fields.count == (isLegacy ? 6 : 5), case .text(let kind) = fields[0],
-            reader.bytes[kind].elementsEqual("storage".utf8),
-            case .global(.storage(let dtype)) = fields[1], case .text(let keyRange) = fields[2],
-            keyRange.count <= 256, case .int(let count) = fields[4],
-            (0...1 << 48).contains(count)
-        else { throw damaged("a storage that is not described as torch.save does it") }
-        if isLegacy {
-            guard case .none = fields[5] else { throw damaged("a storage that views another") }
-        }
-        let key = Array(reader.bytes[keyRange])
-        if let known = storageNumbers[key] {
-            guard storages[known].dtype == dtype, storages[known].count == count else {
-                throw damaged("one storage described in two ways")
-            }
-            stack.append(.storage(known))
-        } else {
-            storages.append(PickleStorage(key: key, dtype: dtype, count: count))
-            storageNumbers[key] = storages.count - 1
-            stack.append(.storage(storages.count - 1))
-        }
-    }
-
-    private mutating func reduce() throws(Problem) {
-        guard case .tuple(let node) = try pop() else { throw damaged("REDUCE without arguments") }
-        guard case .global(let name) = try pop() else {
-            throw .instruction(reader.file, reader.part, place, "REDUCE of something unnamed")
-        }
-        let arguments = items[node]
-        switch name {
-        case .orderedDictionary:
-            guard arguments.isEmpty else { throw damaged("an OrderedDict made from values") }
-            dictionary()
-        case .rebuildTensor: try tensor(arguments)
-        case .rebuildParameter:
-            guard arguments.count == 3, case .tensor = arguments[0] else {
-                throw damaged("a parameter that holds no tensor")
-            }
-            stack.append(arguments[0])
-        case .size:
-            guard arguments.count == 1, case .tuple = arguments[0] else {
-                throw damaged("a size without numbers")
-            }
-            stack.append(arguments[0])
-        case .device: stack.append(.opaque)
-        case .dtype, .storage: throw damaged("a call of something that is no function")
-        }
-    }
-
-    /// `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata)`.
-    private mutating func tensor(_ fields: [PickleValue]) throws(Problem) {
-        guard (6...7).contains(fields.count), case .storage(let number) = fields[0],
-            case .int(let offset) = fields[1], let shape = integers(fields[2]),
-            let strides = integers(fields[3]), case .dictionary(let hooks) = fields[5],
-            dictionaries[hooks].isEmpty
-        else { throw damaged("a tensor that is not described as torch.save does it") }
-        if fields.count == 7 {
-            // Conjugated or negated views: the numbers in the file would not be the tensor's.
-            guard case .dictionary(let marks) = fields[6], dictionaries[marks].isEmpty else {
-                throw damaged("a tensor that is a conjugated or negated view")
-            }
-        }
-        guard shape.count <= Self.rankLimit else {
-            throw damaged("a tensor of more than \(Self.rankLimit) dimensions")
-        }
-        let available = storages[number].count
-        guard
-            let tensor = PickleTensor(
-                storage: number, available: available, offset: offset, shape: shape,
-                strides: strides)
-        else {
-            throw .outside(reader.file, reader.part, place, shape, strides, offset, available)
-        }
-        tensors.append(tensor)
-        stack.append(.tensor(tensors.count - 1))
-    }
-
-    private func integers(_ value: PickleValue) -> [Int]? {
-        guard case .tuple(let node) = value, items[node].count <= 1024 else { return nil }
-        var numbers: [Int] = []
-        for item in items[node] {
-            guard case .int(let number) = item else { return nil }
-            numbers.append(number)
-        }
-        return numbers
     }
 }

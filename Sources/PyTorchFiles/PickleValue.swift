@@ -15,12 +15,21 @@ enum PickleValue {
     case global(PickleGlobal)
     case storage(Int)
     case tensor(Int)
-    /// Something harmless that nobody will look at: a device, an element type, raw bytes.
+    /// Something harmless that nobody will look at: a device, an element type, raw bytes, a set.
     case opaque
+    /// What the machine does not know and has not built; see `PickleMachine.Foreign`.
+    case foreign(Int)
+
+    /// The node of a tuple or a list.
+    var sequence: Int? {
+        switch self {
+        case .tuple(let node), .list(let node): node
+        default: nil
+        }
+    }
 }
 
-/// The names that a state dictionary may mention. They are words for the machine: no class is looked
-/// up, nothing is called.
+/// The names that the machine knows. They are words for it: no class is looked up, nothing is called.
 enum PickleGlobal: Equatable {
     case orderedDictionary, rebuildTensor, rebuildParameter, size, device, dtype
     case storage(SafeTensorsFile.DType)
@@ -29,7 +38,8 @@ enum PickleGlobal: Equatable {
         switch name {
         case "collections.OrderedDict": self = .orderedDictionary
         case "torch._utils._rebuild_tensor_v2": self = .rebuildTensor
-        case "torch._utils._rebuild_parameter": self = .rebuildParameter
+        case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
+            self = .rebuildParameter
         case "torch.Size": self = .size
         case "torch.device": self = .device
         case "torch.float64", "torch.float32", "torch.float16", "torch.bfloat16", "torch.int64",

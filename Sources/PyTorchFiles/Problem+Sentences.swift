@@ -112,11 +112,6 @@ extension Problem {
     static func tooManySteps(_ file: String, _ part: String, _ limit: Int) -> Problem {
         bad("pickle too long", file, part, expected: "at most \(limit) instructions")
     }
-    static func hugeInteger(_ file: String, _ part: String, _ at: Int) -> Problem {
-        bad(
-            "a whole number too large for a state dictionary", file, part, "byte \(at)",
-            expected: "at most 8 bytes")
-    }
     static func pickleDamaged(
         _ file: String, _ part: String, _ at: Int, _ what: String
     ) -> Problem {
@@ -149,8 +144,9 @@ extension Problem {
     static func noPart(_ file: String, _ part: String, among names: [String]) -> Problem {
         bad(
             "no such part with tensors", file, found: quote(part),
-            hint: names == [""]
-                ? "the tensors are not inside a part" : Suggestion.hint(for: part, among: names))
+            hint: names == [StateDictionary.outermost]
+                ? "the tensors are not inside a part"
+                : Suggestion.hint(for: part, among: names.map { oneLine($0, limit: 80) }))
     }
     static func unnamedTensor(_ file: String) -> Problem {
         bad("a tensor whose key is not a text", file)

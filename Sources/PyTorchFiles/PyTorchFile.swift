@@ -10,11 +10,11 @@ import SafeTensors
 ///
 /// Both forms of the format are read: the zip archive of PyTorch 1.6 and later, and the bare pickles
 /// of earlier ones. The pickle is read by a machine that knows containers, numbers, texts and
-/// tensors only (`PickleMachine`): nothing of the file is executed, and whatever else it asks for
-/// is refused by name.
+/// tensors only (`PickleMachine`): nothing of the file is executed. Whatever else it asks for is
+/// passed over where it stands beside the dictionary of tensors, and refused by name inside it.
 ///
 /// The dictionary may lie inside others (`{"state_dict": …, "epoch": 3}`): `part` says which one
-/// was taken. Several tensors may share a storage and look at it with any strides; `bytes` makes
+/// was taken (see `StateDictionary`). Several tensors may share a storage and look at it with any strides; `bytes` makes
 /// each row-major. A tensor may not have more elements than its storage, and all of them together
 /// not more than `shareLimit` times the file, so that memory stays a small multiple of the file.
 /// Does not read: whole modules, TorchScript, quantised, sparse and complex tensors, big-endian files.
@@ -38,15 +38,19 @@ public struct PyTorchFile: Sendable {
 
     /// Bytes of all tensors together, as a multiple of the file's.
     static let shareLimit = 4
+    private static let shown = 20
 
     /// What errors call the file: its path, as a rule.
     public let name: String
     public let form: Form
     /// Key path of the dictionary whose tensors these are, joined with full stops; empty if it is the
-    /// outermost one.
+    /// outermost one, which users call by a full stop.
     public let part: String
     /// Keys of that dictionary that hold no tensor, and keys beside it: `epoch`, `optimizer`.
     public let ignored: [String]
+    /// Python classes and functions that the file mentions and that were passed over, each once, the
+    /// first few: `argparse.Namespace`. Nothing was built or called.
+    public let skipped: [String]
     /// In the order of the dictionary.
     public let tensors: [Entry]
 
@@ -67,8 +71,16 @@ public struct PyTorchFile: Sendable {
     /// - Throws: `Problem` of kind `.data` that names the byte, the instruction or the tensor.
     public init(bytes: [UInt8], name: String, part: String? = nil) throws(Problem) {
         let archive: PickledArchive
+        let kind = FileKind(bytes)
+        if let kind, !kind.canBePyTorch { throw .notPyTorch(name, kind) }
         if ZipArchive.isOne(bytes) {
-            (form, archive) = (.zip, try PickledArchive(zip: bytes, file: name))
+            do throws(Problem) {
+                (form, archive) = (.zip, try PickledArchive(zip: bytes, file: name))
+            } catch {
+                // The first entry is none of torch.save's: say so rather than what is amiss inside.
+                if let kind, case .zip = kind { throw .notPyTorch(name, kind) }
+                throw error
+            }
         } else if PickleSequence.isOne(bytes) {
             (form, archive) = (.pickles, try PickleSequence.read(bytes, file: name))
         } else {
@@ -78,6 +90,7 @@ public struct PyTorchFile: Sendable {
         let dictionary = try StateDictionary(archive.root, of: machine, file: name, part: part)
         (self.part, ignored) = (dictionary.path, dictionary.ignored)
         (views, starts) = (machine.tensors, archive.starts)
+        skipped = machine.foreignNames(limit: Self.shown)
         var entries: [Entry] = []
         var numbers: [String: Int] = [:]
         var total = 0

@@ -26,6 +26,8 @@ public struct StateFile: Sendable {
     public let part: String
     /// See `PyTorchFile.ignored`.
     public let ignored: [String]
+    /// See `PyTorchFile.skipped`.
+    public let skipped: [String]
     public let tensors: [Tensor]
     private let content: Content
 
@@ -34,15 +36,19 @@ public struct StateFile: Sendable {
     ///   - part: see `PyTorchFile`; safetensors files have no parts.
     public init(bytes: [UInt8], name: String, part: String? = nil) throws(Problem) {
         self.name = name
+        if let kind = FileKind(bytes), kind != .safeTensors, !kind.canBePyTorch {
+            throw .notWeights(name, kind)
+        }
         if PyTorchFile.isOne(bytes) {
             let file = try PyTorchFile(bytes: bytes, name: name, part: part)
             (form, self.part, ignored) = (file.form.rawValue, file.part, file.ignored)
+            skipped = file.skipped
             tensors = file.tensors.map { Tensor(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
             content = .pyTorch(file)
         } else {
             let file = try SafeTensorsFile(bytes: bytes, name: name)
-            if let part { throw .noPart(name, part, among: [""]) }
-            (form, self.part, ignored) = ("safetensors", "", [])
+            if let part { throw .noPart(name, part, among: [StateDictionary.outermost]) }
+            (form, self.part, ignored, skipped) = ("safetensors", "", [], [])
             tensors = file.tensors.map { Tensor(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
             content = .safeTensors(file)
         }

@@ -139,7 +139,10 @@ struct ZipArchive {
         _ = try reader.take(commentLength)
         let text = String(decoding: name.prefix(200), as: UTF8.self)
         guard flags & 0x2041 == 0 else { throw .encrypted(file, text) }
-        guard method == 0, sizes[0] == sizes[1] else { throw .compressed(file, text) }
+        guard method == 0, sizes[0] == sizes[1] else {
+            // TorchScript compresses its source text.
+            throw text.contains("/code/") ? .torchScript(file) : .compressed(file, text)
+        }
         guard header <= limit else { throw .zipDamaged(file, start) }
         var local = ByteReader(bytes, header..<limit, file: file, part: Self.part)
         guard try local.integer(UInt32.self) == 0x0403_4B50 else {

@@ -53,6 +53,7 @@ public struct SafeTensorsFile: Sendable {
     /// - Parameter name: what errors call the file.
     /// - Throws: `Problem` of kind `.data` that names the byte or the tensor.
     public init(bytes: [UInt8], name: String) throws(Problem) {
+        if let kind = FileKind(bytes), kind != .safeTensors { throw .notSafeTensors(name, kind) }
         guard bytes.count >= 8 else { throw .tooShort(name, bytes.count) }
         let length = bytes[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(Self.headerLimit) else { throw .headerTooLong(name, length) }

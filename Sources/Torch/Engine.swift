@@ -209,8 +209,13 @@ public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Res
 public final class Generator: @unchecked Sendable {
     // Used by one thread at a time; LibTorch locks it besides.
     let handle: ct_generator
+    /// Whether layers that are made with this generator get first weights. Without, their tensors
+    /// have shapes and no memory of their own: enough to compare a network with a file before
+    /// anything as large as the file claims is made.
+    public let makesValues: Bool
 
-    public init(seed: UInt64, device: Device = .cpu) {
+    public init(seed: UInt64, device: Device = .cpu, makesValues: Bool = true) {
+        self.makesValues = makesValues
         var out: ct_generator?
         let code = device.code
         guard ct_generator_new(seed, code.kind, code.index, &out) == 0, let out else {

@@ -102,6 +102,9 @@ extension Tensor {
         }
     }
 
+    /// Zeros that all share one number in memory: a shape to look at. Nothing can write to it.
+    public static func shapeOnly(_ shape: [Int]) -> Tensor { scalar(0).expanded(shape) }
+
     /// A tensor of rank 0.
     public static func scalar(_ value: Double, dtype: DType = .float32, device: Device = .cpu)
         -> Tensor

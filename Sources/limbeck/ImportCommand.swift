@@ -31,7 +31,10 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "Print the file's tensors and stop.")
     var list = false
 
-    @Option(help: "Which of several dictionaries inside the file.")
+    @Option(
+        help:
+            "Which of several dictionaries inside the file: the keys that lead to it, with full stops between, as --list shows them; \".\" for the outermost."
+    )
     var part: String?
 
     @OptionGroup var network: ImportNetworkArguments
@@ -63,25 +66,24 @@ struct ImportCommand: ParsableCommand {
         let source = try StateFile(path: file, part: part)
         if list { return show(source) }
         let card = try network.card()
-        let model = try ModelRegistry.make(
-            card.model, sampleShape: card.sampleShape, classes: card.classNames.count, seed: 0)
-        let wanted = model.state.map {
+        let wanted = try ModelRegistry.shapes(
+            of: card.model, sampleShape: card.sampleShape, classes: card.classNames.count
+        ).state.map {
             NameMatch.Wanted(
                 $0.name, $0.tensor.shape, isFloatingPoint: $0.tensor.dtype.isFloatingPoint)
         }
-        let match = try NameMatch.best(source, wanted, among: try maps(wanted, card))
+        let match = try NameMatch.best(
+            source, wanted, among: try maps(wanted, card),
+            isUsers: map.map { !NameMap.builtIn.contains($0) } ?? false)
         if match.differences > 0 {
             report(source, match, card, written: nil)
             throw Problem.namesDiffer(file, match, card.model.name)
         }
-        var tensors = try WeightsFile.tensors(of: source.renamed(match))
+        let model = try ModelRegistry.make(
+            card.model, sampleShape: card.sampleShape, classes: card.classNames.count, seed: 0)
+        var tensors = try WeightsFile.finiteTensors(of: source.renamed(match))
         for (name, tensor) in model.state where tensors[name] == nil { tensors[name] = tensor }
         try model.loadState(from: tensors, source: file)
-        for (name, tensor) in model.state where tensor.dtype.isFloatingPoint {
-            guard tensor.floats().allSatisfy(\.isFinite) else {
-                throw Problem.notFinite(file, name)
-            }
-        }
         let out = out ?? "model.safetensors"
         try WeightsFile.write(model.state, to: out, metadata: card.metadata)
         report(source, match, card, written: out)
@@ -114,6 +116,7 @@ struct ImportCommand: ParsableCommand {
         var form: String
         var part: String
         var ignored: [String]
+        var skipped: [String]
         var tensors: [TensorRow]
         var values: Int
     }
@@ -122,6 +125,7 @@ struct ImportCommand: ParsableCommand {
         var form: String
         var part: String
         var ignored: [String]
+        var skipped: [String]
         var model: String
         var map: String
         var prefix: String
@@ -143,8 +147,8 @@ struct ImportCommand: ParsableCommand {
         if json {
             return Console.print(
                 json: Listing(
-                    form: source.form, part: source.part, ignored: source.ignored, tensors: rows,
-                    values: values))
+                    form: source.form, part: source.part, ignored: source.ignored,
+                    skipped: source.skipped, tensors: rows, values: values))
         }
         var table = TableModel(columns: [.init("tensor"), .init("type"), .init("shape")])
         table.rows = rows.map {
@@ -163,6 +167,11 @@ struct ImportCommand: ParsableCommand {
         if !source.ignored.isEmpty {
             text += ", ignored: " + shortened(source.ignored)
         }
+        if !source.skipped.isEmpty {
+            text +=
+                ", Python objects passed over, nothing of them executed: "
+                + shortened(source.skipped)
+        }
         return text
     }
 
@@ -173,7 +182,8 @@ struct ImportCommand: ParsableCommand {
             return Console.print(
                 json: Result(
                     form: source.form, part: source.part, ignored: source.ignored,
-                    model: card.model.name, map: match.map, prefix: match.prefix,
+                    skipped: source.skipped, model: card.model.name, map: match.map,
+                    prefix: match.prefix,
                     matched: match.matched, missing: match.missing, unexpected: match.unexpected,
                     mismatched: match.mismatched, dropped: match.dropped,
                     counters: match.counters, out: written))
@@ -181,7 +191,10 @@ struct ImportCommand: ParsableCommand {
         Console.print("\(file): \(about(source))")
         Console.print(
             "names: map \(match.map)"
-                + (match.prefix.isEmpty ? "" : ", prefix \"\(match.prefix)\" taken off"))
+                + (NameMap.builtIn.contains(match.map) || match.ruled > 0
+                    ? "" : " (none of its rules fits a name)")
+                + (match.prefix.isEmpty
+                    ? "" : ", prefix \"\(Problem.oneLine(match.prefix, limit: 80))\" taken off"))
         Console.print("matched: \(match.matched.count)")
         for (title, names) in [
             ("missing", match.missing), ("unexpected", match.unexpected),
@@ -284,7 +297,7 @@ struct ImportNetworkArguments: ParsableArguments {
             half.split(separator: ",").map { Float($0) ?? .nan }
         }
         guard halves.count == 2, halves.allSatisfy({ [1, channels].contains($0.count) }),
-            halves.joined().allSatisfy(\.isFinite), halves[1].allSatisfy({ $0 > 0 })
+            halves.joined().allSatisfy(\.isFinite), halves[1].allSatisfy({ $0 > 0 && $0.isNormal })
         else {
             throw .wrongOption(
                 "--normalisation", normalisation,

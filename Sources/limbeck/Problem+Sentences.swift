@@ -113,11 +113,6 @@ extension Problem {
             .usage, "this name map is not for the model \(model)", at: .init(detail: ["--map"]),
             found: map)
     }
-    static func notFinite(_ file: String, _ tensor: String) -> Problem {
-        Problem(
-            .data, "weights that are not numbers", at: .file(file, "tensor \"\(tensor)\""),
-            found: "NaN or infinity")
-    }
     static func namesDiffer(_ file: String, _ match: NameMatch, _ model: String) -> Problem {
         if let first = match.mismatched.first {
             return Problem(

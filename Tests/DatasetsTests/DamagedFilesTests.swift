@@ -48,12 +48,44 @@ enum Damaged {
             "i, byte 15: IDX header is cut: found 15 bytes, expected at least 16",
             try idx(Array(good[..<15]))),
         Case(
-            "i, byte 0: not an IDX file: found 50 4b 03 04, "
+            "i, byte 0: not an IDX file: found 50 4b 00 04, "
                 + "expected 00 00 08 and the number of dimensions",
-            try idx([0x50, 0x4b, 3, 4] + good)),
+            try idx([0x50, 0x4b, 0, 4] + good)),
         Case(
-            "i, byte 2: IDX element type is not read: found 0d, expected 08 (unsigned bytes)",
+            "i, byte 0: not an IDX file: found a web page (HTML), "
+                + "expected 00 00 08 and the number of dimensions",
+            try idx(Array("<!DOCTYPE html>".utf8))),
+        Case(
+            "i, byte 2: IDX element type is not read: found 0d (floating-point numbers), "
+                + "expected 08 (unsigned bytes), or 09, 0b, 0c (signed integers) "
+                + "(write pixels as whole numbers from 0 to 255)",
             try idx(with(good, 2, 0x0d))),
+        Case(
+            "i, byte 2: IDX element type is not read: found 0a, "
+                + "expected 08 (unsigned bytes), or 09, 0b, 0c (signed integers)",
+            try idx(with(good, 2, 0x0a))),
+        Case(
+            "i, byte 20, element 4: IDX value is not a pixel: found -1, expected 0 to 255",
+            try idx([0, 0, 9, 3] + good[4..<20] + [0xFF] + good[21...])),
+        Case(
+            "i, byte 20, element 1: IDX value is not a pixel: found 65536, expected 0 to 255",
+            try idx(big(0xC03, 2, 1, 1) + [0, 0, 0, 9, 0, 1, 0, 0])),
+        Case(
+            "l, byte 12, element 1: IDX value is not a label: found -2, expected 0 to 255",
+            try idx(good, big(0xC01, 2) + [0, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFE])),
+        Case(
+            "l, byte 10, element 1: IDX value is not a label: found 32767, expected 0 to 255",
+            try idx(good, big(0xB01, 2) + [0, 1, 0x7F, 0xFF])),
+        Case(
+            "i: IDX size does not match its header: found 19 bytes, expected 20",
+            try idx(big(0xB03, 1, 1, 2) + [0, 1, 0])),
+        Case(
+            "i, byte 4: IDX header claims more than the file can hold: found shape "
+                + "[1073741824, 1, 1], expected at most 1073741820 values",
+            try idx(big(0xC03, 1 << 30, 1, 1))),
+        Case(
+            "i: gzip data inside gzip data (unpack the file once with gunzip)",
+            try idx(IDXFixture.twiceGzip)),
         Case(
             "i, byte 3: wrong number of IDX dimensions for an array: found 200, expected 1 to 4",
             try idx(with(good, 3, 200))),

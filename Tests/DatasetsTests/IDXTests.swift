@@ -14,6 +14,10 @@ enum IDXFixture {
     static let imagesMembers = hex(
         "1f8b08000000000002036360e060666060606260000030bd03020a0000001f8b0800000000000203636062"
             + "60606062606462666165630700fc5399720e000000")
+    /// Compressed once more.
+    static let twiceGzip = hex(
+        "1f8b08000000000002ff93efe6600001a6ffc9090f12d21212129a92ddd4d2c4c2ccca"
+            + "18ecaf34894900e500c9f8160f24000000")
     /// One byte too few and one too many.
     static let imagesShortGzip = hex(
         "1f8b08000000000002036360e06066606060826346266616563600fe0a71e117000000")
@@ -69,6 +73,37 @@ enum IDXFixture {
         #expect(try IDX.images(IDXFixture.images, file: "i").shape == [2, 1, 2, 2])
     }
 
+    /// The same images and labels as signed integers of 8, 16 and 32 bits.
+    @Test func widerIntegersAreTheSame() throws {
+        let plain = try IDXFixture.read()
+        for (code, size) in [(0x900, 1), (0xB00, 2), (0xC00, 4)] {
+            func wide(_ bytes: [UInt8]) -> [UInt8] {
+                bytes.flatMap { [UInt8](repeating: 0, count: size - 1) + [$0] }
+            }
+            let images = big(UInt32(code + 3), 2, 2, 2) + wide(Array(0..<8))
+            let labels = big(UInt32(code + 1), 2) + wide([1, 0])
+            let data = try IDXFixture.read(images, labels)
+            #expect(data.features == plain.features && data.labels == plain.labels)
+            #expect(try IDX.images(images, file: "i").bytes == Array(0..<8))
+        }
+        // More classes than a byte can name, where there are as many samples.
+        let many = big(0xC01, 300) + (0..<300).flatMap { big(UInt32($0)) }
+        #expect(try IDX.labels(many, file: "l") == Array(0..<300))
+    }
+
+    @Test func standardNames() {
+        func found(_ names: Set<String>) -> [String?] {
+            let pair = IDX.standardFiles(in: "d", part: "train") { names.contains($0) }
+            return [pair.images, pair.labels]
+        }
+        #expect(
+            found(["d/train-images.idx3-ubyte", "d/train-labels.idx1-ubyte.gz"])
+                == ["d/train-images.idx3-ubyte", "d/train-labels.idx1-ubyte.gz"])
+        #expect(
+            found(["d/train-images-idx3-ubyte.gz", "d/train-images-idx3-ubyte"])
+                == ["d/train-images-idx3-ubyte", nil])
+    }
+
     @Test func readsFiles() throws {
         let scratch = try Scratch()
         let images = try scratch.file("i.gz", IDXFixture.imagesGzip)
@@ -82,7 +117,8 @@ enum IDXFixture {
     /// Any damage to a file is a problem or a data set, never a trap: every cut, every byte
     /// replaced by 0, 255 and its neighbour.
     @Test func noByteTraps() throws {
-        for base in [IDXFixture.images, IDXFixture.imagesGzip, IDXFixture.imagesMembers] {
+        let wide = big(0xC03, 1, 1, 2) + big(1, 2)
+        for base in [IDXFixture.images, IDXFixture.imagesGzip, IDXFixture.imagesMembers, wide] {
             for length in 0..<base.count {
                 #expect(failure { try IDXFixture.read(Array(base[..<length])) } != "nothing thrown")
             }

@@ -70,7 +70,16 @@ import Testing
         #expect(
             failure { try Normalisation(mean: [1], deviation: []) }
                 == "normalisation is not usable: found 1 means, 0 deviations, "
-                + "expected as many of each, finite, deviations above 0")
+                + "expected as many of each, finite, deviations above 0 and not too small for float32"
+        )
+        // Zero would become infinite, or nearly all numbers.
+        for (mean, deviation) in [(0, 1e-45), (3e38, 0.5), (1, .infinity), (.nan, 1)]
+            as [(Float, Float)]
+        {
+            #expect(throws: Problem.self) {
+                try Normalisation(mean: [mean], deviation: [deviation])
+            }
+        }
         let data = try someImages(4)
         #expect(failure { try Normalisation.fit(data, members: []) } == "random: no samples chosen")
     }

@@ -47,13 +47,15 @@ import Testing
             "a class of the user", p.start + p.global("models.resnet", "ResNet") + p.stop,
             global(2, "models.resnet.ResNet")),
         .init(
-            "a harmless-looking neighbour", p.start + p.global("torch._utils", "_rebuild_tensor"),
+            "a harmless-looking neighbour",
+            p.start + p.global("torch._utils", "_rebuild_tensor") + p.stop,
             global(2, "torch._utils._rebuild_tensor")),
         .init(
-            "a name in two halves", p.start + p.global("torch", "_utils._rebuild_tensor_v3"),
+            "a name in two halves",
+            p.start + p.global("torch", "_utils._rebuild_tensor_v3") + p.stop,
             global(2, "torch._utils._rebuild_tensor_v3")),
         .init(
-            "STACK_GLOBAL", p.start + p.text("os") + p.text("system") + [0x93],
+            "STACK_GLOBAL", p.start + p.text("os") + p.text("system") + [0x93] + p.stop,
             global(20, "os.system")),
         .init(
             "STACK_GLOBAL of numbers", p.start + p.int(1) + p.int(2) + [0x93],
@@ -61,16 +63,24 @@ import Testing
         .init("INST", p.start + p.mark + Array("ios\nsystem\n".utf8), instruction(3, "INST")),
         .init("OBJ", p.start + p.mark + p.code("o"), instruction(3, "OBJ")),
         .init("NEWOBJ", p.start + p.emptyTuple + [0x81], instruction(3, "NEWOBJ")),
-        .init("NEWOBJ_EX", p.start + [0x92], instruction(2, "NEWOBJ_EX")),
+        .init(
+            "NEWOBJ_EX", p.start + p.int(1) + p.emptyTuple + p.emptyDictionary + [0x92],
+            instruction(14, "NEWOBJ_EX")),
+        .init("NEWOBJ without arguments", p.start + [0x81], senseless(2, "a value is missing")),
         .init("EXT1", p.start + [0x82, 1], instruction(2, "EXT1")),
         .init("EXT2", p.start + [0x83, 1, 0], instruction(2, "EXT2")),
         .init("EXT4", p.start + [0x84, 1, 0, 0, 0], instruction(2, "EXT4")),
         .init("PERSID", p.start + p.code("P"), instruction(2, "PERSID")),
-        .init("DUP", p.start + p.code("2"), instruction(2, "DUP")),
+        .init("DUP", p.start + p.code("2"), senseless(2, "a value is missing")),
+        .init("POP", p.start + p.code("0"), senseless(2, "a value is missing")),
+        .init("POP_MARK", p.start + p.code("1"), senseless(2, "a mark is missing")),
         .init("text protocol", p.start + Array("I1\n".utf8), instruction(2, "INT")),
         .init("no instruction", p.start + [0xFF], instruction(2, "byte 0xff")),
-        .init("FROZENSET", p.start + [0x91], instruction(2, "FROZENSET")),
-        .init("BYTEARRAY8", p.start + [0x96], instruction(2, "BYTEARRAY8")),
+        .init("FROZENSET", p.start + [0x91], senseless(2, "a mark is missing")),
+        .init(
+            "BYTEARRAY8", p.start + [0x96] + little(UInt64(1) << 40, 8),
+            "x.pth, byte 51: file ends inside its data.pkl (was it copied to the end?)"),
+        .init("NEXT_BUFFER", p.start + [0x97], instruction(2, "NEXT_BUFFER")),
         .init(
             "BUILD on a tuple", p.start + p.emptyTuple + p.emptyDictionary + p.build,
             instruction(4, "BUILD on something that is no dictionary")),
@@ -86,16 +96,15 @@ import Testing
             senseless(23, "a call of something that is no function")),
         .init(
             "OrderedDict of values",
-            p.start + p.global("collections", "OrderedDict") + p.emptyList + p.tuple1 + p.reduce,
-            senseless(29, "an OrderedDict made from values")),
+            p.start + p.global("collections", "OrderedDict") + p.emptyList + p.none + p.append
+                + p.tuple1 + p.reduce,
+            senseless(31, "an OrderedDict made from something that is no list of pairs")),
         .init(
             "huge LONG4", p.start + [0x8B] + little(0x7FFF_FFFF, 4),
-            "x.pth, data.pkl, byte 42: a whole number too large for a state dictionary: expected at most 8 bytes"
-        ),
+            "x.pth, byte 47: file ends inside its data.pkl (was it copied to the end?)"),
         .init(
             "negative LONG4", p.start + [0x8B] + little(-1, 4),
-            "x.pth, data.pkl, byte 42: a whole number too large for a state dictionary: expected at most 8 bytes"
-        ),
+            "x.pth, byte 47: file ends inside its data.pkl (was it copied to the end?)"),
         .init(
             "huge text", p.start + p.code("X") + little(0xFFFF_FFFF, 4),
             "x.pth, byte 47: file ends inside its data.pkl (was it copied to the end?)"),
@@ -219,10 +228,26 @@ import Testing
     }
 
     @Test func workIsBounded() {
-        let memo = [UInt8](repeating: 0x94, count: PickleMachine.stepLimit)
-        #expect(
-            refusal(Zip(pickle: Pickle.start + Pickle.none + memo).bytes)
-                == "x.pth, data.pkl: pickle too long: expected at most 1000000 instructions")
+        let memo = [UInt8](repeating: 0x94, count: 1000)
+        // Values that are copied count too: 600 pairs, made into a dictionary once more.
+        let pair = Pickle.emptyTuple + Pickle.none + Pickle.code("2") + [0x86]
+        let pairs =
+            Pickle.global("collections", "OrderedDict") + Pickle.mark
+            + pair.dropFirst() + (0..<300).flatMap { _ in Pickle.code("2") } + Pickle.code("l")
+            + Pickle.tuple1
+        for pickle in [Pickle.start + Pickle.none + memo, Pickle.start + pairs + Pickle.reduce] {
+            let stop = pickle + Pickle.none + Pickle.stop
+            let reader = ByteReader(stop, stop.indices, file: "x.pth", part: "data.pkl")
+            var machine = PickleMachine(reader, isLegacy: false, stepLimit: 600)
+            do throws(Problem) {
+                _ = try machine.run()
+                Issue.record("accepted")
+            } catch {
+                #expect(
+                    error.description
+                        == "x.pth, data.pkl: pickle too long: expected at most 600 instructions")
+            }
+        }
         let far = Pickle.code("r") + little(0xFFFF_FFFF, 4)
         #expect(
             refusal(Zip(pickle: Pickle.start + Pickle.none + far + Pickle.stop).bytes)

@@ -120,7 +120,7 @@ import Testing
         let source = try file([("linear.weight", [2]), ("fc.weight", [2])])
         let wanted = [NameMatch.Wanted("fc.weight", [2])]
         do throws(Problem) {
-            _ = try NameMatch(source, wanted, map: .linearShortcut)
+            _ = try NameMatch.best(source, wanted, among: [.linearShortcut])
             Issue.record("accepted")
         } catch {
             #expect(
@@ -129,7 +129,70 @@ import Testing
             )
         }
         let whole = [NameMatch.Wanted("fc.weight", [2], isFloatingPoint: false)]
-        let match = try NameMatch(try file([("fc.weight", [2])]), whole, map: .same)
+        let match = try NameMatch.best(
+            try file([("fc.weight", [2])]), whole, among: [.same])
         #expect(match.mismatched.first?.expected == "whole numbers")
+    }
+
+    // MARK: Prefixes
+
+    @Test(arguments: [
+        "", "module.", "_orig_mod.", "module.student.", "student.", "net.", "backbone.",
+        "_orig_mod.module.", "a.b.c.", "fc.",
+    ])
+    func commonPrefixesComeOff(_ prefix: String) throws {
+        let wanted = [NameMatch.Wanted("conv1.weight", [2]), .init("fc.weight", [3])]
+        let source = try file([(prefix + "conv1.weight", [2]), (prefix + "linear.weight", [3])])
+        let match = try NameMatch.best(source, wanted, among: [.same, .linearShortcut])
+        #expect(match.prefix == prefix && match.differences == 0)
+        #expect(
+            try source.renamed(match).tensors.map(\.name).sorted() == ["conv1.weight", "fc.weight"])
+    }
+
+    /// What all names of a network share is not taken off where the network has it too.
+    @Test func ownPrefixesStay() throws {
+        let wanted = [NameMatch.Wanted("fc.weight", [2, 3]), .init("fc.bias", [2])]
+        let source = try file([("fc.weight", [2, 3]), ("fc.bias", [2])])
+        let match = try NameMatch.best(source, wanted, among: [.same])
+        #expect(match.prefix == "" && match.differences == 0)
+    }
+
+    /// A user's map may be written for the names that are printed, or for those without the prefix.
+    @Test(arguments: [
+        ("module.student.**", "**", ""), ("student.**", "**", "module."),
+        ("module.**", "**", ""), ("**.weight", "**.weight", "module.student."),
+    ])
+    func mapsForEitherNames(_ from: String, _ to: String, _ prefix: String) throws {
+        let wanted = [NameMatch.Wanted("a.weight", [2]), .init("b.weight", [3])]
+        let source = try file([
+            ("module.student.a.weight", [2]), ("module.student.b.weight", [3]),
+        ])
+        let match = try NameMatch.best(
+            source, wanted, among: [try map(from, to)], isUsers: true)
+        if from == "module.**" {
+            // The rule fits, so that nothing is taken off behind the user's back.
+            #expect(match.differences == 4 && match.prefix == "")
+        } else {
+            #expect(match.differences == 0 && match.prefix == prefix && match.ruled == 2)
+        }
+    }
+
+    /// Rules that exchange two tensors of one shape are obeyed, though the names would fit without.
+    @Test func aUsersRulesAreNotPassedBy() throws {
+        let wanted = [NameMatch.Wanted("a.w", [2]), .init("b.w", [2])]
+        let source = try file([("module.a.w", [2]), ("module.b.w", [2])])
+        let swap = try NameMap(
+            name: "m", rules: [.init("module.a.w", "b.w"), .init("module.b.w", "a.w")])
+        let match = try NameMatch.best(source, wanted, among: [swap], isUsers: true)
+        #expect(match.matched.first == .init(from: "module.a.w", to: "b.w"))
+    }
+
+    /// A counter beside the network that the map drops does not keep its prefix from coming off.
+    @Test func droppedNamesHaveNoPrefix() throws {
+        let wanted = [NameMatch.Wanted("a.w", [2])]
+        let source = try file([("n_averaged", []), ("module.a.w", [2])])
+        let match = try NameMatch.best(
+            source, wanted, among: [try map("n_averaged", "")], isUsers: true)
+        #expect(match.differences == 0 && match.prefix == "module." && match.dropped.count == 1)
     }
 }

@@ -38,7 +38,8 @@ import Testing
         #expect(file.tensors.first?.name == "module.0.weight")
         #expect(
             refusal(try fixture("checkpoint.pth"), part: "ema")
-                == #"x.pth: no such part with tensors: found "ema" (one of: state_dict)"#)
+                == #"x.pth: no such part with tensors: found "ema" (one of: state_dict, optimizer.state.0)"#
+        )
     }
 
     @Test func zip64AndPlainAreEqual() throws {

@@ -38,6 +38,7 @@ public final class EmbeddingBag: Module {
 private func table(
     _ count: Int, _ width: Int, _ paddingIndex: Int?, _ generator: Generator
 ) -> Tensor {
+    guard generator.makesValues else { return .shapeOnly([count, width]) }
     let weight = Tensor.empty([count, width])
     weight.fillNormal(generator)
     if let paddingIndex { weight.selected(0, paddingIndex).zero() }

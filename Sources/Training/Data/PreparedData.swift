@@ -360,11 +360,11 @@ public final class DataFiles: @unchecked Sendable {
     private static func standard(
         _ folder: String, _ part: String
     ) throws(Problem) -> (String?, String?) {
-        func find(_ name: String) throws(Problem) -> String {
-            for candidate in ["\(folder)/\(name)", "\(folder)/\(name).gz"]
-            where FileManager.default.fileExists(atPath: candidate) { return candidate }
-            throw .noStandardFile(folder, name)
+        let (images, labels) = IDX.standardFiles(in: folder, part: part) {
+            FileManager.default.fileExists(atPath: $0)
         }
-        return (try find("\(part)-images-idx3-ubyte"), try find("\(part)-labels-idx1-ubyte"))
+        guard let images else { throw .noStandardFile(folder, "\(part)-images-idx3-ubyte") }
+        guard let labels else { throw .noStandardFile(folder, "\(part)-labels-idx1-ubyte") }
+        return (images, labels)
     }
 }

@@ -45,14 +45,53 @@ public struct ModelCard: Codable, Equatable, Sendable {
 
     /// - Parameter file: the path, for the message.
     public init(metadata: [String: String], file: String) throws(Problem) {
-        guard let text = metadata[ModelCard.metadataKey],
-            let card = try? JSONDecoder().decode(ModelCard.self, from: Data(text.utf8))
-        else {
-            throw Problem(
-                .data, "the weights do not say what network they are",
-                at: .file(file, "__metadata__"),
-                expected: "weights that limbeck saved")
+        guard let text = metadata[ModelCard.metadataKey] else { throw .noCard(file) }
+        guard text.utf8.count <= ModelCard.longest else {
+            throw .badCard(file, "\(text.utf8.count) bytes", "at most \(ModelCard.longest) bytes")
         }
-        self = card
+        do {
+            self = try JSONDecoder().decode(ModelCard.self, from: Data(text.utf8))
+        } catch let problem as Problem {
+            throw problem.inCard(of: file)
+        } catch {
+            throw .badCard(file, nil, "network, shape, classes and normalisation as JSON")
+        }
+        try check(file)
+    }
+
+    /// Bytes of the JSON text: enough for the names of 100,000 classes.
+    private static let longest = 1 << 24
+
+    /// Refuses what no network of ours can have been trained on.
+    private func check(_ file: String) throws(Problem) {
+        do {
+            try ModelRegistry.check(model, sampleShape: sampleShape, classes: classNames.count)
+        } catch {
+            throw error.inCard(of: file)
+        }
+        for name in classNames + (columns ?? []) {
+            if let fault = NameRule.fault(in: name) {
+                throw .badCard(file, "a name of \(fault)", NameRule.expected)
+            }
+        }
+        guard Set(classNames).count == classNames.count else {
+            throw .badCard(file, "a class name that occurs twice", "different names")
+        }
+        if let table {
+            for column in table.columns {
+                guard let fault = NameRule.fault(in: column.name) else { continue }
+                throw .badCard(file, "a name of \(fault)", NameRule.expected)
+            }
+            let count = sampleShape.count == 2 ? 1 : sampleShape.reduce(1, *)
+            guard table.inputs.count == count, Set(table.inputs).count == count else {
+                throw .badCard(
+                    file, "\(table.inputs.count) columns of inputs", "\(count), all different")
+            }
+        }
+        guard normalisation.mean.count == sampleShape[0] else {
+            throw .badCard(
+                file, "\(normalisation.mean.count) means and stds",
+                "\(sampleShape[0]), one per channel or column")
+        }
     }
 }

@@ -157,21 +157,17 @@ struct ObjectiveMaker {
         folding: Bool = true
     ) throws -> Frozen {
         let (model, tensors) = try weights(source)
-        // Before a network is made: its shape and classes may be others.
+        var path: String?
         var card: ModelCard?
-        if case .file(let path, _, _) = source {
-            card = try ModelCard(ifIn: path)
-            try card?.checkFits(data, file: path)
+        if case .file(let file, _, _) = source {
+            (path, card) = (file, try ModelCard(ifIn: file))
+            // Before a network is made: its shape and classes may be others.
+            try card?.checkFits(data, file: file)
         }
         let network = try ModelRegistry.make(
-            model, sampleShape: data.sampleShape, classes: data.classCount, seed: 0)
-        var adapter: InputAdapter?
-        if case .file(let path, _, _) = source {
-            try network.loadState(from: tensors, source: path)
-            if let card { adapter = try card.adapt(network, to: data, file: path) }
-        } else {
-            try network.loadState(from: tensors)
-        }
+            model, sampleShape: data.sampleShape, classes: data.classCount, weights: tensors,
+            source: path)
+        let adapter = try card?.adapt(network, to: data, file: path ?? "")
         if data.learning.isImages { network.toChannelsLast() }
         let teacher = Frozen(network, folding: folding, adapter: adapter)
         teacher.move(to: device)

@@ -108,7 +108,7 @@ public struct PhaseStore: Sendable {
             let file = try SafeTensorsFile(path: "\(path(spec(key)))/epoch-\(epoch).safetensors")
             return (spec(key).model, try WeightsFile.tensors(of: file))
         case .file(let path, _, let model):
-            return (model, try WeightsFile.tensors(of: SafeTensorsFile(path: path)))
+            return (model, try WeightsFile.finiteTensors(of: SafeTensorsFile(path: path)))
         case .untrained(let model, let seed):
             let network = try ModelRegistry.make(
                 model, sampleShape: data.sampleShape, classes: data.classCount, seed: seed)

@@ -25,8 +25,8 @@ public final class SavedModel {
         let content = try SafeTensorsFile(path: file)
         card = try ModelCard(metadata: content.metadata, file: file)
         let model = try ModelRegistry.make(
-            card.model, sampleShape: card.sampleShape, classes: card.classNames.count, seed: 0)
-        try model.loadState(from: WeightsFile.tensors(of: content), source: file)
+            card.model, sampleShape: card.sampleShape, classes: card.classNames.count,
+            weights: WeightsFile.finiteTensors(of: content), source: file)
         if card.sampleShape.count == 3 { model.toChannelsLast() }
         network = Frozen(model)
     }
