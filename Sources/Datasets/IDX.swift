@@ -6,9 +6,10 @@ import Files
 /// A file is a big-endian header - two zero bytes, the element type, the number of dimensions,
 /// one 32-bit extent per dimension - and the elements, last dimension fastest. Whole numbers are read:
 /// unsigned bytes (type 0x08), signed bytes (0x09), and big-endian integers of 16 and 32 bits (0x0B,
-/// 0x0C), where every value is one that a pixel (0 to 255) or a label can have. Images have three dimensions (samples, height, width) or four (samples,
-/// channels, height, width), labels one. A file's size must be exactly what its header says, and
-/// nothing is allocated on the header's word alone.
+/// 0x0C), where every value is one that a pixel (0 to 255) or a label can have. Images have three
+/// dimensions (samples, height, width) or four (samples, channels, height, width), labels one. A
+/// file's size must be exactly what its header says, and nothing is allocated on the header's word
+/// alone.
 public enum IDX {
     /// No file may hold more bytes than this, decompressed.
     public static let limit = 4 << 30

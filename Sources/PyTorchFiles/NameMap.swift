@@ -21,6 +21,7 @@ public struct NameMap: Equatable, Sendable {
     public let name: String
     /// Cut into pieces once, because a file may have very many names.
     private let rules: [(from: Pattern, to: Pattern)]
+    var ruleCount: Int { rules.count }
 
     public static func == (a: NameMap, b: NameMap) -> Bool {
         a.name == b.name

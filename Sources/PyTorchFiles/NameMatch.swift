@@ -113,6 +113,10 @@ public struct NameMatch: Equatable, Sendable {
         var best: NameMatch?
         var failure: Problem?
         for map in maps {
+            let work = map.ruleCount * file.tensors.count
+            guard work <= mostWork else {
+                throw .tooManyRules(map.name, mostWork / file.tensors.count)
+            }
             for prefix in prefixes(file.tensors.map(\.name), map) {
                 let match: NameMatch
                 do throws(Problem) {
@@ -138,6 +142,8 @@ public struct NameMatch: Equatable, Sendable {
 
     /// What training wrappers put before every name.
     private static let wrappers: Set<Substring> = ["module", "_orig_mod"]
+    /// Rules times names: a few seconds.
+    private static let mostWork = 20_000_000
     /// Deeper nesting than this is not looked for.
     private static let mostPieces = 8
 

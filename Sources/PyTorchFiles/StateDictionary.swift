@@ -67,10 +67,10 @@ struct StateDictionary {
         _ part: String?
     ) throws(Problem) -> Candidate {
         let candidates = found.candidates
+        let modules = machine.foreign.indices.filter { machine.foreign[$0].isModule }
         if candidates.isEmpty {
             // What is not read may be what the user wants: say its name.
-            let all = machine.foreign.indices
-            if let number = all.first(where: { machine.foreign[$0].isModule }) ?? all.first {
+            if let number = modules.first ?? machine.foreign.indices.first {
                 throw machine.refusal(ofForeign: number)
             }
             if case .dictionary = root { throw .noTensors(file) }
@@ -93,9 +93,29 @@ struct StateDictionary {
             }
             return best
         }
+        // Where the network should be, or is as a whole, no other dictionary is taken for it.
+        if let number = foreignUnderCustomaryKey(root, machine)
+            ?? (likely.isEmpty ? modules.first : nil)
+        {
+            throw machine.refusal(ofForeign: number)
+        }
         if likely.count == 1 { return likely[0] }
         if candidates.count == 1 { return candidates[0] }
         throw .severalParts(file, names)
+    }
+
+    private static func foreignUnderCustomaryKey(
+        _ root: PickleValue, _ machine: PickleMachine
+    ) -> Int? {
+        guard case .dictionary(let top) = root else { return nil }
+        for (key, value) in machine.dictionaries[top] {
+            if case .foreign(let number) = value, let name = machine.key(key),
+                customary.contains(name)
+            {
+                return number
+            }
+        }
+        return nil
     }
 
     // MARK: Candidates
@@ -194,15 +214,21 @@ struct StateDictionary {
         }
 
         private mutating func add(_ key: PickleValue, _ value: PickleValue, in number: Int) {
-            guard let name = machine.key(key) else { return }
             let outer = places[number]
-            let length = outer.length + name.utf8.count + (outer.outer == nil ? 0 : 1)
+            let (bytes, isText): (Int, Bool)
+            switch key {
+            case .text(let range): (bytes, isText) = (range.count, true)
+            case .int(let index): (bytes, isText) = ("\(index)".utf8.count, false)
+            default: return
+            }
+            let length = outer.length + bytes + (outer.outer == nil ? 0 : 1)
             guard length <= NameRule.limit else { return }
+            // Of long keys no text is made before somebody asks for it: there may be very many.
+            let name = bytes > 32 ? "" : machine.key(key) ?? ""
             var place = Place(value: value, outer: number, key: key, length: length)
             place.rank = customary.firstIndex(of: name).flatMap { step in
                 outer.rank.map { $0 + step + 1 }
             }
-            let isText = if case .text = key { true } else { false }
             let isOptimizers = ["optim", "sched", "lr_sched", "scaler"].contains {
                 name.hasPrefix($0)
             }

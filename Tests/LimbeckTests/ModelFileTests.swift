@@ -94,7 +94,7 @@ import Testing
             try tool.write("w.pth", bytes)
             for arguments in [
                 ["evaluate", "w.pth", "--table", "x.csv"], ["predict", "w.pth", "x.csv"],
-                ["train", "r.yaml", "--out", "run"],
+                ["train", "r.yaml", "--out", "run\(bytes.count)"],
             ] {
                 let done = try tool.run(arguments)
                 #expect(

@@ -49,7 +49,7 @@ import Torch
             }
             #expect(problem?.kind == .data)
             #expect(problem?.description.contains("the weights do not fit the network") == true)
-            #expect(peakMemory() - before < 200 << 20)
+            #expect(peakMemory() - before < 1 << 30)
         }
     }
 
@@ -57,8 +57,8 @@ import Torch
     private func peakMemory() -> Int {
         var usage = rusage()
         #if canImport(Glibc)
-            getrusage(RUSAGE_SELF, &usage)
-            return usage.ru_maxrss << 10
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            return Int(usage.ru_maxrss) << 10
         #else
             getrusage(RUSAGE_SELF, &usage)
             return usage.ru_maxrss

@@ -182,6 +182,21 @@ import Testing
                 == sentence)
     }
 
+    /// The network is something that is not read: no other dictionary is taken in its place.
+    @Test func noStandIns() {
+        let foreign = Pickle.global("a", "Weights") + Pickle.emptyTuple + [0x81]
+        let state = Pickle.emptyDictionary + Pickle.int(0) + Self.network + Pickle.set
+        let module = foreign + Self.dictionary(("_modules", Self.network)) + Pickle.build
+        for root in [
+            Self.dictionary(("state_dict", foreign), ("ema", Self.network)),
+            Self.dictionary(("whatever", module), ("optimizer", state)),
+        ] {
+            #expect(refusal(Self.file(root))?.contains("found a.Weights") == true)
+        }
+        let both = Self.dictionary(("model", Self.network), ("net", foreign))
+        #expect(refusal(Self.file(both)) == nil)
+    }
+
     /// Dictionaries inside one another, with a long key each: their paths lead nowhere.
     @Test func longPathsCostNothing() {
         let key = String(repeating: "k", count: 900)

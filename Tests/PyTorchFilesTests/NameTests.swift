@@ -187,6 +187,20 @@ import Testing
         #expect(match.matched.first == .init(from: "module.a.w", to: "b.w"))
     }
 
+    @Test func workIsBounded() throws {
+        let source = try file((0..<2001).map { ("w\($0)", [1]) })
+        let rules = (0..<10_000).map { NameMap.Rule("a\($0).**", "b.**") }
+        do throws(Problem) {
+            _ = try NameMatch.best(
+                source, [], among: [NameMap(name: "m.yaml", rules: rules)], isUsers: true)
+            Issue.record("accepted")
+        } catch {
+            #expect(
+                error.description == "m.yaml: too many rules in the name map: expected at most 9995"
+            )
+        }
+    }
+
     /// A counter beside the network that the map drops does not keep its prefix from coming off.
     @Test func droppedNamesHaveNoPrefix() throws {
         let wanted = [NameMatch.Wanted("a.w", [2])]

@@ -33,7 +33,7 @@ private func b(_ offsets: String) -> String {
 let frame: [Malformed] = [
     Malformed(
         "empty file", [],
-        ": too short for a safetensors file: found 0 bytes, expected at least 8 bytes"),
+        ": not a safetensors file: found an empty file (was it copied or downloaded to the end?)"),
     Malformed(
         "seven bytes", [2, 0, 0, 0, 0, 0, 0],
         ": too short for a safetensors file: found 7 bytes, expected at least 8 bytes"),
