@@ -139,6 +139,9 @@ struct ImportCommand: ParsableCommand {
         var out: String?
     }
 
+    /// Nobody reads a table of more rows.
+    private static let longestTable = 10_000
+
     private func show(_ source: StateFile) {
         let rows = source.tensors.map {
             TensorRow(name: $0.name, dtype: $0.dtype.rawValue, shape: $0.shape)
@@ -151,13 +154,16 @@ struct ImportCommand: ParsableCommand {
                     skipped: source.skipped, tensors: rows, values: values))
         }
         var table = TableModel(columns: [.init("tensor"), .init("type"), .init("shape")])
-        table.rows = rows.map {
+        table.rows = rows.prefix(Self.longestTable).map {
             [
                 Problem.oneLine($0.name), $0.dtype,
                 $0.shape.map(String.init).joined(separator: " × "),
             ]
         }
         Console.print(TextTable(table).render(limit: 160))
+        if rows.count > Self.longestTable {
+            Console.print("… and \(rows.count - Self.longestTable) more: --json lists all")
+        }
         Console.print("\(about(source)); \(rows.count) tensors, \(values) values")
     }
 

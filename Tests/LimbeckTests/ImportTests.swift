@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import SafeTensors
 import TestSupport
 import Testing
 
@@ -40,6 +41,38 @@ import Testing
         let object = try listed.object()
         #expect((object["tensors"] as? [[String: Any]])?.count == 10)
         #expect(object["form"] as? String == "PyTorch zip archive")
+    }
+
+    /// `--part` reaches what is no network, and a prefix comes off with a map for either names.
+    @Test func partsAndPrefixes() throws {
+        let tool = try Tool()
+        let checkpoint = Self.fixture.replacing("digit.pth", with: "checkpoint.pth")
+        let listed = try tool.run(
+            ["import", checkpoint, "--list", "--json", "--part", "optimizer.state.0"])
+        #expect(listed.status == 0, "\(listed.err)")
+        #expect(try listed.object()["part"] as? String == "optimizer.state.0")
+        var writer = SafeTensorsWriter()
+        writer.add(
+            "module.student.layers.0.weight", floats: (0..<12).map(Float.init), shape: [3, 4])
+        writer.add("module.student.layers.0.bias", floats: [1, 2, 3], shape: [3])
+        try tool.write("s.safetensors", writer.encoded())
+        try tool.write("full.yaml", "names:\n  - {from: \"module.student.**\", to: \"**\"}\n")
+        try tool.write("short.yaml", "names:\n  - {from: \"student.**\", to: \"**\"}\n")
+        var written: [[UInt8]] = []
+        for (map, prefix) in [
+            ([], "module.student."), (["--map", "full.yaml"], ""),
+            (["--map", "short.yaml"], "module."),
+        ] {
+            let done = try tool.run(
+                [
+                    "import", "s.safetensors", "--model", "mlp", "--hidden", "none", "--classes",
+                    "3", "--sample-shape", "4", "--out", "o.safetensors", "--json",
+                ] + map)
+            #expect(done.status == 0, "\(done.err)")
+            #expect(try done.object()["prefix"] as? String == prefix)
+            written.append(try readFile(tool("o.safetensors")))
+        }
+        #expect(Set(written).count == 1)
     }
 
     @Test func mistakes() throws {
