@@ -26,6 +26,8 @@ public enum FileKind: Equatable, Sendable {
     case image(String)
     case pdf
     case json
+    /// Any other text: a table, a recipe, a log.
+    case text
 
     /// Nil for bytes that begin like nothing known.
     public init?(_ bytes: [UInt8]) {
@@ -108,6 +110,7 @@ public enum FileKind: Equatable, Sendable {
         case .image(let what): what
         case .pdf: "a PDF document"
         case .json: "JSON text"
+        case .text: "text"
         }
     }
 
@@ -122,6 +125,7 @@ public enum FileKind: Equatable, Sendable {
         case .zip(let entry):
             entry.isEmpty ? "it holds nothing" : "if the weights are inside, unpack it first: unzip"
         case .compressed(_, let tool): "unpack it first: \(tool)"
+        case .text: "weights are a safetensors file, or what torch.save wrote"
         case .npy, .npz, .hdf5, .keras, .onnx, .tensorFlowLite, .gguf, .pickle, .json:
             "save the network's weights in Python with torch.save(model.state_dict(), FILE) or "
                 + "safetensors, then limbeck import"
@@ -177,8 +181,17 @@ public enum FileKind: Equatable, Sendable {
             return .html
         }
         if lower.hasPrefix("<?xml") { return contains(bytes, "<html") ? .html : nil }
-        if lower.hasPrefix("{\""), text.allSatisfy({ $0 >= 0x20 || 9...13 ~= $0 }) { return .json }
-        return nil
+        let isText =
+            !text.isEmpty && text.allSatisfy { 0x20..<0x7F ~= $0 || 9...13 ~= $0 || $0 > 0x7F }
+        guard isText, isValidUTF8(text) else { return nil }
+        return lower.hasPrefix("{\"") ? .json : .text
+    }
+
+    /// Whether the bytes are UTF-8, but for a character that may be cut at their end.
+    private static func isValidUTF8(_ bytes: ArraySlice<UInt8>) -> Bool {
+        (0...min(3, bytes.count - 1)).contains {
+            String(validating: bytes.dropLast($0), as: UTF8.self) != nil
+        }
     }
 
     /// Whether the first 4,096 bytes hold `word`.

@@ -17,10 +17,13 @@ extension Problem {
             .data, "not a file that torch.save wrote", at: .file(file), found: kind.description,
             hint: kind.hintForWeights)
     }
-    static func notWeights(_ file: String, _ kind: FileKind) -> Problem {
-        Problem(
+    /// - Parameter kind: nil if it is not known; the first bytes are shown then.
+    static func notWeights(_ file: String, _ kind: FileKind?, _ bytes: [UInt8]) -> Problem {
+        let start = bytes.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        return Problem(
             .data, "neither safetensors nor a file that torch.save wrote", at: .file(file),
-            found: kind.description, hint: kind.hintForWeights)
+            found: kind?.description ?? "a file that begins with " + start.joined(separator: " "),
+            hint: kind?.hintForWeights)
     }
     static func noMap(_ file: String) -> Problem {
         Problem(.internal, "no map of names to try", at: .file(file))

@@ -36,9 +36,8 @@ public struct StateFile: Sendable {
     ///   - part: see `PyTorchFile`; safetensors files have no parts.
     public init(bytes: [UInt8], name: String, part: String? = nil) throws(Problem) {
         self.name = name
-        if let kind = FileKind(bytes), kind != .safeTensors, !kind.canBePyTorch {
-            throw .notWeights(name, kind)
-        }
+        let kind = FileKind(bytes)
+        if kind != .safeTensors, kind?.canBePyTorch != true { throw .notWeights(name, kind, bytes) }
         if PyTorchFile.isOne(bytes) {
             let file = try PyTorchFile(bytes: bytes, name: name, part: part)
             (form, self.part, ignored) = (file.form.rawValue, file.part, file.ignored)

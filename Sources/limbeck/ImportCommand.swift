@@ -291,7 +291,9 @@ struct ImportNetworkArguments: ParsableArguments {
             return (0..<count).map(String.init)
         }
         let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard names.count >= 2, !names.contains(""), Set(names).count == names.count else {
+        guard names.count >= 2, !names.contains(""),
+            names.allSatisfy({ NameRule.fault(in: $0) == nil }), Set(names).count == names.count
+        else {
             throw .wrongOption(
                 "--classes", text, "a number, or different names with commas between")
         }

@@ -37,7 +37,8 @@ import Testing
         (text("%PDF-1.7"), .pdf), (text("{\"a\": 1}"), .json),
         // The lengths of these headers are the magic numbers of gzip and of pickles.
         (header(0x8B1F), .safeTensors), (header(0x0280), .safeTensors), (header(8), .safeTensors),
-        (text("a,b\n1,2\n"), nil), ([0, 0, 8, 3], nil), ([1], nil), ([0x80], nil),
+        (text("a,b\n1,2\n"), .text), (text("é"), .text), (text("a\u{0}"), nil),
+        ([0x61, 0xE9, 0x61, 0x61, 0x61, 0x61], nil), ([0, 0, 8, 3], nil), ([1], nil), ([0x80], nil),
     ]
 
     @Test(arguments: files.indices) func kinds(_ number: Int) {

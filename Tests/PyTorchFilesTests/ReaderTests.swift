@@ -90,4 +90,33 @@ import Testing
         for name in names { #expect(try written.bytes(of: name) == pickled.bytes(of: name)) }
         #expect(Set(written.tensors.map(\.name)) == Set(names))
     }
+
+    /// What is neither of the formats says what it is.
+    @Test func otherFiles() {
+        func complaint(_ bytes: [UInt8]) -> String? {
+            do throws(Problem) {
+                _ = try StateFile(bytes: bytes, name: "x")
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        let what = "x: neither safetensors nor a file that torch.save wrote: found "
+        #expect(complaint([]) == what + "an empty file (was it copied or downloaded to the end?)")
+        #expect(complaint([0, 1, 2]) == what + "a file that begins with 00 01 02")
+        #expect(
+            complaint(Array("a,b".utf8))
+                == what + "text (weights are a safetensors file, or what torch.save wrote)")
+        var zip = Zip(pickle: [])
+        zip.entries = [("notes/w.pth", [1])]
+        zip.method = 8
+        #expect(
+            complaint(zip.bytes)
+                == #"x: not a file that torch.save wrote: found a zip archive that begins with "notes/w.pth" (if the weights are inside, unpack it first: unzip)"#
+        )
+        zip.entries = [("a/data.pkl", [1]), ("a/code/__torch__.py", [1])]
+        #expect(complaint(zip.bytes)?.contains("zip entry is compressed") == true)
+        zip.entries.removeFirst()
+        #expect(complaint(zip.bytes)?.contains("a TorchScript archive is a program") == true)
+    }
 }
