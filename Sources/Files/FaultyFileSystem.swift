@@ -50,7 +50,7 @@ public final class FaultyFileSystem: FileSystem {
         self.fault = fault
     }
 
-    /// The calls so far, those refused among them: `write a.partial`, `rename a.partial a`, ….
+    /// The calls so far, those refused among them: `create b`, `rename b a`, ….
     public var calls: [String] { state.withLock { $0.calls } }
 
     /// How many calls there were so far.
@@ -69,6 +69,18 @@ public final class FaultyFileSystem: FileSystem {
             if half { try base.write(Array(bytes.prefix(bytes.count / 2)), to: path) }
         }
         try base.write(bytes, to: path)
+    }
+
+    public func create(
+        _ bytes: [UInt8], at path: String, permissions: mode_t?
+    ) throws(Problem) {
+        try enter("create", path, dirty: path) { (half) throws(Problem) in
+            // A process that lives on removes the half itself.
+            guard half, fault?.kind != .failure else { return }
+            try base.create(
+                Array(bytes.prefix(bytes.count / 2)), at: path, permissions: permissions)
+        }
+        try base.create(bytes, at: path, permissions: permissions)
     }
 
     public func append(_ bytes: [UInt8], to path: String) throws(Problem) {

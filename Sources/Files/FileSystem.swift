@@ -9,6 +9,13 @@ public protocol FileSystem: Sendable {
     func createDirectory(_ path: String) throws(Problem)
     /// Creates or truncates `path` and writes all of `bytes`.
     func write(_ bytes: [UInt8], to path: String) throws(Problem)
+    /// Makes the new file `path` with all of `bytes`; never writes to one that is there, nor through
+    /// a link. If it fails and the process lives on, there is no file.
+    ///
+    /// - Parameter permissions: the usual ones if nil.
+    func create(
+        _ bytes: [UInt8], at path: String, permissions: mode_t?
+    ) throws(Problem)
     /// Adds to the end of `path`, creating it if needed.
     func append(_ bytes: [UInt8], to path: String) throws(Problem)
     /// Cuts `path` to `length` bytes.
@@ -22,22 +29,6 @@ public protocol FileSystem: Sendable {
 }
 
 extension FileSystem {
-    /// Replaces `path` by `bytes` so that a reader, or a machine that lost power, sees the old
-    /// content or the new and nothing between: write beside it, sync, rename, sync the folder.
-    public func replace(_ path: String, with bytes: [UInt8]) throws(Problem) {
-        let temporary = path + ".partial"
-        do {
-            try write(bytes, to: temporary)
-            try sync(temporary)
-            try rename(temporary, to: path)
-        } catch {
-            // On a full disk the half-written copy would be in the way of whatever comes next.
-            try? remove(temporary)
-            throw error
-        }
-        try sync(parent(of: path))
-    }
-
     /// The folder that holds `path`; `.` for a bare name.
     public func parent(of path: String) -> String {
         // Not `NSString.deletingLastPathComponent`: on Linux it traps for a name of one letter.
@@ -82,34 +73,53 @@ public struct LocalFileSystem: FileSystem {
     }
 
     public func write(_ bytes: [UInt8], to path: String) throws(Problem) {
-        try put(bytes, path, O_WRONLY | O_CREAT | O_TRUNC)
+        if let stream = Streams.descriptor(behind: path) {
+            let code = Streams.write(bytes, to: stream)
+            guard code == 0 else { throw .cannot("write", path, code) }
+            return
+        }
+        try put(bytes, path, opened(path, O_WRONLY | O_CREAT | O_TRUNC))
+    }
+
+    public func create(
+        _ bytes: [UInt8], at path: String, permissions: mode_t?
+    ) throws(Problem) {
+        // Closed to others until it has the permissions of the file that it will replace.
+        let file = try opened(
+            path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions == nil ? 0o644 : 0o600)
+        if let permissions, fchmod(file, permissions) != 0 {
+            let code = errno
+            close(file)
+            unlink(path)
+            throw .cannot("write", path, code)
+        }
+        do {
+            try put(bytes, path, file)
+        } catch {
+            unlink(path)
+            throw error
+        }
     }
 
     public func append(_ bytes: [UInt8], to path: String) throws(Problem) {
-        try put(bytes, path, O_WRONLY | O_CREAT | O_APPEND)
+        try put(bytes, path, opened(path, O_WRONLY | O_CREAT | O_APPEND))
     }
 
-    private func put(_ bytes: [UInt8], _ path: String, _ flags: Int32) throws(Problem) {
-        let file = open(path, flags | O_CLOEXEC, 0o644)
+    private func opened(
+        _ path: String, _ flags: Int32, _ permissions: mode_t = 0o644
+    ) throws(Problem) -> Int32 {
+        let file = open(path, flags | O_CLOEXEC, permissions)
         guard file >= 0 else { throw .cannot("write", path, errno) }
-        var start = 0
-        while start < bytes.count {
-            let count = bytes[start...].withUnsafeBytes {
-                #if canImport(Glibc)
-                    Glibc.write(file, $0.baseAddress, $0.count)
-                #else
-                    Darwin.write(file, $0.baseAddress, $0.count)
-                #endif
-            }
-            if count < 0 {
-                if errno == EINTR { continue }
-                let code = errno
-                close(file)
-                throw .cannot("write", path, code)
-            }
-            start += count
+        return file
+    }
+
+    /// Writes all of `bytes` and closes the file, whatever happens.
+    private func put(_ bytes: [UInt8], _ path: String, _ file: Int32) throws(Problem) {
+        let code = Streams.write(bytes, to: file)
+        let closed = close(file) == 0 ? 0 : errno
+        guard code == 0, closed == 0 else {
+            throw .cannot("write", path, code == 0 ? closed : code)
         }
-        guard close(file) == 0 else { throw .cannot("write", path, errno) }
     }
 
     public func truncate(_ path: String, to length: Int) throws(Problem) {
@@ -125,7 +135,8 @@ public struct LocalFileSystem: FileSystem {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw .cannot("sync", path, errno) }
         defer { close(file) }
-        guard fsync(file) == 0 else { throw .cannot("sync", path, errno) }
+        // Some network file systems cannot sync a folder and say so.
+        guard fsync(file) == 0 || errno == EINVAL else { throw .cannot("sync", path, errno) }
     }
 
     public func rename(_ source: String, to destination: String) throws(Problem) {

@@ -19,11 +19,13 @@ struct ReplaceTests {
     @Test func theCallsAreTheseFour() throws {
         let files = FaultyFileSystem()
         try files.replace(path, with: new)
+        let temporary = try #require(files.calls[0].split(separator: " ").last)
         #expect(
             files.calls == [
-                "write \(path).partial", "sync \(path).partial", "rename \(path).partial \(path)",
+                "create \(temporary)", "sync \(temporary)", "rename \(temporary) \(path)",
                 "sync \(folder.path)",
             ])
+        #expect(LocalFileSystem().parent(of: String(temporary)) == folder.path)
         #expect(!files.hasFailed)
         #expect(try readFile(path) == new)
         #expect(folder.names == ["state"])
@@ -38,8 +40,9 @@ struct ReplaceTests {
             #expect(files.hasFailed)
             // Only after the rename, the third call, is the new content there.
             #expect(try readFile(path) == (call < 3 ? old : new))
-            // A process that lives on cleans up after itself; the next save does it for a dead one.
+            // A process that lives on cleans up after itself; the next one does it for a dead one.
             if kind == .failure { #expect(folder.names == ["state"]) }
+            try LocalFileSystem().removeLeftovers(in: folder.path)
             try LocalFileSystem().replace(path, with: new)
             #expect(try readFile(path) == new)
             #expect(folder.names == ["state"])

@@ -99,7 +99,7 @@ import Testing
             "noise --labels nowhere.csv", 74, "nowhere.csv: cannot read: No such file or directory"),
         .init(
             "noise --kind symmetric --rate 0.2 --out file/x", 74,
-            "file/x.partial: cannot write: Not a directory"),
+            "file/x: cannot write: Not a directory"),
         .init(
             "report nowhere", 65,
             "nowhere: neither a run nor a comparison: expected a folder that train or compare finished"

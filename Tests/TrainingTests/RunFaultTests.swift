@@ -64,10 +64,10 @@ import Torch
                 let recipe = try Tiny.recipe()
                 try LocalFileSystem().createDirectory(scratch("run/phases/0-student"))
                 try FileManager.default.createSymbolicLink(
-                    atPath: scratch("run/phases/0-student/last.safetensors.partial"),
+                    atPath: scratch("run/phases/0-student/last.safetensors"),
                     withDestinationPath: "/dev/full")
                 let said = failure { try Tiny.run(recipe, scratch("run")).train() }
-                let path = scratch("run/phases/0-student/last.safetensors.partial")
+                let path = scratch("run/phases/0-student/last.safetensors")
                 #expect(said == "\(path): cannot write: No space left on device")
                 let store = CheckpointStore(
                     folder: scratch("run/phases/0-student/checkpoints"), files: LocalFileSystem())

@@ -319,13 +319,19 @@ struct NoiseFileTests {
                 try local.write(Array(bytes.prefix(5)), to: path)
                 throw .cannot("write", path, ENOSPC)
             }
+            func create(
+                _ bytes: [UInt8], at path: String, permissions: mode_t?
+            ) throws(Problem) {
+                try local.create(Array(bytes.prefix(5)), at: path, permissions: permissions)
+                throw .cannot("write", path, ENOSPC)
+            }
             func append(_ bytes: [UInt8], to path: String) throws(Problem) {}
             func truncate(_ path: String, to length: Int) throws(Problem) {}
             func sync(_ path: String) throws(Problem) {}
             func rename(_ source: String, to destination: String) throws(Problem) {
                 try local.rename(source, to: destination)
             }
-            func remove(_ path: String) throws(Problem) {}
+            func remove(_ path: String) throws(Problem) { try local.remove(path) }
         }
         let noisy = try LabelNoise(.clean).apply(labels: [0, 1], classCount: 2, seed: 1)
         try withFile(Array("old".utf8)) { path in
