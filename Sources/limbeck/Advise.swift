@@ -66,6 +66,7 @@ struct Advise: ParsableCommand {
 
     func run() throws {
         Engine.threads = threads
+        try output.check(inputs: [features])
         var question = Advice.Question()
         question.noiseRate = theta
         question.stages = stages

@@ -86,13 +86,24 @@ extension TrainingEnvironment {
         var environment = TrainingEnvironment()
         environment.shouldStop = { Interrupts.isRequested }
         environment.observe = { Progressing.shared.observe($0) }
-        let variables = ProcessInfo.processInfo.environment
-        // For the reliability tests: die at the n-th file operation, or draw other random numbers.
-        if let text = variables["LIMBECK_TEST_KILL_AT_CALL"], let call = Int(text) {
-            environment.files = FaultyFileSystem(
-                .init(.kill, atCall: call, halfWritten: variables["LIMBECK_TEST_KILL_HALF"] == "1"))
-        }
-        environment.dropRandomState = variables["LIMBECK_TEST_DROP_RANDOM_STATE"] == "1"
+        #if DEBUG
+            environment.obeyTests()
+        #endif
         return environment
     }
+
+    #if DEBUG
+        /// For the reliability tests, which use the debug program: die at the n-th file operation, or draw
+        /// other random numbers. The released program has none of this.
+        private mutating func obeyTests() {
+            let variables = ProcessInfo.processInfo.environment
+            if let text = variables["LIMBECK_TEST_KILL_AT_CALL"], let call = Int(text) {
+                files = FaultyFileSystem(
+                    .init(
+                        .kill, atCall: call, halfWritten: variables["LIMBECK_TEST_KILL_HALF"] == "1"
+                    ))
+            }
+            dropRandomState = variables["LIMBECK_TEST_DROP_RANDOM_STATE"] == "1"
+        }
+    #endif
 }

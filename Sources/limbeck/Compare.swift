@@ -67,6 +67,7 @@ struct ComparisonRunner {
     var json: Bool
 
     func run(dryRun: Bool = false) throws {
+        try OutputFolder.check(comparison: folder)
         let file = try ComparisonFile(files, overrides: overrides)
         let first = try file.rows[0].candidates[0].file.decoded(Recipe.self)
         let options = try compute.resolve(model: first.model, concurrent: true)

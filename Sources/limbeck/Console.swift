@@ -2,12 +2,22 @@ import Diagnostics
 import Files
 import Foundation
 import Report
+import Synchronization
 
 /// Where words go: results to standard output, everything else to standard error.
+///
+/// A word on standard error that cannot be written is lost, and nothing stops for it. Results that
+/// cannot be written end the program with 74, after the work is done and its files are written.
 enum Console {
-    static func say(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
-    }
+    private static let failure = Mutex<Problem?>(nil)
+
+    /// Why results did not get out, if any did not.
+    static var outputFailure: Problem? { failure.withLock { $0 } }
+
+    static func say(_ line: String) { draw(line + "\n") }
+
+    /// Words or control characters without a line's end, on standard error.
+    static func draw(_ text: String) { _ = Streams.write(Array(text.utf8), to: STDERR_FILENO) }
 
     static func complain(_ line: String) {
         Progressing.shared.clear()
@@ -16,7 +26,10 @@ enum Console {
 
     /// The result for people, on standard output.
     static func print(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        // Nothing goes behind a gap.
+        guard outputFailure == nil else { return }
+        let code = Streams.write(Array((text + "\n").utf8), to: STDOUT_FILENO)
+        if code != 0 { failure.withLock { $0 = .cannot("write", "standard output", code) } }
     }
 
     /// The one JSON object of `--json`, on standard output.

@@ -23,10 +23,12 @@ struct Doctor: ParsableCommand {
         var devices: [String]
         var bfloat16: Bool
         var embeddedData: String
+        var engineFiles: String
         var ok: Bool
         enum CodingKeys: String, CodingKey {
             case limbeck, engine, instructions, threads, devices, bfloat16, ok
             case embeddedData = "embedded_data"
+            case engineFiles = "engine_files"
         }
     }
 
@@ -47,18 +49,20 @@ struct Doctor: ParsableCommand {
                 let y = conv2d(x, Tensor.ones([3, 2, 3, 3]), padding: 1)
                 return a.matmul(a).sum().item == 64 && y.shape == [1, 3, 8, 8]
             }) ?? false
-        let ok = engineWorks && data.hasPrefix("ok")
+        let files = EngineFiles.state()
+        let ok = engineWorks && data.hasPrefix("ok") && !files.isDamaged
         if json {
             Console.print(
                 json: Result(
                     limbeck: limbeckVersion, engine: Engine.version,
                     instructions: Engine.capability,
                     threads: Engine.threads, devices: devices, bfloat16: Processor.hasBFloat16,
-                    embeddedData: data, ok: ok))
+                    embeddedData: data, engineFiles: files.description, ok: ok))
         } else {
             let rows = [
                 ["limbeck", limbeckVersion],
                 ["engine", "LibTorch \(Engine.version)\(engineWorks ? "" : " (does not work)")"],
+                ["engine files", files.description],
                 ["instructions", Engine.capability],
                 [
                     "threads",

@@ -67,6 +67,7 @@ struct EmbedLabels: ParsableCommand {
 
     func run() throws {
         Engine.threads = threads
+        try Outputs.check([("--out", out)], inputs: [names] + encoderFiles)
         let classes = try names.map { try Self.lines($0) } ?? classes
         let text = LabelPrompt(prompt: prompt, clean: !asIs)
         guard text.isUsable || glove != nil else {
@@ -92,6 +93,13 @@ struct EmbedLabels: ParsableCommand {
         }
         Console.print("\(made.classes.count) vectors of \(made.dimension) values in \(out)")
         for group in same { Console.print("equal vectors: \(group.joined(separator: ", "))") }
+    }
+
+    private var encoderFiles: [String] {
+        if let minilm {
+            return EmbeddingOptions.miniLM(folder: minilm, text: .standard).files
+        }
+        return glove.map { EmbeddingOptions.gloVe(folder: $0).files } ?? []
     }
 
     /// Names without the blanks around them; empty lines are left out.

@@ -49,7 +49,8 @@ struct Features: ParsableCommand {
 
     func run() throws {
         Engine.threads = threads
-        let features = try FeatureSet.made(from: source, recipe: recipe)
+        try Outputs.check([("--out", out)], inputs: [source, recipe])
+        let features = try FeatureSet.made(from: source, recipe: recipe, to: out)
         try features.write(to: out, using: LocalFileSystem())
         if json {
             return Console.print(
@@ -66,7 +67,11 @@ struct Features: ParsableCommand {
 
 extension FeatureSet {
     /// Of pixels, a run folder or a weights file, on the data of a recipe or the run's own.
-    static func made(from source: String, recipe: String?) throws -> FeatureSet {
+    ///
+    /// - Parameter out: where they will go: none of the files that the recipe reads.
+    static func made(
+        from source: String, recipe: String?, to out: String? = nil
+    ) throws -> FeatureSet {
         let model = source == "pixels" ? nil : try SavedModel(path: source)
         let own = "\(source)/recipe.yaml"
         guard
@@ -79,6 +84,7 @@ extension FeatureSet {
         if !file.has("model") { file = try file.setting("model={name: mlp}") }
         let decoded = try file.without("rows", "search", "search-on", "seeds", "noises").decoded(
             Recipe.self)
+        try Outputs.check([("--out", out)], inputs: decoded.inputFiles)
         let data = try file.placing {
             try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)
         }

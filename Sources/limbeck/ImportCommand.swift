@@ -63,6 +63,7 @@ struct ImportCommand: ParsableCommand {
 
     func run() throws {
         Engine.threads = 1
+        try Outputs.check([("--out", out)], inputs: [file, map])
         let source = try StateFile(path: file, part: part)
         if list { return show(source) }
         let card = try network.card()

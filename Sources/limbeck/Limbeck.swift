@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Files
 import Foundation
 import Torch
 import Training
@@ -27,10 +28,13 @@ struct Limbeck: ParsableCommand {
 
     /// Runs the command; a `Problem` becomes one line and its exit code.
     static func main() {
+        Streams.reserveStandardDescriptors()
+        Streams.ignoreSignals()
         do {
             var command = try parseAsRoot()
             Engine.keepMemory()
             try command.run()
+            finish(0)
         } catch let problem as Problem {
             Console.complain("\(problem)")
             Foundation.exit(problem.kind.rawValue)
@@ -38,8 +42,21 @@ struct Limbeck: ParsableCommand {
             Console.complain("\(Problem(.internal, "the engine failed: \(error)"))")
             Foundation.exit(Problem.Kind.internal.rawValue)
         } catch {
-            // The parser's own errors, `--help` and `--version` among them.
-            exit(withError: error)
+            // The parser's own errors, `--help` and `--version` among them. It would print them itself,
+            // and not notice that nobody could read them.
+            let text = fullMessage(for: error)
+            let code = exitCode(for: error)
+            if !text.isEmpty {
+                if code.isSuccess { Console.print(text) } else { Console.say(text) }
+            }
+            finish(code.rawValue)
         }
+    }
+
+    /// Ends the process with `code`, or with 74 where the results did not get out.
+    private static func finish(_ code: Int32) -> Never {
+        guard code == 0, let problem = Console.outputFailure else { Foundation.exit(code) }
+        Console.complain("\(problem)")
+        Foundation.exit(problem.kind.rawValue)
     }
 }

@@ -77,6 +77,7 @@ struct Noise: ParsableCommand {
         """
 
     func run() throws {
+        try Outputs.check([("--out", out)], inputs: [recipe, labels])
         var file =
             try recipe.map { (path) throws(Problem) in try RecipeFile(path: path) }
             ?? RecipeFile(text: Noise.plain, file: "embedded data")
@@ -96,6 +97,7 @@ struct Noise: ParsableCommand {
         }
         let decoded = try file.without("rows", "search", "search-on", "seeds", "noises").decoded(
             Recipe.self)
+        try Outputs.check([("--out", out)], inputs: decoded.inputFiles)
         let data = try file.placing {
             try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)
         }

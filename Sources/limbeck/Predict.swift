@@ -52,6 +52,7 @@ struct Predict: ParsableCommand {
 
     func run() throws {
         Engine.threads = threads
+        try Outputs.check([("--out", out)], inputs: [model, input])
         let saved = try SavedModel(path: model)
         let data = try reading.unlabelled(input, for: saved)
         let p = try saved.probabilities(data)

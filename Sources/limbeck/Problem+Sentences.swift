@@ -24,11 +24,6 @@ extension Problem {
             .data, "the recipe makes no images", at: .file(file, "method.name"), found: method,
             expected: "data-free")
     }
-    static func runExists(_ folder: String) -> Problem {
-        Problem(
-            .usage, "the run folder is there already", at: .file(folder),
-            hint: "continue with --resume, or give another --out")
-    }
     static func noRun(_ folder: String) -> Problem {
         Problem(.io, "no run to resume", at: .file(folder), expected: "a folder with recipe.yaml")
     }

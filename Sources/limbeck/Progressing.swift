@@ -89,7 +89,7 @@ final class Progressing: @unchecked Sendable {
 
     func clear() {
         if isDrawn, Console.isTerminal {
-            FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+            Console.draw("\r\u{1b}[K")
             isDrawn = false
         }
     }
@@ -119,7 +119,7 @@ final class Progressing: @unchecked Sendable {
             let width = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
             let text = Progress.line(
                 done: now, total: total, elapsed: elapsed, label: label, width: max(20, width - 1))
-            FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+            Console.draw("\r\u{1b}[K\(text)")
             isDrawn = true
         } else if !final {
             Console.say(Progress.plain(done: now, total: total, elapsed: elapsed, label: label))

@@ -23,6 +23,7 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let path = out ?? "\(folder)/report.html"
+        try Outputs.check([("--out", path), ("--svg", svg)], inputs: [folder])
         if FileManager.default.fileExists(atPath: "\(folder)/run.json") {
             try RunReport.page(RunRecord(folder: folder)).write(to: path, using: LocalFileSystem())
         } else if FileManager.default.fileExists(atPath: "\(folder)/result.json") {

@@ -61,6 +61,7 @@ struct SelfDistil: ParsableCommand {
 
     func run() throws {
         Engine.threads = threads
+        try output.check(inputs: [features])
         let set = try FeatureSet.loaded(features)
         let pair = try set.pair(classes)
         var counts: [Int] = []

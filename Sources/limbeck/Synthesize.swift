@@ -52,6 +52,11 @@ struct Synthesize: ParsableCommand {
     func run() throws {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
+        let names: Set = ["images-idx-ubyte", "labels-idx-ubyte"]
+        try OutputFolder.check(
+            out, for: "data set", names: names.union(["run"]), marks: names)
+        let outputs = names.sorted().map { ("--out", Optional("\(out)/\($0)")) }
+        try Outputs.check(outputs, inputs: [source])
         let pool = exists && isFolder.boolValue ? try SyntheticPool(run: source) : try made()
         guard pool.classNames.count <= 256 else {
             throw Problem.manyClassesForIDX(pool.classNames.count)
@@ -86,6 +91,9 @@ struct Synthesize: ParsableCommand {
         guard case .dataFree = recipe.method else {
             throw Problem.notDataFree(source, recipe.method.name)
         }
+        try Outputs.check(
+            ["images", "labels"].map { ("--out", "\(out)/\($0)-idx-ubyte") },
+            inputs: recipe.inputFiles)
         let options = try compute.resolve(model: recipe.model, concurrent: false)
         let run = try file.placing {
             try Run(recipe, folder: "\(out)/run", compute: options, environment: .program())

@@ -164,6 +164,22 @@ struct TheoryOutput: ParsableArguments {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    /// Refuses places that hold something else, before any work.
+    func check(inputs: [String?] = []) throws(Problem) {
+        try Outputs.check([("--svg", svg)], inputs: inputs)
+        guard let out else { return }
+        // The map of `theory phase` begins with its points.
+        let marks: Set =
+            FileManager.default.fileExists(atPath: "\(out)/points.json")
+            ? ["points.json"] : ["report.html", "result.json"]
+        try OutputFolder.check(
+            out, for: "theory",
+            names: ["report.html", "result.json", "points.json", "figure-1.svg"],
+            marks: marks)
+        try Outputs.check(
+            ["report.html", "result.json"].map { ("--out", "\(out)/\($0)") }, inputs: inputs)
+    }
+
     /// Writes what was asked for and prints the result.
     func publish(_ value: some Encodable, page: TheoryPage, folder: String? = nil) throws(Problem) {
         let files = LocalFileSystem()

@@ -29,6 +29,7 @@ struct TheoryCheck: ParsableCommand {
     @OptionGroup var output: TheoryOutput
 
     func run() throws {
+        try output.check()
         if let stages { try checkStages(stages) }
         let mixture = try setting.mixture()
         let plan = try schedule.schedule(stages: stages)

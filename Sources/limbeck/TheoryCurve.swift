@@ -69,6 +69,7 @@ struct TheoryCurve: ParsableCommand {
     }
 
     func run() throws {
+        try output.check()
         guard ["alpha", "theta", "stage"].contains(over) else {
             throw Problem.unknownWord("--over", over, ["alpha", "theta", "stage"])
         }

@@ -35,6 +35,9 @@ struct TheoryPhase: ParsableCommand {
 
     func run() throws {
         try checkStages(stages)
+        var output = TheoryOutput()
+        (output.out, output.svg, output.json) = (out, svg, json)
+        try output.check()
         let size = grid.lowercased().split(separator: "x", omittingEmptySubsequences: false)
             .compactMap { Int($0) }
         guard size.count == 2, size.allSatisfy({ (2...100).contains($0) }) else {
@@ -61,8 +64,6 @@ struct TheoryPhase: ParsableCommand {
             search.workers = 1
             return try search.optima(last: stages).map(\.error)
         }
-        var output = TheoryOutput()
-        (output.out, output.svg, output.json) = (out, svg, json)
         try output.publish(done.answer, page: done.page(facts: setting.facts(over: "alpha")))
     }
 }

@@ -19,6 +19,7 @@ struct TheorySolve: ParsableCommand {
     @OptionGroup var output: TheoryOutput
 
     func run() throws {
+        try output.check()
         let mixture = try setting.mixture()
         let schedule = try stages.schedule()
         guard (1...1000).contains(`repeat`) else {
@@ -61,6 +62,7 @@ struct TheoryOptimize: ParsableCommand {
     @OptionGroup var output: TheoryOutput
 
     func run() throws {
+        try output.check()
         let mixture = try setting.mixture()
         let search = try searching.search(mixture, setting)
         try checkStages(stages)

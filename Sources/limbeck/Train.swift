@@ -56,9 +56,7 @@ struct Train: ParsableCommand {
         if resume, !FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml") {
             throw Problem.noRun(folder)
         }
-        if !resume, !dryRun, FileManager.default.fileExists(atPath: "\(folder)/run.json") {
-            throw Problem.runExists(folder)
-        }
+        try OutputFolder.check(run: folder, continues: resume || dryRun)
         var options = try compute.resolve(model: recipe.model, concurrent: false)
         if resume, inexact {
             // The run keeps the identity it began with; only this process computes otherwise.
@@ -72,7 +70,7 @@ struct Train: ParsableCommand {
         for warning in run.data.warnings { Console.say("warning: \(warning)") }
         announce(run)
         Progressing.shared.begin(phases: run.chain.count, verbose: true)
-        let result = try run.train()
+        let result = try run.train(continues: resume)
         Progressing.shared.clear()
         let report = "\(folder)/report.html"
         try RunReport.page(RunRecord(folder: folder)).write(to: report, using: LocalFileSystem())

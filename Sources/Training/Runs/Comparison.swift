@@ -90,7 +90,8 @@ public final class Comparison {
     }
 
     public func run() throws {
-        try environment.files.createDirectory(folder)
+        let claim = try RunFolder(folder, for: .comparison, using: environment.files)
+        defer { claim.release() }
         let plans = try plans()
         // First whatever a search has to see, then what its choice needs.
         try train(

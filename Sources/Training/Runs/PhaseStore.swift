@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Files
 import Foundation
@@ -55,10 +54,8 @@ public struct PhaseStore: Sendable {
 
     /// Removes what a process leaves behind that was killed between the result and its end.
     func tidy(_ spec: PhaseSpec, using files: any FileSystem) throws(Problem) {
-        for name in ["checkpoints", "timing.json.partial"]
-        where FileManager.default.fileExists(atPath: "\(path(spec))/\(name)") {
-            try files.remove("\(path(spec))/\(name)")
-        }
+        let checkpoints = "\(path(spec))/checkpoints"
+        if FileManager.default.fileExists(atPath: checkpoints) { try files.remove(checkpoints) }
     }
 
     /// Trains `spec` unless it is complete. `chain` holds the phases that it may ask for.
@@ -138,9 +135,4 @@ public struct PhaseTiming: Codable, Equatable, Sendable {
         else { return nil }
         self = read
     }
-}
-
-/// SHA-256 of a file's content in hexadecimal.
-public func fileHash(_ path: String) throws(Problem) -> String {
-    hex(SHA256.hash(data: try readFile(path)))
 }

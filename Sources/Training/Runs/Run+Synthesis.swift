@@ -11,6 +11,8 @@ extension Run {
     public func synthesise(images: Int) throws -> SyntheticPool {
         guard var last = chain.last, case .dataFree(var options, let source, let hash) = last.target
         else { throw Problem.noPool(folder) }
+        let claim = try RunFolder(folder, for: .run, using: environment.files)
+        defer { claim.release() }
         for spec in chain.dropLast() {
             _ = try store.complete(spec, chain: chain, data: data, environment: environment)
         }

@@ -47,7 +47,14 @@ public final class Run {
     }
 
     /// Trains whatever of the run is not trained yet and writes its records.
-    public func train() throws -> RunResult {
+    ///
+    /// - Parameter continues: whether a run that the folder holds already is gone on with.
+    /// - Throws: also if another process writes into the folder, or it holds anything else.
+    public func train(continues: Bool = true) throws -> RunResult {
+        try checkFolder()
+        let claim = try RunFolder(
+            folder, for: .run, continues: continues, using: environment.files)
+        defer { claim.release() }
         try start()
         for spec in chain {
             _ = try store.complete(spec, chain: chain, data: data, environment: environment)
@@ -71,8 +78,8 @@ public final class Run {
 
     private func start() throws(Problem) {
         let files = environment.files
+        // Again: another process may have written here between the first look and the lock.
         try checkFolder()
-        try files.createDirectory(folder)
         try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
         if !data.isPlaceholder { try data.noise.write(to: "\(folder)/labels.csv", using: files) }
         try files.replace("\(folder)/run.json", with: json(facts))
