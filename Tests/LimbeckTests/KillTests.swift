@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func interruptWritesACheckpoint() throws {
+    @Test(arguments: [SIGINT, SIGHUP]) func interruptWritesACheckpoint(signal: Int32) throws {
         let tool = try Tool()
         let text = TinyRuns.text("{name: cross-entropy}").replacing(
             "epochs: 2", with: "epochs: 300"
@@ -167,7 +167,9 @@ import Testing
         let outcome = try tool.run(arguments + [tool("cut")]) { process, _ in
             let begun = FileManager.default.fileExists(atPath: self.metrics(tool("cut")))
             if begun, !isSent {
-                kill(process.processIdentifier, SIGINT)
+                kill(process.processIdentifier, signal)
+                // Shell and system may both send it.
+                if signal == SIGHUP { kill(process.processIdentifier, signal) }
                 isSent = true
             }
         }
