@@ -174,7 +174,8 @@ struct TheoryOutput: ParsableArguments {
             ? ["points.json"] : ["report.html", "result.json"]
         try OutputFolder.check(
             out, for: "theory",
-            names: ["report.html", "result.json", "points.json", "figure-1.svg"],
+            names: Set((1...9).map { "figure-\($0).svg" })
+                .union(["report.html", "result.json", "points.json"]),
             marks: marks)
         try Outputs.check(
             ["report.html", "result.json"].map { ("--out", "\(out)/\($0)") }, inputs: inputs)

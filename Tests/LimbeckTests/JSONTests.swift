@@ -231,7 +231,7 @@ import Training
         #expect(
             keys(doctor) == [
                 "limbeck", "engine", "instructions", "threads", "devices", "bfloat16",
-                "embedded_data", "ok",
+                "embedded_data", "engine_files", "ok",
             ])
         #expect(doctor["ok"] as? Bool == true)
         #expect((doctor["devices"] as? [String])?.contains("cpu") == true)
