@@ -125,6 +125,7 @@ let engine: [Target] = [
         name: "LimbeckTests",
         dependencies: [
             "limbeck", "Training", "Datasets", "SafeTensors", "Files", "Randomness", "TestSupport",
+            "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]
 

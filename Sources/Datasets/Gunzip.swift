@@ -6,7 +6,10 @@ enum Gunzip {
     static func isGzip(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
 
     /// The most that `count` compressed bytes can grow to: deflate's ratio is at most 1032.
-    static func mostBytes(from count: Int) -> Int { count.multipliedReportingOverflow(by: 1032).0 }
+    static func mostBytes(from count: Int) -> Int {
+        let (most, isTooLarge) = count.multipliedReportingOverflow(by: 1032)
+        return isTooLarge ? Int.max : most
+    }
 
     enum Outcome: Equatable {
         case whole
@@ -27,6 +30,12 @@ enum Gunzip {
         else { throw .gzipMemory(file) }
         defer { inflateEnd(&stream) }
         var run = Run(limit: limit)
+        // A member ends with its size, modulo 2^32: growing an array by halves would hold the
+        // content twice.
+        if input.count >= 4 {
+            let size = input[(input.count - 4)...].reversed().reduce(0) { $0 << 8 | Int($1) }
+            run.output.reserveCapacity(min(size, limit, mostBytes(from: input.count)))
+        }
         let failure: Problem? = input.withUnsafeBufferPointer { source in
             run.inflate(source, &stream, file)
         }
@@ -75,7 +84,8 @@ enum Gunzip {
                 }
                 let used = fed - Int(stream.avail_in)
                 guard status == Z_STREAM_END else { continue }
-                if used == source.count { return nil }
+                // Tapes and block devices fill up with zeros, which gzip ignores as well.
+                if source[used...].allSatisfy({ $0 == 0 }) { return nil }
                 guard source.count - used > 2, source[used] == 0x1f, source[used + 1] == 0x8b else {
                     return .gzipTrailing(file, at: used, count: source.count - used)
                 }

@@ -121,6 +121,7 @@ struct EmbeddingRows {
         guard let text = file.metadata["classes"],
             let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8))
         else { throw .noNames(file.name) }
+        try LabelEmbeddings.check(names: names, file: file.name)
         return names
     }
 

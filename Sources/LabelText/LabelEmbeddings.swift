@@ -34,6 +34,13 @@ public struct LabelEmbeddings: Equatable, Sendable {
         (self.dimension, self.values) = (dimension, values)
     }
 
+    /// Refuses names that would take for ever to compare.
+    public static func check(names: [String], file: String? = nil) throws(Problem) {
+        for name in names {
+            if let fault = NameRule.fault(in: name) { throw .nameFault(file, fault) }
+        }
+    }
+
     static func check(classes: Int, dimension: Int, _ source: String) throws(Problem) {
         guard classes > 0 else { throw .noClasses() }
         guard (1...largestDimension).contains(dimension),

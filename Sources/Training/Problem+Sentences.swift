@@ -10,16 +10,6 @@ extension Problem {
     static func outOfRange(_ key: String, found: String, expected: String) -> Problem {
         Problem(.data, "value out of range", at: self.key(key), found: found, expected: expected)
     }
-    static func notUTF8(_ file: String, _ bytes: [UInt8]) -> Problem {
-        Problem(
-            .data, "not UTF-8 text", at: .file(file, "byte \(firstInvalidByte(bytes))"),
-            hint: "is this a recipe?")
-    }
-    static func notYAML(_ file: String, line: Int?, _ message: String) -> Problem {
-        Problem(
-            .data, "not YAML: \(oneLine(message, limit: 160))",
-            at: Place(file: file, detail: line.map { ["line \($0)"] } ?? []))
-    }
     static func keyTwice(_ file: String, line: Int, _ key: String) -> Problem {
         Problem(
             .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)")
@@ -266,18 +256,6 @@ extension Problem {
         Problem(
             .data, "the checkpoint belongs to another recipe or data set", at: .file(file),
             hint: "give another --out")
-    }
-
-    private static func firstInvalidByte(_ bytes: [UInt8]) -> Int {
-        var decoder = UTF8()
-        var iterator = bytes.makeIterator()
-        var offset = 0
-        while true {
-            switch decoder.decode(&iterator) {
-            case .scalarValue(let scalar): offset += UTF8.width(scalar)
-            case .emptyInput, .error: return offset
-            }
-        }
     }
 }
 

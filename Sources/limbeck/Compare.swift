@@ -90,7 +90,11 @@ struct ComparisonRunner {
         }
         if dryRun { return Console.print("nothing is wrong with the recipes; nothing was trained") }
         Progressing.shared.begin(phases: phases, verbose: false)
-        try comparison.run()
+        do { try comparison.run() } catch var problem as Problem {
+            // A comparison has no --resume: it always continues.
+            if problem.kind == .interrupted { problem.hint = Problem.continuesWhenRunAgain }
+            throw problem
+        }
         Progressing.shared.clear()
         let record = try ComparisonRecord(folder: folder)
         let report = "\(folder)/report.html"

@@ -69,6 +69,7 @@ struct EmbedLabels: ParsableCommand {
         Engine.threads = threads
         try Outputs.check([("--out", out)], inputs: [names] + encoderFiles)
         let classes = try names.map { try Self.lines($0) } ?? classes
+        try LabelEmbeddings.check(names: classes, file: names)
         let text = LabelPrompt(prompt: prompt, clean: !asIs)
         guard text.isUsable || glove != nil else {
             throw Problem.wrongOption("--prompt", prompt, "{name} somewhere in it")
@@ -104,11 +105,7 @@ struct EmbedLabels: ParsableCommand {
 
     /// Names without the blanks around them; empty lines are left out.
     private static func lines(_ path: String) throws(Problem) -> [String] {
-        let bytes = try readFile(path, limit: 1 << 24)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .notText(path)
-        }
-        return text.split(whereSeparator: \.isNewline)
+        try readText(path, limit: 1 << 24).split(whereSeparator: \.isNewline)
             .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }
 }

@@ -31,6 +31,7 @@ struct Limbeck: ParsableCommand {
         Streams.reserveStandardDescriptors()
         Streams.ignoreSignals()
         do {
+            try checkCommand(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             Engine.keepMemory()
             try command.run()
@@ -58,5 +59,26 @@ struct Limbeck: ParsableCommand {
         guard code == 0, let problem = Console.outputFailure else { Foundation.exit(code) }
         Console.complain("\(problem)")
         Foundation.exit(problem.kind.rawValue)
+    }
+
+    /// Refuses a command that there is not with the one that was meant; the parser would call it an
+    /// unexpected argument.
+    static func checkCommand(_ arguments: [String]) throws(Problem) {
+        var known: [any ParsableCommand.Type] = configuration.subcommands
+        var path = ""
+        for word in arguments {
+            guard !known.isEmpty, !word.hasPrefix("-"), !(path.isEmpty && word == "help") else {
+                return
+            }
+            guard let command = known.first(where: { name(of: $0) == word }) else {
+                throw .unknownCommand(path + word, word, known.map { name(of: $0) })
+            }
+            path += word + " "
+            known = command.configuration.subcommands
+        }
+    }
+
+    static func name(of command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? "\(command)".lowercased()
     }
 }

@@ -100,9 +100,6 @@ extension Problem {
             .usage, "wrong value", at: .init(detail: [option]),
             found: "\"\(oneLine(text, limit: 60))\"", expected: expected)
     }
-    static func notText(_ file: String) -> Problem {
-        Problem(.data, "not UTF-8 text", at: .file(file), expected: "one class name per line")
-    }
     static func mapNotForModel(_ map: String, _ model: String) -> Problem {
         Problem(
             .usage, "this name map is not for the model \(model)", at: .init(detail: ["--map"]),

@@ -128,7 +128,7 @@ enum Damaged {
         Case(
             "i, byte 35: gzip data ends early (was the download cut?)", try idx(zipped.dropLast())),
         Case(
-            "i, byte 36: bytes after the gzip data: found 2 bytes", try idx(zipped + [0, 0])),
+            "i, byte 36: bytes after the gzip data: found 2 bytes", try idx(zipped + [0, 1])),
         Case(
             "i, byte 32: gzip data is damaged: found incorrect data check",
             try idx(with(zipped, 28, 0))),

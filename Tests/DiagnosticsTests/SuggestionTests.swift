@@ -35,6 +35,32 @@ struct SuggestionTests {
         #expect(Suggestion.nearest(to: "cat", among: ["bat", "cat"]) == "cat")
     }
 
+    /// A wrong guess is worse than none: one letter, and another number of the same name.
+    @Test func nothingIsGuessed() {
+        #expect(Suggestion.nearest(to: "x", among: ["y", "xy", "a"]) == nil)
+        #expect(Suggestion.nearest(to: "xy", among: ["y", "x", "xz"]) == nil)
+        #expect(Suggestion.nearest(to: "lr", among: ["rate", "l", "r", "lambda"]) == nil)
+        let networks = ["resnet20", "resnet56", "resnet18", "vgg8", "mlp"]
+        #expect(Suggestion.nearest(to: "resnet50", among: networks) == nil)
+        #expect(
+            Suggestion.hint(for: "resnet50", among: networks)
+                == "one of: resnet20, resnet56, resnet18")
+        #expect(Suggestion.hint(for: "ResNet-18", among: networks) == "did you mean \"resnet18\"?")
+        #expect(Suggestion.hint(for: "resnet_18", among: networks) == "did you mean \"resnet18\"?")
+    }
+
+    @Test func abbreviations() {
+        #expect(Suggestion.nearest(to: "eval", among: ["evaluate", "train"]) == "evaluate")
+        #expect(Suggestion.nearest(to: "eval", among: ["evaluate", "evaluation"]) == nil)
+        #expect(Suggestion.nearest(to: "tr", among: ["train"]) == nil)
+        #expect(Suggestion.nearest(to: "trian", among: ["evaluate", "train"]) == "train")
+    }
+
+    @Test func hintsAreOneLine() {
+        #expect(Suggestion.hint(for: "cax", among: ["ca\u{1b}x"]).contains("\u{1b}") == false)
+        #expect(Suggestion.hint(for: "zzz", among: ["a\nb"]).contains("\n") == false)
+    }
+
     @Test func hints() {
         #expect(Suggestion.hint(for: "sed", among: ["seed", "steps"]) == "did you mean \"seed\"?")
         #expect(Suggestion.hint(for: "batch", among: ["seed", "steps"]) == "one of: seed, steps")

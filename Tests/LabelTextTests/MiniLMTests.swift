@@ -200,8 +200,9 @@ struct Reference {
                 == "config.json, num_hidden_layers: an encoder of another build: found 4000000000, expected 1 to 96"
         )
         #expect(
-            try configured("num_hidden_layers", "3")
-                == "model.safetensors, tensor \"encoder.layer.2.attention.self.query.weight\": no such tensor (did you mean \"encoder.layer.0.attention.self.query.weight\"?)"
+            try configured("num_hidden_layers", "3")?.hasPrefix(
+                "model.safetensors, tensor \"encoder.layer.2.attention.self.query.weight\": "
+                    + "no such tensor") == true
         )
         #expect(
             try configured("intermediate_size", "47")

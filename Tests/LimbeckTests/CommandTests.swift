@@ -21,6 +21,9 @@ import Testing
         .init("train", 64, "no recipe (limbeck train RECIPE.yaml, or --resume --out RUN)"),
         .init("train nowhere.yaml", 74, "nowhere.yaml: cannot read: No such file or directory"),
         .init("train .", 74, ".: cannot read: not a regular file"),
+        .init("trian tiny.yaml", 64, #"unknown command "trian" (did you mean "train"?)"#),
+        .init("theory sovle", 64, #"unknown command "theory sovle" (did you mean "solve"?)"#),
+        .init("infer x", 64, #"unknown command "infer" (did you mean "predict"?)"#),
         .init(
             "train tiny.yaml --device gpu", 64,
             #"--device: unknown word "gpu" (did you mean "cpu"?)"#),
@@ -136,7 +139,7 @@ import Testing
 
     /// What the parser of arguments refuses is wrong usage too.
     @Test(arguments: [
-        "trian", "train tiny.yaml --treads 3", "train tiny.yaml --threads 0",
+        "train tiny.yaml --treads 3", "train tiny.yaml --threads 0",
         "train tiny.yaml --seed x",
         "compare", "compare tiny.yaml --jobs 0", "evaluate", "evaluate x --part tests",
         "evaluate x --threads 0",

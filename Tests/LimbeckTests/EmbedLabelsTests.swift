@@ -46,6 +46,19 @@ import Testing
         #expect(try vector("red-ring", []) != dashed)
     }
 
+    /// What an editor puts before and behind names is not part of them.
+    @Test func namesOfEditors() throws {
+        let tool = try Tool()
+        try tool.write("names.txt", Array("\u{feff}cat\r\ndog\r\n\r\ncar\r\n".utf8))
+        let done = try tool.run([
+            "embed-labels", "--names", "names.txt", "--minilm", Self.encoder, "--out",
+            "x.safetensors",
+        ])
+        #expect(done.status == 0, "\(done.err)")
+        let file = try SafeTensorsFile(path: tool("x.safetensors"))
+        #expect(Set(file.tensors.map(\.name)) == ["cat", "dog", "car"])
+    }
+
     @Test func namesAreText() throws {
         let tool = try Tool()
         try tool.write("names.txt", [0x63, 0xff, 0x0a])
@@ -53,6 +66,6 @@ import Testing
             "embed-labels", "--names", "names.txt", "--minilm", Self.encoder, "--out", "x",
         ])
         #expect(done.status == 65)
-        #expect(done.err.contains("names.txt: not UTF-8 text: expected one class name per line"))
+        #expect(done.err.contains("names.txt, byte 1: text is not UTF-8 (save the file as UTF-8)"))
     }
 }

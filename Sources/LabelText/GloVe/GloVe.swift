@@ -15,7 +15,7 @@ enum GloVe {
         folder: String, classes: [String]
     ) throws(Problem) -> (dimension: Int, values: [Float]) {
         let (vectors, words) = (folder + "/vectors.npy", folder + "/words.txt")
-        let matrix = try NumPyMatrix(readFile(vectors), file: vectors)
+        let matrix = try NumPyMatrix(path: vectors)
         var wanted: [[UInt8]: Int?] = [:]
         for name in classes {
             for word in pieces(name) {
@@ -23,13 +23,10 @@ enum GloVe {
             }
         }
         var count = 0
-        let list = try readFile(words, limit: 1 << 28)
-        for line in list.split(separator: 0x0a, omittingEmptySubsequences: false) {
-            let word = Array(line.last == 0x0d ? line.dropLast() : line)
+        try WordList.read(words) { word in
             if let known = wanted[word], known == nil { wanted[word] = .some(count) }
             count += 1
         }
-        if list.last == 0x0a { count -= 1 }
         guard count == matrix.rows else {
             throw .wordCount(words, found: count, expected: matrix.rows)
         }
@@ -50,7 +47,7 @@ enum GloVe {
             }
             guard !found.isEmpty else { throw .unknownWord(words, name, name) }
             for row in found {
-                for (i, value) in matrix.row(row).enumerated() { sum[i] += value }
+                for (i, value) in try matrix.row(row).enumerated() { sum[i] += value }
             }
             values += sum.map { $0 / Float(found.count) }
         }

@@ -32,7 +32,13 @@ public struct WordPiece: Sendable {
     ///   - vocabulary: one entry per line, numbered from 0; of equal ones the last counts.
     ///   - file: what errors call it.
     public init(vocabulary: [UInt8], file: String) throws(Problem) {
-        var lines = vocabulary.split(separator: 0x0a, omittingEmptySubsequences: false)
+        // Counted before they are cut: a file of line breaks makes many slices.
+        let breaks = vocabulary.count(where: { $0 == 0x0a })
+        guard breaks <= Self.largestVocabulary else {
+            throw .vocabularyTooLarge(file, breaks, Self.largestVocabulary)
+        }
+        let mark = vocabulary.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+        var lines = vocabulary[mark...].split(separator: 0x0a, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         guard lines.count <= Self.largestVocabulary else {
             throw .vocabularyTooLarge(file, lines.count, Self.largestVocabulary)

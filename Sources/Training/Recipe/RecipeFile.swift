@@ -14,17 +14,16 @@ public struct RecipeFile {
     static let depthLimit = 40
     /// Aliases multiply: a few lines of them can stand for more values than memory holds.
     static let aliasLimit = 16
-    static let nodeLimit = 1_000_000
+    /// Of a recipe with its aliases written out; without aliases the size bounds the values.
+    static let nodeLimit = 200_000
 
     public init(path: String) throws(Problem) {
-        try self.init(bytes: try readFile(path, limit: RecipeFile.sizeLimit), file: path)
+        let text = try readText(path, limit: RecipeFile.sizeLimit)
+        try self.init(text: text, file: path)
     }
 
     public init(bytes: [UInt8], file: String) throws(Problem) {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .notUTF8(file, bytes)
-        }
-        try self.init(text: text, file: file)
+        try self.init(text: try Files.text(of: bytes, file: file), file: file)
     }
 
     public init(text: String, file: String) throws(Problem) {
@@ -37,86 +36,9 @@ public struct RecipeFile {
 
     /// The text as a tree, or nil if there is nothing in it.
     private static func composed(_ text: String, file: String) throws(Problem) -> Node? {
-        if let line = tooDeep(text) { throw .recipeTooDeep(file, line: line) }
-        guard aliases(in: text) <= aliasLimit else { throw .tooManyAliases(file) }
-        do {
-            guard let node = try Yams.compose(yaml: text) else { return nil }
-            var left = nodeLimit
-            guard fits(node, &left) else { throw Problem.recipeExpands(file) }
-            if let (tag, line) = strangeTag(in: node) {
-                throw Problem.strangeTag(file, line: line, tag)
-            }
-            return node
-        } catch let problem as Problem {
-            throw problem
-        } catch {
-            switch error as? YamlError {
-            case .composer(let context?, let problem, let mark, _)?:
-                throw .notYAML(file, line: mark.line, "\(context.text), \(problem)")
-            case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
-                .composer(_, let problem, let mark, _)?:
-                throw .notYAML(file, line: mark.line, problem)
-            case .reader(let problem, _, _, _)?: throw .notYAML(file, line: nil, problem)
-            case .duplicatedKeysInMapping(let keys, let context)?:
-                throw .keyTwice(file, line: context.mark.line, keys.first ?? "?")
-            default: throw .notYAML(file, line: nil, "\(error)")
-            }
-        }
-    }
-
-    /// Whether a tree has at most `left` nodes, counted as often as aliases repeat them.
-    private static func fits(_ node: Node, _ left: inout Int) -> Bool {
-        left -= 1
-        guard left > 0 else { return false }
-        switch node {
-        case .scalar, .alias: return true
-        case .sequence(let list):
-            for item in list where !fits(item, &left) { return false }
-        case .mapping(let pairs):
-            for (key, value) in pairs where !fits(key, &left) || !fits(value, &left) {
-                return false
-            }
-        }
-        return true
-    }
-
-    /// The first tag that asks for something else than plain data.
-    private static func strangeTag(in node: Node) -> (tag: String, line: Int?)? {
-        let tag: Tag
-        var children: [Node] = []
-        switch node {
-        case .alias: return nil
-        case .scalar(let scalar): tag = scalar.tag
-        case .sequence(let list): (tag, children) = (list.tag, Array(list))
-        case .mapping(let pairs):
-            (tag, children) = (pairs.tag, pairs.flatMap { [$0.key, $0.value] })
-        }
-        let plain =
-            ["", "!"]
-            + ["str", "seq", "map", "bool", "float", "int", "null"].map {
-                "tag:yaml.org,2002:" + $0
-            }
-        // A scalar without a tag is resolved by its text: `<<`, dates and the like.
-        let isResolved =
-            if case .scalar(let scalar) = node { tag == Node(scalar.string).tag } else { false }
-        if !plain.contains(tag.description), !isResolved {
-            return (tag.description, node.mark?.line)
-        }
-        for child in children {
-            if let found = strangeTag(in: child) { return found }
-        }
-        return nil
-    }
-
-    /// How many `*name` stand where a value or key begins.
-    private static func aliases(in text: String) -> Int {
-        var count = 0
-        var before = UInt8(ascii: "\n")
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "*"), "\n:-[{,?".utf8.contains(before) { count += 1 }
-            if byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") { before = byte }
-        }
-        return count
+        let text = RecipeText(text, file: file)
+        try text.check()
+        return try text.composed()
     }
 
     /// Runs `body`; a problem of it that names only a key path of this file gets file and line.
@@ -199,11 +121,20 @@ public struct RecipeFile {
     }
 
     private static func merge(_ new: Node, over old: Node) -> Node {
-        guard case .mapping(let changes) = new, case .mapping(var mapping) = old else { return new }
+        guard case .mapping(let changes) = new, case .mapping(let mapping) = old else { return new }
+        // A mapping of Yams searches its keys one by one, which takes too long in a file of many.
+        var pairs = mapping.map { ($0.key, $0.value) }
+        var places = Dictionary(
+            pairs.indices.map { (pairs[$0].0.string ?? "", $0) }, uniquingKeysWith: { $1 })
         for (key, value) in changes {
-            mapping[key] = mapping[key].map { merge(value, over: $0) } ?? value
+            if let place = places[key.string ?? ""] {
+                pairs[place].1 = merge(value, over: pairs[place].1)
+            } else {
+                places[key.string ?? ""] = pairs.count
+                pairs.append((key, value))
+            }
         }
-        return .mapping(mapping)
+        return .mapping(.init(pairs))
     }
 
     private static func set(_ path: ArraySlice<String>, to value: Node, in node: Node?) -> Node {
@@ -211,34 +142,6 @@ public struct RecipeFile {
         var mapping = node?.mapping ?? Node.Mapping([])
         mapping[Node(key)] = set(path.dropFirst(), to: value, in: mapping[key])
         return .mapping(mapping)
-    }
-
-    /// The first line nested deeper than any recipe needs. The YAML parser recurses: this keeps
-    /// hostile nesting (`[[[[…`, `- - - …`) away from the stack.
-    private static func tooDeep(_ text: String) -> Int? {
-        var depth = 0
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
-            .enumerated()
-        {
-            var markers = 0
-            var atStart = true
-            var column = 0
-            for byte in line.utf8 {
-                switch byte {
-                case UInt8(ascii: "["), UInt8(ascii: "{"):
-                    depth += 1
-                    atStart = false
-                case UInt8(ascii: "]"), UInt8(ascii: "}"): depth = max(0, depth - 1)
-                case UInt8(ascii: " "), UInt8(ascii: "\t"): if atStart { column += 1 }
-                case UInt8(ascii: "-"), UInt8(ascii: "?"): if atStart { markers += 1 }
-                default: atStart = false
-                }
-                if depth > depthLimit || markers > depthLimit || column > 10 * depthLimit {
-                    return number + 1
-                }
-            }
-        }
-        return nil
     }
 }
 

@@ -29,15 +29,19 @@ struct StrictDecoder {
     /// What was in the file, and what of it was asked for.
     final class Record {
         let file: String
-        private var present: [(path: [String], keys: [(name: String, line: Int?)])] = []
+        private typealias Key = (name: String, line: Int?)
+        private var present: [[String]: [Key]] = [:]
+        /// The paths of `present` in the order in which they were met.
+        private var order: [[String]] = []
         private var asked: [[String]: Set<String>] = [:]
         private var lines: [[String]: Int] = [:]
 
         init(file: String) { self.file = file }
 
         func saw(_ path: [String], _ mapping: Node.Mapping) {
-            if !present.contains(where: { $0.path == path }) {
-                present.append((path, mapping.map { ($0.key.string ?? "?", $0.key.mark?.line) }))
+            if present[path] == nil {
+                present[path] = mapping.map { ($0.key.string ?? "?", $0.key.mark?.line) }
+                order.append(path)
             }
             for (key, _) in mapping { lines[path + [key.string ?? "?"]] = key.mark?.line }
         }
@@ -47,9 +51,9 @@ struct StrictDecoder {
         }
 
         func refuseUnasked() throws(Problem) {
-            for (path, keys) in present {
+            for path in order {
                 let known = asked[path] ?? []
-                for key in keys where !known.contains(key.name) {
+                for key in present[path] ?? [] where !known.contains(key.name) {
                     throw unknown(key.name, in: path, known: known)
                 }
             }
@@ -59,7 +63,7 @@ struct StrictDecoder {
             Problem(
                 .data, "unknown key \"\(Problem.oneLine(key, limit: 60))\"",
                 at: place(path + [key]),
-                hint: Suggestion.hint(for: key, among: known.sorted()))
+                hint: RecipeWords.hint(key: key, in: path, known: known.sorted()))
         }
 
         /// `FILE, line N, key.path`; for what `--set` brought there is no line.
@@ -94,9 +98,9 @@ struct StrictDecoder {
             case .keyNotFound(let key, let context):
                 let path = strings(context.codingPath)
                 // A required key that is missing is most often one that is misspelt.
-                let extra = (present.first { $0.path == path }?.keys ?? []).map(\.name)
+                let extra = (present[path] ?? []).map(\.name)
                     .filter { asked[path]?.contains($0) != true }
-                if let slip = Suggestion.nearest(to: key.stringValue, among: extra) {
+                if let slip = RecipeWords.slip(for: key.stringValue, in: path, among: extra) {
                     return unknown(slip, in: path, known: [key.stringValue])
                 }
                 return Problem(
@@ -144,6 +148,13 @@ private struct NodeDecoder: Decoder {
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard case .mapping(let mapping) = node else { throw mismatch("a mapping (key: value)") }
         record.saw(strings(codingPath), mapping)
+        if let (key, value) = RecipeWords.decimalComma(in: mapping) {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: codingPath, debugDescription: "",
+                    underlyingError: Problem.decimalComma(
+                        (strings(codingPath) + [key]).joined(separator: "."), value)))
+        }
         return KeyedDecodingContainer(Keyed(mapping: mapping, decoder: self))
     }
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -152,9 +163,10 @@ private struct NodeDecoder: Decoder {
     }
     func singleValueContainer() -> any SingleValueDecodingContainer { Single(decoder: self) }
 
-    func mismatch(_ expected: String) -> DecodingError {
+    func mismatch(_ expected: String, hint: String? = nil) -> DecodingError {
         let found: String
         switch node {
+        case .scalar where isNull: found = "nothing"
         case .scalar(let scalar): found = "\"\(Problem.oneLine(scalar.string, limit: 40))\""
         case .mapping: found = "a mapping"
         case .sequence: found = "a list"
@@ -163,7 +175,7 @@ private struct NodeDecoder: Decoder {
         let problem = Problem(
             .data, "wrong value",
             at: Problem.Place(detail: [strings(codingPath).joined(separator: ".")]),
-            found: found, expected: expected)
+            found: found, expected: expected, hint: hint)
         return .dataCorrupted(
             .init(codingPath: codingPath, debugDescription: expected, underlyingError: problem))
     }
@@ -193,8 +205,9 @@ private struct NodeDecoder: Decoder {
     private func scalar<Found, Value>(_ construct: (Node.Scalar) -> Found?, _ name: String) throws
         -> Value
     {
-        guard case .scalar(let scalar) = node, let value = construct(scalar) else {
-            throw mismatch(name)
+        guard case .scalar(let scalar) = node else { throw mismatch(name) }
+        guard let value = construct(scalar), !RecipeWords.isAmbiguous(scalar, Value.self) else {
+            throw mismatch(name, hint: RecipeWords.hint(value: scalar, Value.self))
         }
         return value as! Value
     }

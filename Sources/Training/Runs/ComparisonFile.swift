@@ -39,6 +39,10 @@ public struct ComparisonFile {
         public var file: RecipeFile
     }
 
+    /// More would take weeks, and checking them all would take minutes.
+    static let rowLimit = 200
+    static let settingLimit = 2000
+
     public private(set) var rows: [Row] = []
     public private(set) var seeds: [UInt64] = [0, 1, 2]
     /// Where it lists several.
@@ -53,8 +57,8 @@ public struct ComparisonFile {
                 rows.append(try ComparisonFile.row(file, overrides))
             }
         }
-        for (i, row) in rows.enumerated() where rows[..<i].contains(where: { $0.name == row.name })
-        {
+        var names: Set<String> = []
+        for row in rows where !names.insert(row.name).inserted {
             throw .twoRowsOfOneName(files[0].file, row.name)
         }
     }
@@ -81,6 +85,9 @@ public struct ComparisonFile {
                     found: "\(noises!.count) entries", expected: "1 to 100")
             }
         }
+        guard list.count <= ComparisonFile.rowLimit else {
+            throw .tooManyRows(file.file, list.count, limit: ComparisonFile.rowLimit)
+        }
         let base = file.without("rows", "seeds", "noises")
         for (i, node) in list.enumerated() {
             guard case .mapping = node else {
@@ -88,6 +95,10 @@ public struct ComparisonFile {
                     .data, "wrong value", at: .file(file.file, "rows.\(i)"), expected: "a mapping")
             }
             rows.append(try ComparisonFile.row(try base.merging(node), overrides))
+            let settings = rows.reduce(0) { $0 + $1.candidates.count }
+            guard settings <= ComparisonFile.settingLimit else {
+                throw .tooManySettings(file.file, settings, limit: ComparisonFile.settingLimit)
+            }
         }
     }
 

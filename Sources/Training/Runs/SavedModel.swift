@@ -20,6 +20,7 @@ public final class SavedModel {
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
         {
             file = "\(path)/model.safetensors"
+            try SavedModel.checkFolder(path)
         }
         self.path = file
         let content = try SafeTensorsFile(path: file)
@@ -29,6 +30,15 @@ public final class SavedModel {
             weights: WeightsFile.finiteTensors(of: content), source: file)
         if card.sampleShape.count == 3 { model.toChannelsLast() }
         network = Frozen(model)
+    }
+
+    /// Says what a folder is that has no network to use, and what can be done with it.
+    private static func checkFolder(_ folder: String) throws(Problem) {
+        let has = { (name: String) in FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+        guard !has("model.safetensors") else { return }
+        if has("run.json") { throw .runNotFinished(folder) }
+        if has("phases") { throw .comparisonHasNoNetwork(folder) }
+        throw .noNetworkInFolder(folder)
     }
 
     /// The samples as the network was trained on them: columns in its order.

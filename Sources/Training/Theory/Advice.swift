@@ -114,6 +114,8 @@ public struct Advice: Sendable {
         let whitening = try Whitening(features: features, labels: given)
         let whitens = question.whiten ?? (whitening.anisotropy > Advice.mostAnisotropy)
         let cloud = whitens ? try whitening.map()(features) : features
+        // In what chance alone makes, the search for a schedule finds no end and nothing.
+        guard Advice.tellsApart(cloud, given, whitened: whitens) else { throw .noSignal() }
         let estimate = try MixtureEstimate(
             features: cloud, labels: given, noiseRate: question.noiseRate)
         let searched = try Advice.searched(estimate.mixture, given.count)
@@ -187,5 +189,34 @@ public struct Advice: Sendable {
             return []
         }
         return list
+    }
+
+    /// Whether the class means lie further apart than 99 of 100 sets without any difference would have
+    /// them: Hotelling's test for whitened features, its form for equal variances for others, with
+    /// Paulson's approximation of the F distribution. True where there are too few samples to tell.
+    ///
+    /// - Parameter features: [M, N].
+    static func tellsApart(_ features: Tensor, _ given: [Bool], whitened: Bool) -> Bool {
+        let (m, n) = (Double(features.shape[0]), Double(features.shape[1]))
+        let freedom = whitened ? m - n - 1 : (m - 2) * n
+        guard freedom >= 3 else { return true }
+        return withoutGradient {
+            let parts = [true, false].map { sign in
+                let rows = given.indices.filter { given[$0] == sign }
+                return features.indexed(0, by: Tensor(rows, [rows.count]))
+            }
+            let counts = parts.map { Double($0.shape[0]) }
+            let means = parts.map { $0.mean(0, keep: true) }
+            let within = zip(parts, means).reduce(0.0) { $0 + ($1.0 - $1.1).squared().sum().item }
+            let variance = within / ((m - 2) * n)
+            guard variance > 0 else { return true }
+            let apart =
+                (means[0] - means[1]).squared().sum().item
+                / (variance * (1 / counts[0] + 1 / counts[1]))
+            let ratio = whitened ? apart * freedom / ((m - 2) * n) : apart / n
+            let (a, b) = (2 / (9 * n), 2 / (9 * freedom))
+            let root = pow(ratio, 1.0 / 3)
+            return ((1 - b) * root - (1 - a)) / (b * root * root + a).squareRoot() > 2.33
+        }
     }
 }

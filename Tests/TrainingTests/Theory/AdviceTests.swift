@@ -36,6 +36,37 @@ import Torch
         #expect(abs(found.positiveShare / rho - 1) < 0.1, "ρ \(found.positiveShare), \(rho)")
     }
 
+    /// Chance alone sent the search for a schedule on its way for minutes.
+    @Test(arguments: [(60, 2), (60, 3), (100, 5), (200, 20), (400, 50), (400, 2)])
+    func chanceTellsNothingApart(m: Int, n: Int) throws {
+        var refused = 0
+        for seed in 0..<20 {
+            var draw = Draw(seed: UInt64(seed), .tests)
+            let values = (0..<m * n).map { _ in draw.normal() }
+            let given = (0..<m).map { _ in draw.next() & 1 == 0 }
+            let features = Tensor(values, [m, n])
+            if !Advice.tellsApart(features, given, whitened: false) { refused += 1 }
+            let map = try Whitening(features: features, labels: given).map()
+            if !Advice.tellsApart(map(features), given, whitened: true) { refused += 1 }
+            // A difference of one standard deviation in one column is told.
+            let apart = values.enumerated().map { i, value in
+                i % n == 0 ? value + (given[i / n] ? 2.5 : 0) : value
+            }
+            #expect(Advice.tellsApart(Tensor(apart, [m, n]), given, whitened: false))
+        }
+        // 99 of 100 by design.
+        #expect(refused >= 36, "\(refused) of 40")
+        #expect(
+            failure {
+                var draw = Draw(seed: 0, .tests)
+                _ = try Advice(
+                    features: Tensor((0..<m * n).map { _ in draw.normal() }, [m, n]),
+                    given: (0..<m).map { $0 % 2 == 0 }, clean: nil)
+            }
+                == "the features do not tell the classes apart (other features, more samples or a "
+                + "noise rate that is known)")
+    }
+
     @Test(arguments: [(2, 0.5, 0.3, 0.5), (3, 0.5, 0.4, 0.5), (3, 0.5, 0.3, 0.4), (5, 1, 0.3, 0.3)])
     func recoversHiddenParameters(alpha: Double, delta: Double, theta: Double, rho: Double) throws {
         let own = try draw(alpha, delta, theta, rho, samples: 2000, seed: 11)

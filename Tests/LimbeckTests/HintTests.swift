@@ -1,0 +1,97 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Testing
+
+@testable import limbeck
+
+/// Every hint of the program is taken at its word: the commands, options and scripts that it names
+/// exist.
+struct HintTests {
+    private static let sources = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../Sources").standardizedFileURL
+
+    /// The strings behind `hint:` in every file, with what stands on the lines below until the
+    /// problem ends.
+    private func hints() throws -> [(file: String, text: String)] {
+        var found: [(file: String, text: String)] = []
+        let files = FileManager.default.enumerator(atPath: Self.sources.path)!
+        for case let file as String in files where file.hasSuffix(".swift") {
+            let text = try String(contentsOf: Self.sources.appending(path: file), encoding: .utf8)
+            for part in text.split(separator: "hint:", omittingEmptySubsequences: false).dropFirst()
+            {
+                let end = part.firstRange(of: "\n    }")?.lowerBound ?? part.endIndex
+                // Only what is inside quotes is said.
+                let words = part[..<end].split(separator: "\"", omittingEmptySubsequences: false)
+                    .enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+                found.append((file, words.joined(separator: " ")))
+            }
+        }
+        return found
+    }
+
+    private func commands(
+        _ list: [any ParsableCommand.Type], _ path: String = ""
+    ) -> [(path: String, command: any ParsableCommand.Type)] {
+        list.flatMap { command in
+            let name = path + Limbeck.name(of: command)
+            return [(name, command)] + commands(command.configuration.subcommands, name + " ")
+        }
+    }
+
+    @Test func namesWhatExists() throws {
+        let all = commands(Limbeck.configuration.subcommands)
+        let help = all.map { Limbeck.helpMessage(for: $0.command) }.joined()
+        let hints = try hints()
+        #expect(hints.count > 80)
+        for (file, text) in hints {
+            for option in text.matches(of: /--[a-z][a-z-]+/).map({ String($0.output) }) {
+                #expect(help.contains(option), "\(file): \(text)")
+            }
+            for match in text.matches(of: /limbeck ([a-z][a-z-]+)/) {
+                let name = String(match.output.1)
+                #expect(all.contains { $0.path == name }, "\(file): \(text)")
+            }
+            for match in text.matches(of: /scripts\/[a-z-]+/) {
+                let script = Self.sources.appending(path: "../\(match.output)").path
+                #expect(FileManager.default.fileExists(atPath: script), "\(file): \(text)")
+            }
+        }
+    }
+
+    /// A hint names an option of the very command that it is read at, not of another.
+    @Test func comparisonsAreContinuedByTheSameCommand() {
+        let help = Limbeck.helpMessage(for: Compare.self)
+        #expect(!help.contains("--resume"))
+        #expect(!Problem.continuesWhenRunAgain.contains("--"))
+        for (command, option) in [
+            (Train.self as any ParsableCommand.Type, "--resume"), (Train.self, "--inexact"),
+            (Train.self, "--out"), (ImportCommand.self, "--part"), (ImportCommand.self, "--list"),
+            (ImportCommand.self, "--map"), (TheoryCheck.self, "--simulate"),
+            (Features.self, "--recipe"), (Evaluate.self, "--table"), (Evaluate.self, "--images"),
+        ] {
+            #expect(Limbeck.helpMessage(for: command).contains(option), "\(command)")
+        }
+    }
+
+    /// Every command that is misspelt by one letter is found again.
+    @Test func misspeltCommands() {
+        for (path, _) in commands(Limbeck.configuration.subcommands) where !path.contains(" ") {
+            var letters = Array(path)
+            letters.swapAt(1, 2)
+            let word = String(letters)
+            do {
+                try Limbeck.checkCommand([word, "x"])
+                #expect(word == path)
+            } catch {
+                #expect(
+                    "\(error)" == "unknown command \"\(word)\" (did you mean \"\(path)\"?)")
+            }
+        }
+        for good in [
+            [], ["--version"], ["help", "train"], ["train", "x"], ["theory", "solve", "x"],
+        ] {
+            #expect(throws: Never.self) { try Limbeck.checkCommand(good) }
+        }
+    }
+}
