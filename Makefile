@@ -27,7 +27,7 @@ reliability: engine
 bench: engine
 	Benchmarks/run $(OPTIONS)
 
-fuzz:
+fuzz: engine
 	Fuzz/run $(SECONDS)
 
 format:

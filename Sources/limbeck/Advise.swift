@@ -88,8 +88,15 @@ struct Advise: ParsableCommand {
         } else if classes != nil || set.classNames.count == 2 {
             problems = [try TwoClasses(set, pair: set.pair(classes))]
         } else {
-            for number in set.classNames.indices {
+            // A class without samples (labels that begin at 1 have one) is nobody's question.
+            let present = Set(set.labels)
+            for number in set.classNames.indices where present.contains(number) {
                 problems.append(try TwoClasses(set, oneAgainstRest: number))
+            }
+            for number in set.classNames.indices where !present.contains(number) {
+                Console.say(
+                    "warning: class \(Problem.oneLine(set.classNames[number], limit: 60)): "
+                        + "no samples, left out")
             }
         }
         var reports: [AdviceReport] = []

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Randomness
 import SafeTensors
 import TestSupport
 import Testing
@@ -39,6 +40,24 @@ import Testing
             // A fifth of the 400 is drawn anew.
             #expect((40...110).contains(wrong))
         }
+    }
+
+    /// Labels that begin at 1 have a class 0 without samples, which is no question; numbers that
+    /// know nothing of the classes are refused in a moment.
+    @Test func classesWithoutSamplesAndChance() throws {
+        let tool = try Tool()
+        var draw = Draw(seed: 3, .tests)
+        var writer = SafeTensorsWriter()
+        let count = 120
+        writer.add(
+            "features", floats: (0..<count * 3).map { _ in Float(draw.normal()) },
+            shape: [count, 3])
+        writer.add("labels", ints: (0..<count).map { 1 + $0 % 3 }, shape: [count])
+        try tool.write("f.safetensors", try writer.encoded())
+        let done = try tool.run(["advise", "f.safetensors", "--threads", "1"])
+        #expect(done.status == 65)
+        #expect(done.err.contains("warning: class 0: no samples, left out"))
+        #expect(done.err.contains("the features do not tell the classes apart"))
     }
 
     @Test func experimentOnARun() throws {

@@ -46,12 +46,14 @@ import Testing
         var bytes = Array(RecipeMutations.base.utf8)
         bytes[30] = 0xff
         #expect(
-            failure { try prepare(bytes) } == "r.yaml, byte 30: text is not UTF-8 (save the file as UTF-8)")
+            failure { try prepare(bytes) }
+                == "r.yaml, byte 30: text is not UTF-8 (save the file as UTF-8)")
         // UTF-16 of the same text.
         let units = RecipeMutations.base.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
         let wide: [UInt8] = [0xff, 0xfe] + units
         #expect(
-            failure { try prepare(wide) } == "r.yaml, byte 0: text is not UTF-8: found UTF-16 (save the file as UTF-8)")
+            failure { try prepare(wide) }
+                == "r.yaml, byte 0: text is not UTF-8: found UTF-16 (save the file as UTF-8)")
     }
 
     /// Cut anywhere, a recipe is refused or means what is left; it never traps.

@@ -338,7 +338,8 @@ enum RecipeMutations {
     static let texts: [Mutation] = [
         .init(
             "  epochs: 3", "\tepochs: 3",
-            "r.yaml, line 15: not YAML: found character that cannot start any token (YAML indents with spaces, not tabs; a word that begins with % @ or ` is quoted)"),
+            "r.yaml, line 15: not YAML: found character that cannot start any token (YAML indents with spaces, not tabs; a word that begins with % @ or ` is quoted)"
+        ),
         .init(
             "{kind: cosine}", "{kind: cosine",
             "r.yaml, line 14: not YAML: did not find expected ',' or '}'"),

@@ -205,7 +205,7 @@ import Testing
                 "noise.rate=0.1",
                 "method.smoothing=0.2", "name=a=b", "data.limit=40", "schedule.milestones=[1, 2]",
                 // No value: the default again.
-                "seed=4", "seed=",
+                "seed=4", "seed=null",
             ])
         #expect(changed.optimizer.rate == 0.25)
         #expect(changed.model == ModelSpec(name: "mlp", hidden: [4]))
@@ -218,6 +218,7 @@ import Testing
     @Test(arguments: [
         ("rate", #"--set: not an assignment: found "rate", expected key.path=value"#),
         ("=3", #"--set: not an assignment: found "=3", expected key.path=value"#),
+        ("noise=", #"--set: not an assignment: found "noise=", expected key.path=value"#),
         ("a..b=3", #"--set: not an assignment: found "a..b", expected key.path=value"#),
         ("seed=[1", #"--set: not an assignment: found "seed=[1", expected key.path=value"#),
         ("optimizer.rat=1", #"r.yaml, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#),

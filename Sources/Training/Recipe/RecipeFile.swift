@@ -97,7 +97,8 @@ public struct RecipeFile {
             throw .notAssignment(assignment)
         }
         let value = String(assignment[assignment.index(after: equals)...])
-        guard value.utf8.count < 65_536,
+        // Nothing would silently be the default.
+        guard value.utf8.count < 65_536, !value.allSatisfy(\.isWhitespace),
             let node = try? RecipeFile.composed(value, file: "--set") ?? Node("")
         else { throw .notAssignment(assignment) }
         return try setting(String(assignment[..<equals]), to: node.unmarked)
@@ -105,7 +106,9 @@ public struct RecipeFile {
 
     public func setting(_ keyPath: String, to value: Node) throws(Problem) -> RecipeFile {
         let path = keyPath.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard !path.contains(""), path.count <= RecipeFile.depthLimit else {
+        guard !path.contains(""), path.count <= RecipeFile.depthLimit,
+            path.allSatisfy({ NameRule.fault(in: $0) == nil })
+        else {
             throw .notAssignment(keyPath)
         }
         var copy = self
