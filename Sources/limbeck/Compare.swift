@@ -90,11 +90,7 @@ struct ComparisonRunner {
         }
         if dryRun { return Console.print("nothing is wrong with the recipes; nothing was trained") }
         Progressing.shared.begin(phases: phases, verbose: false)
-        do { try comparison.run() } catch var problem as Problem {
-            // A comparison has no --resume: it always continues.
-            if problem.kind == .interrupted { problem.hint = Problem.continuesWhenRunAgain }
-            throw problem
-        }
+        try continuedByRunningAgain { try comparison.run() }
         Progressing.shared.clear()
         let record = try ComparisonRecord(folder: folder)
         let report = "\(folder)/report.html"
@@ -106,5 +102,18 @@ struct ComparisonRunner {
             Console.print(ComparisonReport(record).terminal)
             Console.print("report: \(report)")
         }
+    }
+}
+
+/// Runs what has no `--resume` because it always continues; its hints must not name the options of
+/// `train`.
+func continuedByRunningAgain<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch var problem as Problem {
+        if problem.kind == .interrupted {
+            problem.hint = Problem.continuesWhenRunAgain
+        } else if problem.hint?.contains("--inexact") == true {
+            problem.hint = "set it as it was, or give another --out"
+        }
+        throw problem
     }
 }

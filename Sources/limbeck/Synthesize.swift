@@ -99,7 +99,7 @@ struct Synthesize: ParsableCommand {
             try Run(recipe, folder: "\(out)/run", compute: options, environment: .program())
         }
         Progressing.shared.begin(phases: run.chain.count, verbose: true)
-        let pool = try run.synthesise(images: images)
+        let pool = try continuedByRunningAgain { try run.synthesise(images: images) }
         Progressing.shared.clear()
         return pool
     }

@@ -43,6 +43,11 @@ struct HintTests {
         let all = commands(Limbeck.configuration.subcommands)
         let help = all.map { Limbeck.helpMessage(for: $0.command) }.joined()
         let hints = try hints()
+        let keys = try ["recipes", "data-free"].map { page in
+            try String(
+                contentsOf: Self.sources.appending(path: "../Documentation/\(page).md"),
+                encoding: .utf8)
+        }.joined()
         #expect(hints.count > 80)
         for (file, text) in hints {
             for option in text.matches(of: /--[a-z][a-z-]+/).map({ String($0.output) }) {
@@ -51,6 +56,12 @@ struct HintTests {
             for match in text.matches(of: /limbeck ([a-z][a-z-]+)/) {
                 let name = String(match.output.1)
                 #expect(all.contains { $0.path == name }, "\(file): \(text)")
+            }
+            for match in text.matches(
+                of: /\b(data|optimizer|training|method|noise|model|schedule)\.[a-z.-]*[a-z]/)
+            {
+                let key = match.output.0.split(separator: ".").last!
+                #expect(keys.contains("`\(key)`") || keys.contains("\(key):"), "\(file): \(text)")
             }
             for match in text.matches(of: /scripts\/[a-z-]+/) {
                 let script = Self.sources.appending(path: "../\(match.output)").path
@@ -71,6 +82,23 @@ struct HintTests {
             (Features.self, "--recipe"), (Evaluate.self, "--table"), (Evaluate.self, "--images"),
         ] {
             #expect(Limbeck.helpMessage(for: command).contains(option), "\(command)")
+        }
+    }
+
+    @Test func hintsOfTrainAreNotGivenElsewhere() {
+        let stopped = Problem(
+            .interrupted, "interrupted", hint: "checkpoint c; continue with --resume")
+        let other = Problem(.data, "cannot resume exactly", hint: "resume with --inexact")
+        for (problem, hint) in [
+            (stopped, "run the same command again to continue"),
+            (other, "set it as it was, or give another --out"),
+            (Problem(.data, "x", hint: "save the file as UTF-8"), "save the file as UTF-8"),
+        ] {
+            do {
+                try continuedByRunningAgain { throw problem }
+            } catch {
+                #expect((error as? Problem)?.hint == hint)
+            }
         }
     }
 
