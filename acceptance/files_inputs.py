@@ -160,37 +160,36 @@ class Tensors:
             (prefix + name, (make or self.tensor)(shape, numbers)) for name, (shape, numbers) in tensors.items())
 
     def pickled(self, value, legacy):
+        """The bytes of the pickle, and the storages that it names."""
+        used = {}
+
         class Pickler(pickle.Pickler):
             def persistent_id(self, item):
                 if isinstance(item, Storage):
+                    used[item.key] = item
                     place = ("storage", FloatStorage, item.key, "cpu", len(item.numbers))
                     return (*place, None) if legacy else place
                 return None
 
-        kept = {name: sys.modules.get(name) for name in MODULES}
         sys.modules.update(MODULES)
-        try:
-            file = io.BytesIO()
-            Pickler(file, protocol=2).dump(value)
-            return file.getvalue()
-        finally:
-            for name, module in kept.items():
-                sys.modules.pop(name) if module is None else sys.modules.update({name: module})
+        file = io.BytesIO()
+        Pickler(file, protocol=2).dump(value)
+        return file.getvalue(), list(used.values())
 
     def file(self, value, name="archive", zipped=True):
         """What torch.save writes: a zip archive, or the bare pickles of before 1.6."""
-        data = self.pickled(value, not zipped)
+        data, storages = self.pickled(value, not zipped)
         if not zipped:
-            keys = [s.key for s in self.storages]
+            keys = [s.key for s in storages]
             return (
                 b"".join(pickle.dumps(v, protocol=2) for v in (0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True}))
                 + data + pickle.dumps(keys, protocol=2)
-                + b"".join(struct.pack("<q", len(s.numbers)) + array.array("f", s.numbers).tobytes() for s in self.storages))
+                + b"".join(struct.pack("<q", len(s.numbers)) + array.array("f", s.numbers).tobytes() for s in storages))
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(f"{name}/data.pkl", data)
             archive.writestr(f"{name}/byteorder", "little")
-            for storage in self.storages:
+            for storage in storages:
                 archive.writestr(f"{name}/data/{storage.key}", array.array("f", storage.numbers).tobytes())
             archive.writestr(f"{name}/version", "3\n")
         return file.getvalue()
