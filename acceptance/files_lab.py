@@ -160,13 +160,14 @@ def tidy(ran, streams=True):
     ended(ran)
     if not streams:
         return ran
-    for name, text in (("output", ran.text), ("error", ran.said)):
+    # A carriage return may stand in a quoted cell of a CSV.
+    for name, text in (("output", ran.text.replace("\r", "")), ("error", ran.said)):
         if found := CONTROL.search(text):
             raise Fault(f"raw {ascii(found[0])} on standard {name}: {shown(text[max(0, found.start() - 30):][:80])}")
     lines = ran.said.rstrip("\n").split("\n")
     usage = ran.code == 64 and lines[0].startswith("Error: ")
     if ran.code not in (0, 130) and not usage:
-        ours = [line for line in lines if line.startswith("limbeck: ")]
+        ours = [line for line in lines if line.startswith("limbeck: ") and not line.startswith("limbeck: warning")]
         if len(ours) != 1 or lines[-1] != ours[0]:
             raise Fault(f"exit {ran.code}, and not one line that begins with limbeck: {shown(lines[-1])}")
     return ran
