@@ -4,7 +4,7 @@ import csv
 import json
 
 import files_inputs as inputs
-from files_cases import CASES, absent, accuracy, base, case, predicted, round_trip, train  # noqa: F401
+from files_cases import base, case, round_trip, train
 from files_lab import CONTROL, Fault, refused, right, shown, tidy
 
 FITS = ["--model", "mlp", "--hidden", "16", "--classes", "a,b,c", "--sample-shape", "3"]
@@ -242,7 +242,7 @@ def row_names(lab):
     inputs.write(room / "t.csv", inputs.table(inputs.labelled(rows), header))
     inputs.write(room / "c.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in {
         "data": {"kind": "csv", "path": "t.csv"}, "noise": {"kind": "symmetric", "rate": 0.2},
-        "model": {"name": "mlp", "hidden": [16]}, "training": {"epochs": 1}, "seeds": [0],
+        "model": {"name": "mlp", "hidden": [16]}, "training": {"epochs": 1}, "seeds": [0, 1],
         "rows": [{"name": "<script>alert(3)</script>\x1b[31m", "method": {"name": "cross-entropy"}},
                  {"name": "=cmd|x '\" onload=1\u202e", "method": {"name": "self-distillation"}}]}.items()))
     ran = tidy(lab.run("compare", "c.yaml", "--threads", "1", "--out", "out", at=room, wait=60))

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import files_inputs as inputs
-from files_cases import base, case, train
+from files_cases import case, train
 from files_lab import Fault, bytes_of, different, forget, judged, refused, right, shown, tidy
 
 KINDS = []
@@ -27,6 +27,7 @@ def situations(group):
     """A step that prints one line for every kind of the group: how many of its situations are right, and the first
     that is not, with the folder that keeps its input."""
     def run(check, lab):
+        total, good = 0, 0
         for _, name, bar, make in [k for k in KINDS if k[0] == group]:
             began = time.monotonic()
             tasks = list(make(lab, lab.random(name)))
@@ -40,12 +41,15 @@ def situations(group):
 
             seen = lab.each([lambda task=task: judge(task) for _, task in tasks])
             wrong = [(tasks[k][0], *seen[k]) for k in range(len(tasks)) if seen[k][0] is not None]
+            total, good = total + len(tasks), good + len(tasks) - len(wrong)
             figure = f"{len(tasks) - len(wrong)} of {len(tasks)} right, {time.monotonic() - began:.0f} s"
             if wrong:
                 figure += f"; first: {shown(wrong[0][0], 200)}: {wrong[0][1]}, kept in {wrong[0][2]}"
             check.say(not wrong, name, figure, bar)
             for words, fault, room in wrong[1:] if check.options.all else []:
                 print(f"          {shown(words, 200)}: {fault}, kept in {room}", flush=True)
+        if group == "situations":
+            check.say(total >= 200 and good == total, "situations in all", f"{good} of {total} right", "200, all right")
     return run
 
 
