@@ -11,18 +11,20 @@ from files_lab import Fault, refused, shown, tidy
 from files_networks import FITS, imported, network
 from files_state import kind
 
-PREFIXES = ["module.", "model.", "net.", "student.", "module.student.", "_orig_mod.", "_orig_mod.module.", "module.model.", "backbone.net.",
-            "module.module."]
+PREFIXES = [
+    "module.", "model.", "net.", "student.", "module.student.", "_orig_mod.", "_orig_mod.module.", "module.model.",
+    "backbone.net.", "module.module."]
 
 
 def containers(made, state, tensors):
     """Ways to put a network into a file, and the part that must be named, if any."""
     Counter = collections.Counter
+    optimizer = {"state": {0: {"step": made.tensor((), [3.0])}}, "param_groups": [{"lr": 0.1}]}
     return {
         "the dictionary itself": (state, None),
         "state_dict": ({"state_dict": state, "epoch": 3}, None),
         "model_state_dict beside an optimizer's": (
-            {"epoch": 5, "model_state_dict": state, "optimizer_state_dict": {"state": {0: {"step": made.tensor((), [3.0])}}, "param_groups": [{"lr": 0.1}]}}, None),
+            {"epoch": 5, "model_state_dict": state, "optimizer_state_dict": optimizer}, None),
         "model beside best_acc, a tensor": ({"model": state, "best_acc": made.tensor((), [0.5])}, None),
         "net beside acc, a number": ({"net": state, "acc": 93.1, "epoch": 7}, None),
         "state_dict beside a Counter": ({"state_dict": state, "seen": Counter("abca")}, None),
@@ -102,7 +104,9 @@ def formats(lab):
         "text": (b"hello\n", ()),
         "JSON": (b'{"a": 1}', ()),
         "a zip archive of something else": (zip_of({"a.txt": b"x"}), ()),
-        "TorchScript": (zip_of({"m/code/__torch__.py": b"x", "m/data.pkl": b"\x80\x02}.", "m/constants.pkl": b"\x80\x02).", "m/version": b"3\n"}), ("torchscript",)),
+        "TorchScript": (zip_of({
+            "m/code/__torch__.py": b"x", "m/data.pkl": b"\x80\x02}.", "m/constants.pkl": b"\x80\x02).", "m/version": b"3\n"}),
+            ("torchscript",)),
         "half a zip archive": (pth[:len(pth) // 2], ()),
         "half of safetensors": (plain[:len(plain) // 2], ()),
         "nulls": (bytes(4096), ()),

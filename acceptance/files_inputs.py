@@ -182,7 +182,8 @@ class Tensors:
         if not zipped:
             keys = [s.key for s in storages]
             return (
-                b"".join(pickle.dumps(v, protocol=2) for v in (0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True}))
+                b"".join(pickle.dumps(v, protocol=2) for v in (
+                    0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True}))
                 + data + pickle.dumps(keys, protocol=2)
                 + b"".join(struct.pack("<q", len(s.numbers)) + array.array("f", s.numbers).tobytes() for s in storages))
         file = io.BytesIO()

@@ -6,15 +6,17 @@ import time
 
 import files_inputs as inputs
 from files_cases import base
-from files_lab import ended, forget, judged, shown
+from files_lab import ended, forget, judged, right, shown
 from files_networks import FITS, glove, network
 from files_state import checkpoint, runs
 
-NUMBERS = [b"0", b"-1", b"1e999", b"-1e-999", b"nan", b"inf", b"9223372036854775807", b"-9223372036854775808", b"18446744073709551616",
-           b"4294967296", b"1e18", b"0.0000001", b".5", b"1_000", b"0x10", b"010", b"1,5"]
-PIECES = [b'"', b'""', b"'", b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\x00", b"\xff", b"\xfe", b"\xef\xbb\xbf", b"\xc3\x28", b"\xed\xa0\x80",
-          b"[", b"]", b"{", b"}", b":", b"- ", b"&a ", b"*a", b"<<: *a", b"!!binary ", b"|\n", b"? ", b"#", b"~", b"null", b"true", b"---\n",
-          b"\xcc\x81" * 40, b"a" * 3000, b"\xe2\x80\xae", b"\x1b[31m", b"../", b"%s", b"\xf0\x9f\x98\x80"]
+NUMBERS = [text.encode() for text in (
+    "0 -1 1e999 -1e-999 nan inf 9223372036854775807 -9223372036854775808 18446744073709551616 4294967296 1e18 0.0000001 "
+    ".5 1_000 0x10 010 1,5").split()]
+PIECES = [text.encode() for text in (
+    '"', '""', "'", ",", ";", "\t", "\n", "\r", "\r\n", "\0", "\ufeff", "[", "]", "{", "}", ":", "- ", "&a ", "*a", "<<: *a",
+    "!!binary ", "|\n", "? ", "#", "~", "null", "true", "---\n", "\u0301" * 40, "a" * 3000, "\u202e", "\x1b[31m", "../", "%s",
+    "\U0001f600")] + [b"\xff", b"\xfe", b"\xc3\x28", b"\xed\xa0\x80"]
 
 
 def mutated(data, random, others):
@@ -47,8 +49,8 @@ def mutated(data, random, others):
             # A binary number of 1 to 8 bytes becomes an extreme one.
             size = random.choice([1, 2, 4, 8])
             start = random.randrange(min(len(data) - size, random.choice([64, len(data)])))
-            data[start:start + size] = random.choice(
-                [b"\0" * size, b"\xff" * size, b"\x7f" + b"\xff" * (size - 1), b"\xff" * (size - 1) + b"\x7f", b"\x80" + b"\0" * (size - 1), b"\0" * (size - 1) + b"\x80"])
+            extreme = random.choice([0, 2 ** (8 * size) - 1, 2 ** (8 * size - 1) - 1, 2 ** (8 * size - 1)])
+            data[start:start + size] = extreme.to_bytes(size, random.choice(["little", "big"]))
         elif how == 8:
             other = random.choice(others)
             start = random.randrange(len(other) + 1)
@@ -62,78 +64,121 @@ def mutated(data, random, others):
     return bytes(data)
 
 
+RECIPE = """name: mutant
+seed: 3
+data:
+  kind: csv
+  path: t.csv
+  drop: [x2]
+  class-names: [a, b, c]
+noise: {kind: asymmetric, rate: 0.3, map: {a: b}}
+model:
+  name: mlp
+  hidden: [8, 4]
+method: &m
+  name: distillation
+  temperature: 2
+  divergence: {name: renyi, order: 0.5}
+optimizer: {kind: adamw, rate: 1e-3}
+schedule: {kind: multi-step, milestones: [1, 2]}
+training: {epochs: 3, batch: 8, average: 0.9}
+"""
+COMPARISON = """data: {kind: csv, path: t.csv}
+model: {name: mlp, hidden: [8]}
+seeds: [0, 1]
+noises: [{kind: none}, {kind: symmetric, rate: 0.1}]
+training: {epochs: 2}
+rows:
+  - {name: a, method: {name: cross-entropy}}
+  - name: b
+    method: {name: self-distillation}
+    search:
+      optimizer.rate: [0.1, 0.01]
+    search-on: first-phase
+"""
+MAP = 'names:\n  - {from: "old.**", to: "**"}\n  - {from: "a.*.b", to: ""}\n'
+DRY, NOISE = ["train", "r.yaml", "--dry-run"], ["noise", "r.yaml"]
+PREDICT = ["predict", "m.safetensors", "p.csv", "--threads", "1"]
+LIST, IMPORT = ["import", "w.pth", "--list"], ["import", "w.pth", *FITS, "--out", "o.safetensors"]
+EMBED = ["embed-labels", "cat", "dog", "--glove", "glove", "--out", "o.safetensors"]
+RESUME, REPORT = ["train", "--resume", "--threads", "1", "--out", "run"], ["report", "run"]
+SELF_DISTIL = "selfdistil f.safetensors --classes 0,1 --sizes 10 --theta 0 --trials 1 --stages 2 --threads 1".split()
+
+
 def kinds(lab):
     """Every kind of input: the folder it stands in, the file that is mutated there, and commands."""
     home, rows = base(lab)
     random = lab.random("mutations")
-    rooms = {}
-
-    def room(name, files):
-        rooms[name] = lab.room(f"mutated {name}")
-        for file, data in files.items():
-            inputs.write(rooms[name] / file, data)
-        return rooms[name]
-
+    right(lab.run("features", "run", "--out", "f.safetensors", "--threads", "1", at=home))
+    right(lab.run("noise", "r.yaml", "--out", "own.csv", at=home))
+    own = {name: (home / name).read_bytes() for name in ("t.csv", "r.yaml", "plain.csv", "own.csv", "f.safetensors")}
+    weights = (home / "run/model.safetensors").read_bytes()
     table = inputs.table(inputs.labelled(rows[:40]), (*inputs.COLUMNS, "label"))
-    recipe = inputs.recipe({"kind": "csv", "path": "t.csv"}, noise={"kind": "symmetric", "rate": 0.2})
-    yaml = ("name: mutant\nseed: 3\ndata:\n  kind: csv\n  path: t.csv\n  drop: [x2]\n  class-names: [a, b, c]\nnoise: {kind: asymmetric, rate: 0.3, map: {a: b}}\n"
-            "model:\n  name: mlp\n  hidden: [8, 4]\nmethod: &m\n  name: distillation\n  temperature: 2\n  divergence: {name: renyi, order: 0.5}\n"
-            "optimizer: {kind: adamw, rate: 1e-3}\nschedule: {kind: multi-step, milestones: [1, 2]}\ntraining: {epochs: 3, batch: 8, average: 0.9}\n")
-    comparison = ("data: {kind: csv, path: t.csv}\nmodel: {name: mlp, hidden: [8]}\nseeds: [0, 1]\nnoises: [{kind: none}, {kind: symmetric, rate: 0.1}]\n"
-                  "training: {epochs: 2}\nrows:\n  - {name: a, method: {name: cross-entropy}}\n  - name: b\n    method: {name: self-distillation}\n"
-                  "    search:\n      optimizer.rate: [0.1, 0.01]\n    search-on: first-phase\n")
-    texts = "text\tlabel\n" + "".join(f"{'good nice fine' if k % 2 else 'bad poor ugly'} number {k}\t{'ny'[k % 2]}\n" for k in range(40))
+    on = lambda data, **more: inputs.recipe(data, **more)
+    csv = on({"kind": "csv", "path": "t.csv"}, noise={"kind": "symmetric", "rate": 0.2})
+    texts = "text\tlabel\n" + "".join(
+        f"{'good nice fine' if k % 2 else 'bad poor ugly'} number {k}\t{'ny'[k % 2]}\n" for k in range(40))
     x, y = inputs.images(random, 24, 4, 3)
-    idx = inputs.recipe({"kind": "idx", "images": "x.idx", "labels": "y.idx"})
-    record = lambda k: bytes([k % 10]) + bytes(random.randrange(256) for _ in range(3072))
-    batches = {f"cifar/{name}.bin": b"".join(record(k) for k in range(20)) for name in [f"data_batch_{k}" for k in range(1, 6)] + ["test_batch"]}
+    idx = {"x.idx": x, "y.idx": y, "r.yaml": on({"kind": "idx", "images": "x.idx", "labels": "y.idx"})}
+    zipped_idx = {
+        "x.gz": gzip.compress(x, mtime=0), "y.idx": y, "r.yaml": on({"kind": "idx", "images": "x.gz", "labels": "y.idx"})}
+    batches = {
+        f"cifar/{name}.bin": b"".join(bytes([k % 10]) + random.randbytes(3072) for k in range(20))
+        for name in [f"data_batch_{k}" for k in range(1, 6)] + ["test_batch"]}
     tensors, _, _ = network(lab)
     made = inputs.Tensors()
-    zipped, bare = (made.file({"state_dict": made.state(tensors, "module."), "epoch": 3}, zipped=z) for z in (True, False))
-    old = made.file(made.state(tensors, "old."))
-    weights = (home / "run/model.safetensors").read_bytes()
+    state = {"state_dict": made.state(tensors, "module."), "epoch": 3}
     words = {f"glove/{name}": (glove(lab) / "glove" / name).read_bytes() for name in ("words.txt", "vectors.npy")}
-    lab.run("features", "run", "--out", "f.safetensors", "--threads", "1", at=home)
-    lab.run("noise", "r.yaml", "--out", "own.csv", at=home)
-    dry, noise = ["train", "r.yaml", "--dry-run"], ["noise", "r.yaml"]
     found = {
-        "CSV tables": (room("csv", {"t.csv": table, "r.yaml": recipe}), "t.csv", [noise, dry]),
-        "CSV tables to predict": (room("predict", {"p.csv": (home / "plain.csv").read_bytes(), "m.safetensors": weights}), "p.csv",
-                                  [["predict", "m.safetensors", "p.csv", "--threads", "1"]]),
-        "TSV texts": (room("text", {"t.tsv": texts, "r.yaml": inputs.recipe({"kind": "text", "path": "t.tsv"}, model={"name": "fasttext", "buckets": 64})}), "t.tsv", [dry]),
-        "gzip tables": (room("gz", {"t.csv.gz": gzip.compress(table, mtime=0), "r.yaml": recipe.replace("t.csv", "t.csv.gz")}), "t.csv.gz", [noise]),
-        "IDX images": (room("x", {"x.idx": x, "y.idx": y, "r.yaml": idx}), "x.idx", [noise]),
-        "IDX labels": (room("y", {"x.idx": x, "y.idx": y, "r.yaml": idx}), "y.idx", [noise]),
-        "gzip IDX": (room("xgz", {"x.idx.gz": gzip.compress(x, mtime=0), "y.idx": y, "r.yaml": idx.replace("x.idx", "x.idx.gz")}), "x.idx.gz", [noise]),
-        "CIFAR binaries": (room("cifar", {**batches, "r.yaml": inputs.recipe({"kind": "cifar10", "folder": "cifar"})}), "cifar/data_batch_2.bin", [noise]),
-        "recipes": (room("recipe", {"t.csv": table, "r.yaml": yaml}), "r.yaml", [dry, noise]),
-        "comparison files": (room("compare", {"t.csv": table, "c.yaml": comparison}), "c.yaml", [["compare", "c.yaml", "--dry-run"]]),
-        "label files": (room("labels", {"t.csv": (home / "t.csv").read_bytes(), "r.yaml": (home / "r.yaml").read_bytes(), "l.csv": (home / "own.csv").read_bytes()}),
-                        "l.csv", [["noise", "r.yaml", "--labels", "l.csv"]]),
-        "weights": (room("weights", {"m.safetensors": weights, "p.csv": (home / "plain.csv").read_bytes()}), "m.safetensors",
-                    [["predict", "m.safetensors", "p.csv", "--threads", "1"], ["import", "m.safetensors", "--list"]]),
-        "zipped .pth": (room("zip", {"w.pth": zipped}), "w.pth", [["import", "w.pth", "--list"], ["import", "w.pth", *FITS, "--out", "o.safetensors"]]),
-        "bare .pth": (room("bare", {"w.pth": bare}), "w.pth", [["import", "w.pth", "--list"], ["import", "w.pth", *FITS, "--out", "o.safetensors"]]),
-        "maps of names": (room("map", {"w.pth": old, "m.yaml": 'names:\n  - {from: "old.**", to: "**"}\n  - {from: "a.*.b", to: ""}\n'}), "m.yaml",
-                          [["import", "w.pth", *FITS, "--map", "m.yaml", "--out", "o.safetensors"]]),
-        "word vectors": (room("npy", words), "glove/vectors.npy", [["embed-labels", "cat", "dog", "--glove", "glove", "--out", "o.safetensors"]]),
-        "words": (room("words", words), "glove/words.txt", [["embed-labels", "cat", "dog", "--glove", "glove", "--out", "o.safetensors"]]),
-        "names of classes": (room("names", {**words, "n.txt": "cat\ndog\nnew york\n"}), "n.txt", [["embed-labels", "--names", "n.txt", "--glove", "glove", "--out", "o.safetensors"]]),
-        "features": (room("features", {"f.safetensors": (home / "f.safetensors").read_bytes()}), "f.safetensors",
-                     [["selfdistil", "f.safetensors", "--classes", "0,1", "--sizes", "10", "--theta", "0", "--trials", "1", "--stages", "2", "--threads", "1"],
-                      ["advise", "f.safetensors", "--one", "1", "--threads", "1"]])}
+        "CSV tables": ({"t.csv": table, "r.yaml": csv}, "t.csv", [NOISE, DRY]),
+        "CSV tables to predict": ({"p.csv": own["plain.csv"], "m.safetensors": weights}, "p.csv", [PREDICT]),
+        "TSV texts": (
+            {"t.tsv": texts, "r.yaml": on({"kind": "text", "path": "t.tsv"}, model={"name": "fasttext", "buckets": 64})},
+            "t.tsv", [DRY]),
+        "gzip tables": (
+            {"t.csv.gz": gzip.compress(table, mtime=0), "r.yaml": csv.replace("t.csv", "t.csv.gz")}, "t.csv.gz", [NOISE]),
+        "IDX images": (idx, "x.idx", [NOISE]),
+        "IDX labels": (idx, "y.idx", [NOISE]),
+        "gzip IDX": (zipped_idx, "x.gz", [NOISE]),
+        "CIFAR binaries": (
+            {**batches, "r.yaml": on({"kind": "cifar10", "folder": "cifar"})}, "cifar/data_batch_2.bin", [NOISE]),
+        "recipes": ({"t.csv": table, "r.yaml": RECIPE}, "r.yaml", [DRY, NOISE]),
+        "comparison files": ({"t.csv": table, "c.yaml": COMPARISON}, "c.yaml", [["compare", "c.yaml", "--dry-run"]]),
+        "label files": (
+            {"t.csv": own["t.csv"], "r.yaml": own["r.yaml"], "l.csv": own["own.csv"]}, "l.csv", [[*NOISE, "--labels", "l.csv"]]),
+        "weights": (
+            {"m.safetensors": weights, "p.csv": own["plain.csv"]}, "m.safetensors",
+            [PREDICT, ["import", "m.safetensors", "--list"]]),
+        "zipped .pth": ({"w.pth": made.file(state)}, "w.pth", [LIST, IMPORT]),
+        "bare .pth": ({"w.pth": made.file(state, zipped=False)}, "w.pth", [LIST, IMPORT]),
+        "maps of names": (
+            {"w.pth": made.file(made.state(tensors, "old.")), "m.yaml": MAP}, "m.yaml", [[*IMPORT, "--map", "m.yaml"]]),
+        "word vectors": (words, "glove/vectors.npy", [EMBED]),
+        "words": (words, "glove/words.txt", [EMBED]),
+        "names of classes": (
+            {**words, "n.txt": "cat\ndog\nnew york\n"}, "n.txt", [["embed-labels", "--names", "n.txt", *EMBED[3:]]]),
+        "features": (
+            {"f.safetensors": own["f.safetensors"]}, "f.safetensors",
+            [SELF_DISTIL, ["advise", "f.safetensors", "--one", "1", "--threads", "1"]])}
+    for name, (files, file, commands) in found.items():
+        room = lab.room(f"mutated {name}")
+        for path, data in files.items():
+            inputs.write(room / path, data)
+        found[name] = (room, file, commands)
     whole, _ = runs(lab)
-    resume, report = ["train", "--resume", "--threads", "1", "--out", "run"], ["report", "run"]
     inner = str(checkpoint(whole / "cut").relative_to(whole / "cut"))
     for name, which, file, commands in (
-            ("checkpoint.json", "cut", inner, [resume]), ("tensors of a checkpoint", "cut", inner.replace("checkpoint.json", "tensors.safetensors"), [resume]),
-            ("result.json of a phase", "cut", "phases/0-stage-0/result.json", [resume]), ("metrics.jsonl", "whole", "phases/0-stage-0/metrics.jsonl", [report]),
-            ("run.json", "whole", "run.json", [report, resume]), ("recipe.yaml of a run", "whole", "recipe.yaml", [report, resume]),
-            ("result.json of a run", "whole", "result.json", [report])):
-        place = lab.room(f"mutated {name}")
-        shutil.copytree(whole / which, place / "run")
-        shutil.copy(whole / "t.csv", place)
-        found[name] = (place, f"run/{file}", commands)
+            ("checkpoint.json", "cut", inner, [RESUME]),
+            ("tensors of a checkpoint", "cut", inner.replace("checkpoint.json", "tensors.safetensors"), [RESUME]),
+            ("result.json of a phase", "cut", "phases/0-stage-0/result.json", [RESUME]),
+            ("metrics.jsonl", "whole", "phases/0-stage-0/metrics.jsonl", [REPORT]),
+            ("run.json", "whole", "run.json", [REPORT, RESUME]),
+            ("recipe.yaml of a run", "whole", "recipe.yaml", [REPORT, RESUME]),
+            ("result.json of a run", "whole", "result.json", [REPORT])):
+        room = lab.room(f"mutated {name}")
+        shutil.copytree(whole / which, room / "run")
+        shutil.copy(whole / "t.csv", room)
+        found[name] = (room, f"run/{file}", commands)
     return found
 
 
@@ -179,12 +224,14 @@ def mutations(check, lab):
             if fault:
                 faults.append((fault, place, command))
         total, wrong = total + each, wrong + len(faults)
-        figure = f"{each} files, {len(faults)} faults, {counts.get(0, 0)} read, {each - counts.get(0, 0) - len(faults)} refused, {time.monotonic() - start:.0f} s"
+        read = counts.get(0, 0)
+        figure = f"{each} files, {len(faults)} faults, {read} read, {time.monotonic() - start:.0f} s"
         if faults:
             figure += f"; first: {' '.join(faults[0][2][:3])}: {shown(faults[0][0])}, kept in {faults[0][1]}"
         if unread:
             figure += f"; the file as it is: {unread[0]}"
         check.say(not faults and not unread, f"mutated {name}", figure, "no trap, no hang over 20 s, no run over 2 GB")
     check.say(
-        total >= wanted and not wrong, "all mutated files", f"{total} files of {len(found)} kinds, {wrong} faults, {(time.monotonic() - began) / 60:.0f} min",
+        total >= wanted and not wrong, "all mutated files",
+        f"{total} files of {len(found)} kinds, {wrong} faults, {(time.monotonic() - began) / 60:.0f} min",
         f"{wanted} files, 0 faults")

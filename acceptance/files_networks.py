@@ -43,7 +43,7 @@ def beside(state, tensors):
 
 for _form in (True, False):
     for _part in ((), ("--part", "model")):
-        @case(f"82 {{model, epoch, best_acc}} as {'a zip archive' if _form else 'bare pickles'}{' --part model' if _part else ''}",
+        @case(f"82 {{model, epoch, best_acc}} as {'a zip archive' if _form else 'bare pickles'} {' '.join(_part)}".strip(),
               "takes the network's dictionary")
         def best(lab, form=_form, part=_part):
             made = inputs.Tensors()
@@ -314,7 +314,12 @@ def name_file(lab):
     return "cat, dog, car"
 
 
-FLOW = 'data: {kind: csv, path: t.csv%s}\n%smodel: {name: mlp, hidden: [16]}\nmethod: {name: cross-entropy}\noptimizer: {kind: adam, rate: %s}\ntraining: {epochs: %s}\n'
+FLOW = """data: {kind: csv, path: t.csv%s}
+%smodel: {name: mlp, hidden: [16]}
+method: {name: cross-entropy}
+optimizer: {kind: adam, rate: %s}
+training: {epochs: %s}
+"""
 
 
 def flow(data="", more="", rate="0.03", epochs="2"):
@@ -346,7 +351,8 @@ YAML = {
     'label: "2016"': (flow(', label: "2016"').replace("t.csv", "year.csv"), True, ()),
 }
 for _name, _yaml in YAML.items():
-    @case(f"173 a recipe with {_name}", {True: "read", False: "one clear line, exit 65", None: "read as meant, or one clear line"}[_yaml[1]])
+    @case(f"173 a recipe with {_name}",
+          {True: "read", False: "one clear line, exit 65", None: "read as meant, or one clear line"}[_yaml[1]])
     def yaml(lab, yaml=_yaml):
         room, rows = base(lab)
         inputs.write(room / "year.csv", inputs.table(inputs.labelled(rows), (*inputs.COLUMNS, "2016")))

@@ -14,7 +14,11 @@ from files_networks import glove
 
 FOLDER = ROOT.parent / "shared/cases"
 FITS = ["--model", "mlp", "--hidden", "8", "--classes", "a,b,c", "--sample-shape", "4"]
-FLOWERS = "sepal_length,sepal_width,petal_length,petal_width,kind\n5.1,3.5,1.4,0.2,alba\n6.2,2.9,4.3,1.3,borealis\n7.7,3.8,6.7,2.2,ciliata\n"
+FLOWERS = """sepal_length,sepal_width,petal_length,petal_width,kind
+5.1,3.5,1.4,0.2,alba
+6.2,2.9,4.3,1.3,borealis
+7.7,3.8,6.7,2.2,ciliata
+"""
 
 
 def opened(lab, name):

@@ -34,7 +34,8 @@ def column_orders(lab, random):
                 if predicted(ran) != [label for _, label in own]:
                     raise Fault("exit 0 with other classes")
             elif what == "evaluate --table":
-                agrees(lab.run("evaluate", "run", "--table", room / "n.csv", "--label-column", "label", "--json", "--threads", "1", at=home), 1)
+                agrees(lab.run("evaluate", "run", "--table", room / "n.csv", "--label-column", "label",
+                               "--json", "--threads", "1", at=home), 1)
             elif what == "test table":
                 inputs.write(room / "r.yaml", inputs.recipe(
                     {"kind": "csv", "path": str(home / "t.csv"), "test-path": "n.csv", "label": "label"}))
@@ -52,7 +53,8 @@ def class_orders(lab, random):
     known = teachers(lab)
     rows = known["classes in another order"][0][0]
     for number in range(20):
-        order, what = random.choice(orders), random.choice(["distillation", "adaptive mixing", "evaluate --recipe", "other names"])
+        order = random.choice(orders)
+        what = random.choice(["distillation", "adaptive mixing", "evaluate --recipe", "other names"])
 
         def task(room, order=order, what=what):
             other = (rows, inputs.COLUMNS, list(order))
@@ -98,11 +100,13 @@ def label_readings(lab, random):
                     {"kind": "csv", "path": "t.csv"}, noise={"kind": "file", "path": "labels.csv"}))
                 one_reading(lab.run("train", "r.yaml", "--dry-run", "--json", at=room))
             else:
-                one_reading(lab.run("noise", "r.yaml", "--labels", "labels.csv", "--json", at=room))
+                one_reading(
+                    lab.run("noise", "r.yaml", "--labels", "labels.csv", "--out", "read.csv", "--json", at=room), room, rows)
         yield f"{what}, classes {' '.join(classes)}, labels written as {words}: {' '.join(texts)}", task
 
 
-ABSENT = ["NaN", "nan", "null", "None", "NA", "n/a", "N/A", "-", "?", "", " ", "  ", "empty", "#N/A", "NULL", "none", "missing", "."]
+ABSENT = [
+    "NaN", "nan", "null", "None", "NA", "n/a", "N/A", "-", "?", "", " ", "  ", "empty", "#N/A", "NULL", "none", "missing", "."]
 
 
 @kind("words for absent labels", "a warning that names the word, or exit 65")
@@ -185,7 +189,8 @@ def ways(lab, random):
             if found != (60, 3, [3]) and not (found == (60, 3, [4]) and index is not None and "warning" in ran.said.lower()):
                 raise Fault(f"exit 0 with {found[0]} samples of {found[2]} features, {found[1]} classes; there are 60 of 3, 3")
         words = [("header" if header else "no header") + ("" if said else ", nothing said"), repr(delimiter), repr(ending)]
-        words += ["BOM"] * bom + ["gzip"] * zipped + [f"index column named {index!r}"] * (index is not None) + ["label first"] * (not last)
+        words += ["BOM"] * bom + ["gzip"] * zipped + ["label first"] * (not last)
+        words += [f"index column named {index!r}"] * (index is not None)
         yield ", ".join(words), task
 
 
@@ -194,8 +199,8 @@ SPECIAL = {
     "FF": "\x0c", "tab": "\t", "LF": "\n", "CR": "\r", "CRLF": "\r\n", "right-to-left override": "\u202e",
     "isolate": "\u2066", "zero-width space": "\u200b", "joiner": "\u200d", "soft hyphen": "\u00ad", "BOM": "\ufeff",
     "combining marks": "e" + "\u0301" * 5, "1,000 combining marks": "e" + "\u0301" * 1000, "line separator": "\u2028",
-    "paragraph separator": "\u2029", "tag": "\U000e0041", "emoji": "\U0001f468\u200d\U0001f469", "quote": '"', "quote and comma": '",',
-    "equals": "=1+1", "at": "@SUM(1)", "markup": "<script>alert(1)</script>", "private use": "\ue000", "noncharacter": "\ufffe",
+    "paragraph separator": "\u2029", "tag": "\U000e0041", "emoji": "\U0001f468\u200d\U0001f469",
+    "quote": '"', "quote and comma": '",', "equals": "=1+1", "at": "@SUM(1)", "markup": "<script>alert(1)</script>", "private use": "\ue000", "noncharacter": "\ufffe",
     "non-breaking space": "\u00a0", "backslash": "\\", "percent": "%s%n", "braces": "{{x}}"}
 
 
@@ -219,7 +224,8 @@ def names(lab, random):
             inputs.write(room / "r.yaml", inputs.recipe({"kind": "csv", "path": table}, **parts))
             if where == "a row of a comparison":
                 inputs.write(room / "c.yaml", inputs.recipe(
-                    {"kind": "csv", "path": table}, method=None, seeds=[0], rows=[{"name": odd, "method": {"name": "cross-entropy"}}], **parts))
+                    {"kind": "csv", "path": table}, method=None, seeds=[0],
+                    rows=[{"name": odd, "method": {"name": "cross-entropy"}}], **parts))
                 ran = tidy(lab.run("compare", "c.yaml", "--threads", "1", "--out", "out", at=room))
                 if ran.code == 0:
                     page(room / "out/report.html")
@@ -247,7 +253,8 @@ def typos(lab, random):
     room, _ = base(lab)
     for command, words in (
             (["trian", "r.yaml"], "train"), (["train", "r.yaml", "--set", "optimizer.lr=0.1"], "rate"),
-            (["train", "r.yaml", "--set", "model.name=resnet50"], "resnet"), (["train", "r.yaml", "--set", "training.epoch=3"], "epochs"),
+            (["train", "r.yaml", "--set", "model.name=resnet50"], "resnet"),
+            (["train", "r.yaml", "--set", "training.epoch=3"], "epochs"),
             (["train", "r.yaml", "--set", "data.lable=label"], "label"), (["train", "r.yaml", "--set", "seed="], "seed"),
             (["train", "r.yaml", "--set", "training.epochs="], "epochs"), (["compare", "r.yaml", "--resume"], "compare"),
             (["evalute", "run"], "evaluate"), (["train", "r.yaml", "--set", "method.name=distilation"], "distillation")):

@@ -159,7 +159,8 @@ def flips(lab, random, which, each):
             yield file.relative_to(home / which), place, bit
 
 
-@kind("a10 a flipped bit in every file of a run with a checkpoint", "refused (65) naming the file, or the untouched run's bytes", "state")
+@kind("a10 a flipped bit in every file of a run with a checkpoint",
+      "refused (65) naming the file, or the untouched run's bytes", "state")
 def flipped_cut(lab, random):
     for file, place, bit in flips(lab, random, "cut", 3):
         def task(room, file=file, place=place, bit=bit):
@@ -182,7 +183,8 @@ def flipped_whole(lab, random):
 @kind("a flipped bit in every file of a finished run, read by others", "refused, or what the untouched run's says", "state")
 def flipped_read(lab, random):
     home, _ = runs(lab)
-    commands = [["evaluate", "run", "--json", "--threads", "1"], ["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"],
+    commands = [["evaluate", "run", "--json", "--threads", "1"],
+                ["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"],
                 ["report", "run", "--out", "page.html"], ["features", "run", "--out", "f.safetensors", "--threads", "1"]]
 
     def answers(room):
@@ -310,7 +312,8 @@ def phases_of(folder):
     return {name: data for name, data in bytes_of(folder).items() if name.startswith("phases/")}
 
 
-@kind("two comparisons into one folder at once", "one refuses and names the other's process; the other's bytes are right", "races")
+@kind("two comparisons into one folder at once",
+      "one refuses and names the other's process; the other's bytes are right", "races")
 def comparisons(lab, random):
     def make(room):
         home, _ = runs(lab)

@@ -45,7 +45,8 @@ def commands(lab):
         return room
     room = lab.once("commands", make)
     return room, {
-        "doctor": ["doctor"], "noise": ["noise", "quick.yaml", "--json"], "evaluate": ["evaluate", "run", "--json", "--threads", "1"],
+        "doctor": ["doctor"], "noise": ["noise", "quick.yaml", "--json"],
+        "evaluate": ["evaluate", "run", "--json", "--threads", "1"],
         "predict": ["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"],
         "import --list": ["import", "run/model.safetensors", "--list"], "train --dry-run": ["train", "quick.yaml", "--dry-run"],
         "report --json": ["report", "run", "--json"], "--help": ["--help"], "theory solve": ["theory", "solve", "--help"],
@@ -71,7 +72,8 @@ def outputs(lab, random):
 @kind("standard error closed, full or a closed pipe", "no trap; the same exit code and output as ever", "streams")
 def errors(lab, random):
     room, known = commands(lab)
-    known = {**known, "a recipe that is not there": ["train", "nowhere.yaml"], "an option that is not there": ["train", "--nosuch"]}
+    known = {
+        **known, "a recipe that is not there": ["train", "nowhere.yaml"], "an option that is not there": ["train", "--nosuch"]}
     for name, arguments in known.items():
         for how in ERRORS:
             def task(_, arguments=arguments, how=how):
@@ -131,7 +133,9 @@ def disk(lab, random):
 def writers(lab):
     """Commands that write a file, without its name, and their inputs: (arguments, option, inputs)."""
     return {
-        "predict": (["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"], "--out", ["t.csv", "run/model.safetensors"]),
+        "predict": (
+            ["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"], "--out",
+            ["t.csv", "run/model.safetensors"]),
         "noise": (["noise", "r.yaml"], "--out", ["r.yaml", "t.csv"]),
         "import": (["import", "run/model.safetensors", *FITS], "--out", ["run/model.safetensors"]),
         "features": (["features", "run", "--threads", "1"], "--out", ["run/model.safetensors", "run/recipe.yaml"]),
@@ -227,11 +231,13 @@ def guessed(lab, random):
 def foreign(lab, random):
     home, _ = base(lab)
     commands = {
-        "train": ["train", home / "r.yaml", "--threads", "1"], "compare": ["compare", home / "r.yaml", "--threads", "1", "--seeds", "0"],
+        "train": ["train", home / "r.yaml", "--threads", "1"],
+        "compare": ["compare", home / "r.yaml", "--threads", "1", "--seeds", "0"],
         "train --resume": ["train", "--resume", "--threads", "1"]}
     contents = {
         "a letter": {"letter.txt": "dear"}, "a report of somebody": {"report.html": "mine", "notes/a.txt": "b"},
-        "a folder phases with other files": {"phases/photo.jpg": "jpg"}, "a recipe.yaml of somebody": {"recipe.yaml": "flour: 500 g\n"},
+        "a folder phases with other files": {"phases/photo.jpg": "jpg"},
+        "a recipe.yaml of somebody": {"recipe.yaml": "flour: 500 g\n"},
         "a result.json of somebody": {"result.json": "{}"}, "a hidden file": {".gitignore": "*"}}
     for name, arguments in commands.items():
         for what, files in contents.items():
