@@ -98,15 +98,13 @@ class Lab:
             command, cwd=at, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
 
     def run(self, *arguments, at, wait=SECONDS, stdout=None, stderr=None, shell=None, until=None, send=signal.SIGINT):
-        """Runs the program to its end; ends it after `wait` seconds or above twice the memory allowed.
-        When `until()` holds, it is sent the signal `send`."""
+        """Runs the program to its end; ends it after `wait` seconds of a processor, thrice as many by the clock (other
+        programs may be at work), or above twice the memory allowed. When `until()` holds, it is sent the signal `send`."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            began = time.monotonic()
             process = self.start(
                 *arguments, at=at, shell=shell, stdout=out if stdout is None else stdout,
                 stderr=err if stderr is None else stderr)
-            code, peak, hung = watch(process, began + wait, until, send)
-            seconds = time.monotonic() - began
+            code, peak, seconds, hung = watch(process, wait, until, send)
             out.seek(0)
             err.seek(0)
             return Ran([str(a) for a in arguments], code, out.read(), err.read(), seconds, peak, hung)
@@ -117,23 +115,25 @@ class Lab:
             return list(pool.map(lambda task: task(), tasks))
 
 
-def watch(process, deadline, until, send):
-    """Waits for a process: exit code (negative: a signal), largest memory, whether it had to be ended."""
-    hung, peak, pause = False, 0, 0.005
+def watch(process, wait, until, send):
+    """Waits for a process: exit code (negative: a signal), largest memory, processor seconds, whether it was ended."""
+    hung, peak, pause, used, began = False, 0, 0.005, 0, time.monotonic()
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, max(peak, usage.ru_maxrss * 1024), hung
+            return process.returncode, max(peak, usage.ru_maxrss * 1024), usage.ru_utime + usage.ru_stime, hung
         try:
             pages = pathlib.Path(f"/proc/{process.pid}/statm").read_text().split()
             peak = max(peak, int(pages[1]) * os.sysconf("SC_PAGE_SIZE")) if pages else peak
-        except (OSError, ValueError):
+            ticks = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            used = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
             pass
         if until and until():
             until = None
             process.send_signal(send)
-        if time.monotonic() > deadline or peak > 2 * MEMORY:
+        if used > wait or time.monotonic() - began > 3 * wait or peak > 2 * MEMORY:
             hung = hung or peak <= 2 * MEMORY
             process.kill()
         time.sleep(pause)
@@ -143,7 +143,7 @@ def watch(process, deadline, until, send):
 def ended(ran):
     """Refuses a trap, an end that did not come, too much memory, and an exit code that no table of ours names."""
     if ran.hung:
-        raise Fault(f"no end after {ran.seconds:.0f} s")
+        raise Fault(f"no end after {ran.seconds:.0f} s of a processor")
     if ran.peak > MEMORY:
         raise Fault(f"{ran.peak / 1e9:.1f} GB of memory")
     if ran.code < 0 or ran.code in TRAPS:

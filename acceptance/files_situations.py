@@ -200,7 +200,9 @@ SPECIAL = {
     "isolate": "\u2066", "zero-width space": "\u200b", "joiner": "\u200d", "soft hyphen": "\u00ad", "BOM": "\ufeff",
     "combining marks": "e" + "\u0301" * 5, "1,000 combining marks": "e" + "\u0301" * 1000, "line separator": "\u2028",
     "paragraph separator": "\u2029", "tag": "\U000e0041", "emoji": "\U0001f468\u200d\U0001f469",
-    "quote": '"', "quote and comma": '",', "equals": "=1+1", "at": "@SUM(1)", "markup": "<script>alert(1)</script>", "private use": "\ue000", "noncharacter": "\ufffe",
+    "quote": '"', "quote and comma": '",', "equals": "=1+1", "at": "@SUM(1)", "markup": "<script>alert(1)</script>",
+    "private use": "\ue000",
+    "noncharacter": "\ufffe",
     "non-breaking space": "\u00a0", "backslash": "\\", "percent": "%s%n", "braces": "{{x}}"}
 
 
