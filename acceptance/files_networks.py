@@ -127,7 +127,7 @@ def diverges(lab, name, files, parts, *words, finish=False):
     ran = lab.run("train", "r.yaml", "--threads", "1", "--out", "run", at=room, wait=90)
     if finish and tidy(ran).code == 0:
         return "trained"
-    refused(ran, "epoch", *words)
+    refused(ran, "epoch|batch" if finish else "epoch", *words)
     if (room / "run").exists():
         second = tidy(lab.run("train", "--resume", "--threads", "1", "--out", "run", at=room, wait=90))
         if second.code != 65:
@@ -135,7 +135,7 @@ def diverges(lab, name, files, parts, *words, finish=False):
     return shown(ran.line)
 
 
-@case("73 ResNet on 4x4 images, one sample a batch", "trained, or exit 65 with phase and epoch; resumable")
+@case("73 ResNet on 4x4 images, one sample a batch", "trained, or exit 65 with phase and epoch or batch; resumable")
 def batch_norm(lab):
     x, y = inputs.images(lab.random("73"), 40, 4, 4)
     return diverges(lab, "73", {"x.idx": x, "y.idx": y}, {
@@ -143,7 +143,7 @@ def batch_norm(lab):
         "training": {"epochs": 1, "batch": 1}}, finish=True)
 
 
-@case("74 VGG on 8x8 images, one sample a batch", "trained, or exit 65 with phase and epoch; resumable")
+@case("74 VGG on 8x8 images, one sample a batch", "trained, or exit 65 with phase and epoch or batch; resumable")
 def vgg(lab):
     x, y = inputs.images(lab.random("74"), 40, 8, 4)
     return diverges(lab, "74", {"x.idx": x, "y.idx": y}, {

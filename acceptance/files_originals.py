@@ -175,8 +175,8 @@ ORIGINALS = {
     "54-kaggle-id": lambda lab, room: itself(lab, room, "train.csv", "Species", 0.6),
     "57-testpath-reordered": reordered,
     "64-idx-labels-from-1": warned,
-    "73-batch-1-resnet8-4px": lambda lab, room: either(train(lab, room, wait=120), "epoch"),
-    "74-vgg-1x1-batch-1": lambda lab, room: either(train(lab, room, wait=120), "epoch"),
+    "73-batch-1-resnet8-4px": lambda lab, room: either(train(lab, room, wait=120), "epoch|batch"),
+    "74-vgg-1x1-batch-1": lambda lab, room: either(train(lab, room, wait=120), "epoch|batch"),
     "79-diverge-at-epoch-end": lambda lab, room: shown(
         refused(train(lab, room, "r.yaml", "run", "--set", "optimizer.rate=1e20", "--set", "training.batch=512"), "finite").line),
     "82-repdistiller-model": lambda lab, room: expected(lab, room) + expected(lab, room, "--part", "model"),
