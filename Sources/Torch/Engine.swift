@@ -107,6 +107,15 @@ public enum Engine {
         return false
     }
 
+    /// What an operator of ours gives for arguments that it refuses: the error is recorded, or traps, as
+    /// for the engine's own.
+    public static func refused(
+        _ operation: String, _ arguments: Tensor..., reason: String
+    ) -> Tensor {
+        fail(operation, arguments.map(\.shape), reason)
+        return .poisoned
+    }
+
     static func fail(_ operation: String, _ shapes: [[Int]], _ reason: String) {
         let error = EngineError(operation: operation, shapes: shapes, reason: reason)
         guard let scope = Scope.current else { fatalError("engine: \(error)") }

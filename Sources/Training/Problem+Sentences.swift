@@ -204,31 +204,6 @@ extension Problem {
 
     // MARK: Training
 
-    static func notFinite(term: String, phase: String, epoch: Int, step: Int, checkpoint: String?)
-        -> Problem
-    {
-        Problem(
-            .data, "the loss is not finite",
-            at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
-            found: "term \"\(term)\"", expected: "a finite number",
-            hint: "lower optimizer.rate; "
-                + (checkpoint.map { "the last checkpoint is \($0)" }
-                    ?? "no checkpoint was written yet"))
-    }
-    static func notFinite(
-        weights name: String, phase: String, epoch: Int, step: Int, checkpoint: String?
-    ) -> Problem {
-        Problem(
-            .data, "the weights are not finite",
-            at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)", "step \(step)"]),
-            found: "tensor \(name)", expected: "finite numbers",
-            hint: "lower optimizer.rate; "
-                + (checkpoint.map { "the last checkpoint is \($0)" }
-                    ?? "no checkpoint was written yet"))
-    }
-    static func engine(_ error: any Error, phase: String) -> Problem {
-        Problem(.internal, "the engine failed: \(error)", at: .init(detail: ["phase \(phase)"]))
-    }
     static func interrupted(checkpoint: String?) -> Problem {
         Problem(
             .interrupted, "interrupted",
@@ -241,21 +216,6 @@ extension Problem {
         Problem(
             .data, "the recipe is not the one of this run", at: .file(folder),
             hint: "leave the recipe out to resume with the run's own, or give another --out")
-    }
-    static func otherMachine(_ folder: String, _ what: String, found: String, expected: String)
-        -> Problem
-    {
-        Problem(
-            .data, "cannot resume exactly: the \(what) differs", at: .file(folder), found: found,
-            expected: expected, hint: "set it as it was, or resume with --inexact")
-    }
-    static func checkpointDamaged(_ file: String, _ what: String) -> Problem {
-        Problem(.data, "the checkpoint is damaged: \(what)", at: .file(file))
-    }
-    static func phaseChanged(_ file: String) -> Problem {
-        Problem(
-            .data, "the checkpoint belongs to another recipe or data set", at: .file(file),
-            hint: "give another --out")
     }
 }
 

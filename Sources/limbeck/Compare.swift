@@ -10,7 +10,9 @@ struct Compare: ParsableCommand {
         abstract: "Compares methods over label noise and seeds in one table.",
         discussion: """
             Takes a comparison file (a recipe with the key `rows`) or several recipes, one row each. \
-            Phases that rows share are trained once. Running it again continues where it stopped.
+            Phases that rows share are trained once. Running it again continues where it stopped. A row, \
+            seed or setting that fails (a loss that is not finite) is named and marked, the others are \
+            trained, and the exit code is 65; running it again tries it again.
 
             Example: limbeck compare comparison.yaml --seeds 0,1,2 --out comparisons/noise
             """)
@@ -35,6 +37,9 @@ struct Compare: ParsableCommand {
     @Flag(help: "Check everything; train nothing.")
     var dryRun = false
 
+    @Flag(help: "Make phases whose files are damaged again instead of refusing them.")
+    var remake = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -51,7 +56,7 @@ struct Compare: ParsableCommand {
         try ComparisonRunner(
             files: files, overrides: overrides, seeds: try parseSeeds(seeds), folder: out,
             jobs: jobs,
-            compute: compute, json: json
+            compute: compute, json: json, remake: remake
         ).run(dryRun: dryRun)
     }
 }
@@ -65,6 +70,7 @@ struct ComparisonRunner {
     var jobs: Int?
     var compute: ComputeArguments
     var json: Bool
+    var remake = false
 
     func run(dryRun: Bool = false) throws {
         try OutputFolder.check(comparison: folder)
@@ -75,10 +81,12 @@ struct ComparisonRunner {
         let resolve = { @Sendable [compute] model in
             (try? compute.resolve(model: model, concurrent: true)) ?? options
         }
+        var environment = try TrainingEnvironment.program()
+        environment.remake = remake
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let comparison = try Comparison(
             file, folder: folder, seeds: seeds, compute: resolve, threads: options.threads,
-            workers: jobs ?? max(1, processors / options.threads), environment: .program())
+            workers: jobs ?? max(1, processors / options.threads), environment: environment)
         let phases = try comparison.plannedPhases()
         Console.say(
             "\(file.rows.count) rows, \(comparison.seeds.count) seeds, \(comparison.noises.count) noise "
@@ -102,6 +110,7 @@ struct ComparisonRunner {
             Console.print(ComparisonReport(record).terminal)
             Console.print("report: \(report)")
         }
+        try ComparisonReport(record).complainOfFailures(folder: folder)
     }
 }
 

@@ -14,12 +14,12 @@ struct ComparisonReport {
         record.noises.indices.flatMap { n in
             record.rows.map { row in
                 let label = record.noises.count > 1 ? "\(row) | \(noiseName(n))" : row
-                return (label, record.cells(row: row, noise: n))
+                return (label + failureMark(row, n), record.cells(row: row, noise: n))
             }
         }
     }
 
-    private func noiseName(_ n: Int) -> String {
+    func noiseName(_ n: Int) -> String {
         let noise = record.noises[n]
         return noise.kind + (noise.rate.map { " \(Numbers.compact($0))" } ?? "")
     }
@@ -62,6 +62,7 @@ struct ComparisonReport {
         }
         guard record.seeds.count > 1 else {
             return sentences + ["One seed: no difference here can be told from chance."]
+                + failureSentences
         }
         for n in record.noises.indices {
             let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
@@ -69,16 +70,21 @@ struct ComparisonReport {
                 let sides = record.rows.map { row in
                     Finding.Side(name: row, values: record.cells(row: row, noise: n).map(value))
                 }
+                guard sides[0].seeds > 0 else {
+                    sentences.append(
+                        "\(prefix)\(sides[0].name) has no result: nothing is compared with it.")
+                    break
+                }
                 sentences.append(prefix + summary(sides, over: sides[0], when))
                 for reference in sides.dropFirst() where isReference(reference.name) {
                     let after = sides.drop { $0.name != reference.name }.dropFirst()
-                    if !after.isEmpty {
+                    if !after.isEmpty, reference.seeds > 0 {
                         sentences.append(prefix + summary(Array(after), over: reference, when))
                     }
                 }
             }
         }
-        return sentences
+        return sentences + failureSentences
     }
 
     private var readouts: [(String, (Comparison.Cell) -> Double)] {
@@ -333,7 +339,7 @@ struct ComparisonReport {
                 values: $0, format: .percent(0), rowAxis: "clean label",
                 columnAxis: "given label", maximum: 1)
         }
-        let best = groups.max { a, b in
+        let best = groups.filter { !$0.cells.isEmpty }.max { a, b in
             Estimate(values: a.cells.map(\.readout.selected.validation.accuracy)).mean
                 < Estimate(values: b.cells.map(\.readout.selected.validation.accuracy)).mean
         }

@@ -21,6 +21,9 @@ struct Demo: ParsableCommand {
     @Flag(help: "Print the comparison file and stop.")
     var printRecipe = false
 
+    @Flag(help: "Make phases whose files are damaged again instead of refusing them.")
+    var remake = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -30,7 +33,8 @@ struct Demo: ParsableCommand {
         if printRecipe { return Console.print(Demo.recipe) }
         let file = try RecipeFile(text: Demo.recipe, file: "demo")
         try ComparisonRunner(
-            files: [file], seeds: try parseSeeds(seeds), folder: out, compute: compute, json: json
+            files: [file], seeds: try parseSeeds(seeds), folder: out, compute: compute, json: json,
+            remake: remake
         ).run()
     }
 

@@ -68,6 +68,9 @@ final class Progressing: @unchecked Sendable {
                         + "validation \(percent(metrics.validation.accuracy)), test \(percent(metrics.test.accuracy))"
                         + (metrics.averageTest.map { ", average \(percent($0.accuracy))" } ?? ""))
             }
+        case .failed(let spec, let problem):
+            running[spec.key] = nil
+            line("\(title(spec)): failed: \(problem)")
         case .finished(let spec, let result, let seconds, let reused):
             finishedSteps += running.removeValue(forKey: spec.key)?.steps ?? 0
             finishedPhases += 1

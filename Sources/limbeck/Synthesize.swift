@@ -38,6 +38,10 @@ struct Synthesize: ParsableCommand {
         help: "Change one value of the recipe: key.path=value. May be repeated.")
     var overrides: [String] = []
 
+    @Flag(
+        help: "From a recipe: make phases whose files are damaged again instead of refusing them.")
+    var remake = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -95,8 +99,10 @@ struct Synthesize: ParsableCommand {
             ["images", "labels"].map { ("--out", "\(out)/\($0)-idx-ubyte") },
             inputs: recipe.inputFiles)
         let options = try compute.resolve(model: recipe.model, concurrent: false)
+        var environment = try TrainingEnvironment.program()
+        environment.remake = remake
         let run = try file.placing {
-            try Run(recipe, folder: "\(out)/run", compute: options, environment: .program())
+            try Run(recipe, folder: "\(out)/run", compute: options, environment: environment)
         }
         Progressing.shared.begin(phases: run.chain.count, verbose: true)
         let pool = try continuedByRunningAgain { try run.synthesise(images: images) }

@@ -32,10 +32,12 @@ struct TableJSON: Encodable {
     struct Row: Encodable {
         var method: String
         var seeds: Int
-        var last: Spread
-        var selected: Spread
-        /// Mean over seeds of the seconds of all phases of the row, shared ones included.
-        var seconds: Double
+        /// Null where no seed has a result.
+        var last: Spread?
+        var selected: Spread?
+        /// Mean over seeds of the seconds of all phases of the row, shared ones included; null where no
+        /// seed has a result.
+        var seconds: Double?
         /// Only where several noise settings are compared.
         var noise: Noise?
         /// What a search chose, per seed.
@@ -44,6 +46,39 @@ struct TableJSON: Encodable {
         var peers: Peers?
         /// Only where weights per sample were learnt.
         var mixing: Mixing?
+        /// Seeds without a result.
+        var failed: [Failed]?
+
+        enum CodingKeys: String, CodingKey {
+            case method, seeds, last, selected, seconds, noise, settings, peers, mixing, failed
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(method, forKey: .method)
+            try values.encode(seeds, forKey: .seeds)
+            try values.encode(last, forKey: .last)
+            try values.encode(selected, forKey: .selected)
+            try values.encode(seconds, forKey: .seconds)
+            try values.encodeIfPresent(noise, forKey: .noise)
+            try values.encodeIfPresent(settings, forKey: .settings)
+            try values.encodeIfPresent(peers, forKey: .peers)
+            try values.encodeIfPresent(mixing, forKey: .mixing)
+            try values.encodeIfPresent(failed, forKey: .failed)
+        }
+    }
+
+    /// A seed at which a row failed, or a setting of a search that did.
+    struct Failed: Encodable {
+        var seed: UInt64
+        /// Absent without a search.
+        var setting: String?
+        var reason: String
+
+        init(_ failure: Comparison.Failure) {
+            (seed, reason) = (failure.seed, failure.reason)
+            setting = failure.setting.isEmpty ? nil : failure.setting
+        }
     }
 
     struct Mixing: Encodable {
@@ -126,15 +161,21 @@ struct TableJSON: Encodable {
         rows = noises.indices.flatMap { n in
             record.rows.map { name in
                 let cells = record.cells(row: name, noise: n)
+                let failed = record.failures.filter { $0.row == name && $0.noise == n }
+                func spread(_ value: (Comparison.Cell) -> Double) -> Spread? {
+                    cells.isEmpty ? nil : Spread(cells.map(value))
+                }
                 return Row(
                     method: name, seeds: cells.count,
-                    last: Spread(cells.map(\.readout.last.test.accuracy)),
-                    selected: Spread(cells.map(\.readout.selected.test.accuracy)),
-                    seconds: cells.map(\.seconds).reduce(0, +) / Double(max(1, cells.count)),
+                    last: spread(\.readout.last.test.accuracy),
+                    selected: spread(\.readout.selected.test.accuracy),
+                    seconds: cells.isEmpty
+                        ? nil : cells.map(\.seconds).reduce(0, +) / Double(cells.count),
                     noise: noises.count > 1 ? noises[n] : nil,
                     settings: cells.contains { !$0.setting.isEmpty } ? cells.map(\.setting) : nil,
                     peers: Peers(cells.map(PeerScores.init)),
-                    mixing: Mixing(cells.map(\.results.last)))
+                    mixing: Mixing(cells.map(\.results.last)),
+                    failed: failed.isEmpty ? nil : failed.map(Failed.init))
             }
         }
         self.report = report

@@ -41,6 +41,10 @@ struct Train: ParsableCommand {
         help: "Resume although engine or instruction set differ: the bytes will too.")
     var inexact = false
 
+    @Flag(
+        help: "With --resume: make damaged parts of the run again instead of refusing them.")
+    var remake = false
+
     @Flag(help: "Check recipe, files, shapes and memory; train nothing.")
     var dryRun = false
 
@@ -48,6 +52,10 @@ struct Train: ParsableCommand {
     var json = false
 
     @OptionGroup var compute: ComputeArguments
+
+    func validate() throws {
+        if remake, !resume { throw ValidationError("--remake: only with --resume") }
+    }
 
     func run() throws {
         let file = try read()
@@ -62,8 +70,10 @@ struct Train: ParsableCommand {
             // The run keeps the identity it began with; only this process computes otherwise.
             options = try RunFacts(folder: folder).compute
         }
+        var environment = try TrainingEnvironment.program()
+        environment.remake = remake
         let run = try file.placing {
-            try Run(recipe, folder: folder, compute: options, environment: .program())
+            try Run(recipe, folder: folder, compute: options, environment: environment)
         }
         if dryRun { return try describe(run) }
         try run.checkFolder()
@@ -73,7 +83,8 @@ struct Train: ParsableCommand {
         let result = try run.train(continues: resume)
         Progressing.shared.clear()
         let report = "\(folder)/report.html"
-        try RunReport.page(RunRecord(folder: folder)).write(to: report, using: LocalFileSystem())
+        try RunReport.page(RunRecord(folder: folder, isVerified: true)).write(
+            to: report, using: LocalFileSystem())
         if json {
             Console.print(json: TableJSON(run: run, result: result, report: report))
         } else {
@@ -85,6 +96,9 @@ struct Train: ParsableCommand {
     private func read() throws(Problem) -> RecipeFile {
         guard let path = recipe ?? (resume ? out.map { "\($0)/recipe.yaml" } : nil) else {
             throw .noRecipe()
+        }
+        if recipe == nil, let out {
+            try RunFolder(out, training: true).verifyRecipe(remake: remake)
         }
         var file = try RecipeFile(path: path)
         if file.has("rows") { throw .rowsInTrain(path) }

@@ -212,11 +212,11 @@ import Testing
         try refused(
             ["train", "--resume", "--threads", "2", "--precision", "fp32"] + out, 65,
             "\(run): cannot resume exactly: the thread count differs: found 2, expected 1 "
-                + "(set it as it was, or resume with --inexact)")
+                + "(pass --threads 1)")
         try refused(
             ["train", "--resume", "--threads", "1", "--precision", "bf16"] + out, 65,
             "\(run): cannot resume exactly: the precision differs: found bf16, expected fp32 "
-                + "(set it as it was, or resume with --inexact)")
+                + "(pass --precision fp32)")
         try refused(
             ["train", changed, "--resume"] + out + TinyRuns.flags, 65,
             "\(run): the recipe is not the one of this run "

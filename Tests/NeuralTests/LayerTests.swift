@@ -216,4 +216,22 @@ import Torch
             #expect(norm.numBatchesTracked.tensor.dtype == .int64)
         }
     }
+
+    /// As PyTorch does; the unbiased variance of one value would put NaN into the running statistics.
+    @Test func batchNormRefusesOneValuePerChannel() throws {
+        let norm = BatchNorm(3)
+        let mode = Mode.train(Generator(seed: 0))
+        for shape in [[1, 3], [1, 3, 1], [1, 3, 1, 1]] {
+            #expect {
+                try Engine.checked { _ = norm(.ones(shape), mode: mode) }
+            } throws: {
+                ($0 as? EngineError)?.reason == BatchNorm.oneValue
+            }
+        }
+        #expect(norm.runningVar.tensor.floats() == [1, 1, 1])
+        #expect(norm.numBatchesTracked.tensor.item == 0)
+        for shape in [[2, 3], [1, 3, 2], [1, 3, 1, 2]] { _ = norm(.ones(shape), mode: mode) }
+        _ = norm(.ones([1, 3]), mode: .eval)
+        #expect(norm.numBatchesTracked.tensor.item == 3)
+    }
 }

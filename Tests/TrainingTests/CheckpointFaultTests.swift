@@ -14,7 +14,7 @@ import Torch
     private func record(_ step: Int) -> CheckpointRecord {
         CheckpointRecord(
             key: "k", step: step, epoch: 1, stepInEpoch: step, learners: [LearnerRecord()],
-            metricsBytes: 7 * step, seconds: 1.5, tensors: "")
+            metricsBytes: 7 * step, metrics: "", seconds: 1.5, tensors: "")
     }
 
     /// Different content and different sizes at each step.
@@ -97,7 +97,8 @@ import Torch
             try LocalFileSystem().write(bytes, to: file)
             #expect(
                 failure { try store.load() }
-                    == "\(file): the checkpoint is damaged: its content does not match its record")
+                    == "\(file): the checkpoint is damaged: its content does not match its record "
+                    + "(restore it from a copy, or add --remake to make it again)")
             try LocalFileSystem().write(Array(intact.dropLast()), to: file)
             #expect(failure { try store.load() }.contains("does not match its record"))
             try LocalFileSystem().write(intact, to: file)
@@ -105,8 +106,8 @@ import Torch
             try LocalFileSystem().write(Array("{}".utf8), to: "\(path)/checkpoint.json")
             #expect(
                 failure { try store.load() }
-                    == "\(path)/checkpoint.json: the checkpoint is damaged: not a record of this version"
-            )
+                    == "\(path)/checkpoint.json: made by an older version of this program, whose records "
+                    + "carry no hashes (add --remake to make it again, or give another --out)")
         }
     }
 }

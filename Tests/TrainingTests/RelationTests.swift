@@ -331,6 +331,7 @@ import Torch
             #expect(projection.map(\.tensor.shape) == [[16, 12], [16]])
             #expect(trainer.objective.parameters(of: 1).isEmpty)
             let before = projection[0].tensor.floats()
+            try trainer.prepare()
             _ = try trainer.run()
             #expect(projection[0].tensor.floats() != before)
             #expect(

@@ -123,7 +123,7 @@ import Torch
             #expect(
                 failure { try Tiny.run(recipe, scratch("run")).train() }
                     == "\(metrics): the checkpoint is damaged: \(length - 1) bytes where the checkpoint "
-                    + "knows \(length)")
+                    + "knows \(length) (restore it from a copy, or add --remake to make it again)")
         }
     }
 }

@@ -5,7 +5,8 @@ import Torch
 ///
 /// Training uses the batch's mean and biased variance and moves the running statistics by
 /// `momentum` towards the batch's mean and *unbiased* variance, as PyTorch does; evaluation uses
-/// the running statistics and changes nothing.
+/// the running statistics and changes nothing. The unbiased variance of one value is 0/0: training on one
+/// value per channel is refused, as by PyTorch, before it spoils the running statistics.
 public final class BatchNorm: Module {
     /// γ and β, absent without `affine`.
     public let weight: Parameter?
@@ -18,6 +19,9 @@ public final class BatchNorm: Module {
     public let epsilon: Double
     /// True when the layer before has taken this one over (only inside `Frozen`).
     var isFolded = false
+
+    /// The reason of the engine error for training on one value per channel.
+    public static let oneValue = "more than one value per channel is needed in training"
 
     public init(
         _ channels: Int, affine: Bool = true, momentum: Double = 0.1, epsilon: Double = 1e-5
@@ -40,6 +44,10 @@ public final class BatchNorm: Module {
         }
         if case .probe(let probe) = mode { return probe.read(x, in: self) }
         if mode.isTraining {
+            let shape = x.shape
+            if shape.count > 1, shape.reduce(1, *) == shape[1] {
+                return Engine.refused("batchNorm", x, reason: BatchNorm.oneValue)
+            }
             numBatchesTracked.tensor.addInPlace(.scalar(1, dtype: .int64), alpha: 1)
         }
         return batchNorm(

@@ -9,8 +9,6 @@ import Torch
 /// Everything besides tensors that a phase needs to continue exactly where it was. There is no
 /// generator state in it: random numbers are derived from seed, epoch and step.
 struct CheckpointRecord: Codable, Equatable {
-    /// Of this layout of a checkpoint.
-    var version = 2
     /// Of the phase.
     var key: String
     /// Steps taken since the phase began.
@@ -24,6 +22,10 @@ struct CheckpointRecord: Codable, Equatable {
     var synthesis: SynthesisRecord?
     /// How long the metrics file was: what is behind it was written after this checkpoint.
     var metricsBytes: Int
+    /// SHA-256 of the metrics file up to there.
+    var metrics: String
+    /// SHA-256 of the weights that were kept after an epoch, by file name; nil where none were.
+    var kept: [String: String]?
     /// Spent before this checkpoint, for the time that reports show.
     var seconds: Double
     /// The time at the end of each epoch, likewise.
@@ -79,7 +81,7 @@ struct CheckpointStore {
     let folder: String
     let files: any FileSystem
 
-    private static let recordName = "checkpoint.json"
+    static let recordName = "checkpoint.json"
     private static let tensorsName = "tensors.safetensors"
 
     /// - Parameter record: its `tensors` hash is filled in here.
@@ -97,7 +99,8 @@ struct CheckpointStore {
         try files.createDirectory(target)
         try files.write(bytes, to: "\(target)/\(CheckpointStore.tensorsName)")
         try files.sync("\(target)/\(CheckpointStore.tensorsName)")
-        try files.replace("\(target)/\(CheckpointStore.recordName)", with: json(record))
+        try files.replace(
+            "\(target)/\(CheckpointStore.recordName)", with: SealedRecord.encoded(record))
         // The new folder's name, and that of the folder of all checkpoints when this is its first.
         try files.sync(folder)
         try files.sync(files.parent(of: folder))
@@ -108,19 +111,20 @@ struct CheckpointStore {
     /// The newest complete checkpoint, or nil if there is none.
     ///
     /// - Throws: if the newest one that claims to be complete is damaged: silently falling back would
-    ///   hide a failing disk.
+    ///   hide a failing disk. What the record says is still to be checked against the phase
+    ///   (`CheckpointRecord.check`).
     func load() throws(Problem) -> (
         record: CheckpointRecord, tensors: [String: Tensor], path: String
     )? {
         for name in entries().reversed() {
             let path = "\(folder)/\(name)/\(CheckpointStore.recordName)"
             guard FileManager.default.fileExists(atPath: path) else { continue }
-            guard
-                let record = try? jsonDecoder().decode(
-                    CheckpointRecord.self, from: Data(try readFile(path, limit: 64 << 20))),
-                record.version == 2
-            else { throw .checkpointDamaged(path, "not a record of this version") }
+            let record: CheckpointRecord = try SealedRecord.read(
+                path, limit: 64 << 20, remedy: .remake)
             let file = "\(folder)/\(name)/\(CheckpointStore.tensorsName)"
+            guard FileManager.default.fileExists(atPath: file) else {
+                throw .recordedFileMissing(file, .remake)
+            }
             let bytes = try readFile(file)
             guard hex(SHA256.hash(data: bytes)) == record.tensors else {
                 throw .checkpointDamaged(file, "its content does not match its record")
@@ -139,7 +143,7 @@ struct CheckpointStore {
             .filter { $0.hasPrefix("step-") }.sorted()
     }
 
-    private static func name(_ step: Int) -> String { String(format: "step-%012d", step) }
+    static func name(_ step: Int) -> String { String(format: "step-%012d", step) }
 }
 
 /// Canonical JSON of a small value, with a newline at its end.

@@ -43,7 +43,9 @@ public struct Evaluation: Codable, Equatable, Sendable {
                 if value > own || (value == own && c < label) { above += 1 }
             }
             let confidence = Double(exp(row[row.startIndex + best]))
-            let bin = min(Evaluation.bins - 1, Int(confidence * Double(Evaluation.bins)))
+            // Not-a-number has no bin of its own; those who measure networks refuse it before.
+            let place = confidence * Double(Evaluation.bins)
+            let bin = place >= 0 ? Int(min(place, Double(Evaluation.bins - 1))) : 0
             bins[bin].count += 1
             bins[bin].confidence += confidence
             if best == label {
@@ -115,19 +117,39 @@ public final class EvaluationSet {
         return Tensor.concatenated(parts)
     }
 
-    /// - Throws: an engine error.
+    /// - Throws: an engine error, or `OutputsNotFinite`.
     public func evaluate(
         _ network: (Tensor) -> Tensor, precision: Precision
     ) throws -> Evaluation {
         try Engine.checked {
-            evaluation(ofLogProbabilities: logits(network, precision: precision).logSoftmax())
+            try evaluation(ofLogProbabilities: logits(network, precision: precision).logSoftmax())
         }
     }
 
     /// - Parameter logP: [n, classes] in the order of `members`.
-    func evaluation(ofLogProbabilities logP: Tensor) -> Evaluation {
+    func evaluation(ofLogProbabilities logP: Tensor) throws(OutputsNotFinite) -> Evaluation {
         Evaluation(
-            logProbabilities: logP.floats(), classes: max(1, logP.shape.last ?? 1), labels: labels)
+            logProbabilities: try finite(logP).floats(), classes: max(1, logP.shape.last ?? 1),
+            labels: labels)
+    }
+}
+
+/// A network's outputs for a sample are not finite numbers: no class may be told from them.
+struct OutputsNotFinite: Error {
+    /// In the data set.
+    var sample: Int
+}
+
+extension EvaluationSet {
+    /// `rows` [n, …] in the order of `members`, if all of it is finite.
+    func finite(_ rows: Tensor) throws(OutputsNotFinite) -> Tensor {
+        let isFinite = rows.isFinite()
+        if isFinite.all().item == 1 { return rows }
+        // Of a poisoned tensor there is nothing to see; the scope has the engine's error.
+        let values = isFinite.isPoisoned ? [] : isFinite.to(.int64).ints()
+        let place = values.firstIndex(of: 0) ?? 0
+        let row = place * members.count / max(1, values.count)
+        throw OutputsNotFinite(sample: members.indices.contains(row) ? members[row] : 0)
     }
 }
 

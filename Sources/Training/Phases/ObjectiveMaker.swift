@@ -185,7 +185,7 @@ struct ObjectiveMaker {
             data.learning, members: data.split.train, normalisation: data.normalisation,
             device: device)
         return try Engine.checked {
-            rows.logits(network, precision: spec.compute.precision).to(device)
+            try rows.finite(rows.logits(network, precision: spec.compute.precision)).to(device)
         }
     }
 

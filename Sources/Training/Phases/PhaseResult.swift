@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What came out of a phase: the content of its `result.json`, which is written last and makes it
 /// complete.
 public struct PhaseResult: Codable, Equatable, Sendable {
@@ -210,5 +212,7 @@ public enum PhaseEvent: Sendable {
     /// A batch of images was synthesised, so many in the pool.
     case synthesised(PhaseSpec, SynthesisMetrics)
     case epoch(PhaseSpec, EpochMetrics)
+    /// For its data or its numbers; a comparison goes on with the others.
+    case failed(PhaseSpec, Problem)
     case finished(PhaseSpec, PhaseResult, seconds: Double, reused: Bool)
 }

@@ -11,6 +11,7 @@ extension PhaseTrainer {
 
     func endEpoch() throws {
         epochSeconds.append(secondsSoFar)
+        for learner in learners { try checkFinite(learner.network.state) }
         let own = try measure(learners.map(\.network))
         for (learner, scores) in zip(learners, own.each) {
             learner.select(scores.validation, epoch: epoch, by: spec.training.selection)
@@ -29,13 +30,13 @@ extension PhaseTrainer {
         let metrics = EpochMetrics(
             phase: spec.name, epoch: epoch + 1, step: step, rate: first, learners: each,
             together: own.together, mixing: mixingMetrics(), synthesis: synthesis?.summary())
-        let line = jsonLine(metrics)
-        try environment.files.append(line, to: metricsPath)
-        metricsBytes += line.count
+        try lines.append(jsonLine(metrics), using: environment.files)
         for learner in learners { learner.record.sums = EpochSums() }
         epoch += 1
         if spec.keep?.contains(epoch) == true {
-            try writeWeights(of: learners[0], "last", to: "epoch-\(epoch)")
+            let name = "epoch-\(epoch)"
+            try writeWeights(of: learners[0], "last", to: name)
+            kept["\(name).safetensors"] = try fileHash("\(folder)/\(name).safetensors")
         }
         stepInEpoch = 0
         environment.observe(.epoch(spec, metrics))
@@ -45,22 +46,26 @@ extension PhaseTrainer {
     func measure(
         _ networks: [any Classifier]
     ) throws -> (each: [PhaseResult.Scores], together: PhaseResult.Together?) {
-        func evaluate(_ set: EvaluationSet) throws -> (each: [Evaluation], Evaluation?, Double) {
-            try Engine.checked {
+        func evaluate(
+            _ set: EvaluationSet, _ split: String
+        ) throws -> (each: [Evaluation], Evaluation?, Double) {
+            try measured(on: split) {
                 let logP = networks.map { network in
                     set.logits({ network($0, mode: .eval) }, precision: spec.compute.precision)
                         .logSoftmax()
                 }
-                let each = logP.map(set.evaluation(ofLogProbabilities:))
+                let each = try logP.map(set.evaluation(ofLogProbabilities:))
                 guard logP.count > 1 else { return (each, nil, 1) }
                 let mean = Tensor.stacked(logP.map { $0.exp() }).mean(0)
                 return (
-                    each, set.evaluation(ofLogProbabilities: mean.clamped(1e-38, 1).log()),
+                    each, try set.evaluation(ofLogProbabilities: mean.clamped(1e-38, 1).log()),
                     agreement(logP.map { $0.argmax().ints() })
                 )
             }
         }
-        let (validation, test) = (try evaluate(validation), try evaluate(test))
+        let (validation, test) = (
+            try evaluate(validation, "validation"), try evaluate(test, "test")
+        )
         let each = zip(validation.each, test.each).map {
             PhaseResult.Scores(validation: $0, test: $1)
         }
@@ -78,7 +83,10 @@ extension PhaseTrainer {
         each: [PhaseResult.Scores], together: PhaseResult.Together?
     )? {
         guard spec.training.average > 0 else { return nil }
-        for learner in learners { learner.average!.apply(to: learner.averaged!.state) }
+        for learner in learners {
+            learner.average!.apply(to: learner.averaged!.state)
+            try checkFinite(learner.averaged!.state, "average of ")
+        }
         return try measure(learners.map { $0.averaged! })
     }
 

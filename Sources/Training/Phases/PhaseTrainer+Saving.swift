@@ -9,8 +9,6 @@ import Torch
 // Saving, continuing and finishing a phase.
 
 extension PhaseTrainer {
-    var metricsPath: String { "\(folder)/metrics.jsonl" }
-
     /// Every tensor that training continues from, in a fixed order.
     var tensors: [(name: String, tensor: Tensor)] {
         func named(_ prefix: String, _ list: [(name: String, tensor: Tensor)]) -> [(String, Tensor)]
@@ -28,23 +26,14 @@ extension PhaseTrainer {
         // Interrupted before anything was done since: a checkpoint is never written over.
         if let lastCheckpoint, position == lastPosition { return lastCheckpoint }
         // The loss is known before the update; whether the update spoilt the weights is seen here.
-        try Engine.checked {
-            for (name, tensor) in learners.flatMap(\.network.state)
-            where tensor.dtype.isFloatingPoint {
-                guard tensor.isFinite().all().item == 1 else {
-                    throw Problem.notFinite(
-                        weights: name, phase: spec.name, epoch: epoch, step: step,
-                        checkpoint: lastCheckpoint)
-                }
-            }
-        }
+        for learner in learners { try checkFinite(learner.network.state) }
         // Metrics first: the record says how much of them belongs to this checkpoint.
-        if metricsBytes > 0 { try environment.files.sync(metricsPath) }
+        try lines.sync(using: environment.files)
         let path = try store.save(
             CheckpointRecord(
                 key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
                 learners: learners.map(\.record), synthesis: synthesis?.record,
-                metricsBytes: metricsBytes,
+                metricsBytes: lines.bytes, metrics: lines.digest, kept: kept.isEmpty ? nil : kept,
                 seconds: secondsSoFar, epochSeconds: epochSeconds, tensors: ""), tensors)
         lastCheckpoint = path
         lastPosition = position
@@ -52,16 +41,19 @@ extension PhaseTrainer {
         return path
     }
 
-    func resume() throws(Problem) {
+    /// - Parameter firstEpoch: −1 where images are made and nothing else.
+    func resume(firstEpoch: Int) throws(Problem) {
         guard let (record, saved, path) = try store.load() else {
-            try environment.files.remove(metricsPath)
+            try environment.files.remove(lines.path)
             try synthesis?.tidy()
             return
         }
-        guard record.key == spec.key else { throw .phaseChanged(path) }
-        guard record.learners.count == learners.count else {
-            throw .checkpointDamaged(path, "it has \(record.learners.count) learners")
-        }
+        try record.check(
+            .init(
+                spec: spec, firstEpoch: firstEpoch, stepsPerEpoch: stepsPerEpoch,
+                learners: learners.count,
+                samples: synthesis == nil ? data.split.train.count : nil), path)
+        try verify(record.kept ?? [:], in: folder, remedy: .remake)
         func part(_ prefix: String) -> [String: Tensor] {
             var part: [String: Tensor] = [:]
             for (name, tensor) in saved where name.hasPrefix(prefix + "/") {
@@ -81,11 +73,8 @@ extension PhaseTrainer {
         }
         try fill(objective.state, from: part("objective"), path)
         (step, epoch, stepInEpoch) = (record.step, record.epoch, record.stepInEpoch)
-        metricsBytes = record.metricsBytes
-        if let synthesis {
-            guard let its = record.synthesis else {
-                throw .checkpointDamaged(path, "it knows nothing of synthetic images")
-            }
+        kept = record.kept ?? [:]
+        if let synthesis, let its = record.synthesis {
             try fill(synthesis.maker.state, from: part("synthesis"), path)
             try synthesis.resume(its, path: path)
         }
@@ -93,7 +82,8 @@ extension PhaseTrainer {
         lastPosition = record.position
         earlierSeconds = record.seconds
         epochSeconds = record.epochSeconds ?? []
-        try environment.cut(metricsPath, to: metricsBytes)
+        try lines.resume(
+            bytes: record.metricsBytes, digest: record.metrics, using: environment.files)
     }
 
     func fill(
@@ -143,9 +133,9 @@ extension PhaseTrainer {
         }
         result.mixing = try mixingResult()
         result.synthesis = try synthesisResult()
-        if metricsBytes > 0 { try environment.files.sync(metricsPath) }
+        try lines.sync(using: environment.files)
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
-        try environment.files.replace("\(folder)/result.json", with: json(result))
+        try PhaseFolder.finish(folder, result, using: environment.files)
         try store.removeAll()
         return result
     }
@@ -176,22 +166,10 @@ extension PhaseTrainer {
             case "selected": zip(names, learner.selectedState).map { ($0, $1) }
             default: zip(names, learner.averageSelectedState).map { ($0, $1) }
             }
+        try checkFinite(state, "\(name).safetensors, ")
         try WeightsFile.write(
             state, to: "\(folder)/\(name).safetensors",
             metadata: ModelCard(model: learner.spec.model, data: data).metadata,
             using: environment.files)
-    }
-}
-
-extension TrainingEnvironment {
-    /// Takes off what was appended to a file after the checkpoint that is resumed from.
-    func cut(_ path: String, to bytes: Int) throws(Problem) {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        let length = attributes?[.size] as? Int ?? 0
-        // Cutting a file that is too short would pad it with zeros.
-        guard length >= bytes else {
-            throw .checkpointDamaged(path, "\(length) bytes where the checkpoint knows \(bytes)")
-        }
-        if length > bytes { try files.truncate(path, to: bytes) }
     }
 }

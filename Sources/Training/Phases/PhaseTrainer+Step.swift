@@ -48,7 +48,7 @@ extension PhaseTrainer {
                 waiting.forEach(update)
             }
         } catch let error as EngineError {
-            throw Problem.engine(error, phase: spec.name)
+            throw problem(error)
         }
     }
 

@@ -17,6 +17,8 @@ public struct TrainingEnvironment: Sendable {
     }
     public var shouldStop: @Sendable () -> Bool = { false }
     public var observe: @Sendable (PhaseEvent) -> Void = { _ in }
+    /// Whether phases that are damaged are made again instead of being refused.
+    public var remake = false
     /// For the negative control of the resumption test only: continue with other random numbers
     /// than the interrupted run would have drawn.
     public var dropRandomState = false
@@ -51,7 +53,10 @@ public final class PhaseTrainer {
     var step = 0
     var epoch = 0
     var stepInEpoch = 0
-    var metricsBytes = 0
+    /// `metrics.jsonl`.
+    var lines: LineLog
+    /// SHA-256 of the weights kept after an epoch, by file name.
+    var kept: [String: String] = [:]
     var lastCheckpoint: String?
     /// Pieces of work done at it.
     var lastPosition: Int?
@@ -75,6 +80,7 @@ public final class PhaseTrainer {
         self.data = data
         self.folder = folder
         self.environment = environment
+        lines = LineLog("\(folder)/metrics.jsonl")
         let device = Device(named: spec.compute.device)
         self.device = device
         drawSeed = spec.derivedSeed
@@ -123,18 +129,23 @@ public final class PhaseTrainer {
             } else {
                 nil
             }
+        try checkBatchNorms()
     }
 
     var stepsPerEpoch: Int { synthesis?.stepsPerEpoch ?? plan.stepsPerEpoch }
 
     // MARK: The loop
 
-    /// Trains to the end. Resumes from the newest checkpoint of the folder, if there is one.
-    public func run() throws -> PhaseResult {
+    /// Resumes from the newest checkpoint of the folder, if there is one.
+    func prepare() throws {
         began = environment.clock()
-        let steps = stepsPerEpoch * spec.training.epochs
         try environment.files.createDirectory(folder)
-        try resume()
+        try Engine.checked { try resume(firstEpoch: 0) }
+    }
+
+    /// Trains to the end, once it is prepared.
+    func run() throws -> PhaseResult {
+        let steps = stepsPerEpoch * spec.training.epochs
         environment.observe(.began(spec, resumedAt: step > 0 ? step : nil, steps: steps))
         if let teacherScores { environment.observe(.teacher(spec, teacherScores)) }
         let own = samePlan()
@@ -160,10 +171,10 @@ public final class PhaseTrainer {
                 }
                 try saveIfDue(step)
             }
-            try endEpoch()
+            try Engine.checked { try endEpoch() }
         }
         prefetcher = nil
-        let result = try finish()
+        let result = try Engine.checked { try finish() }
         let seconds = environment.clock() - began
         environment.observe(.finished(spec, result, seconds: seconds, reused: false))
         return result
@@ -208,9 +219,14 @@ public final class PhaseTrainer {
             let sums = try metaPass.run(
                 learner, in: self, rate: rate, stop: environment.shouldStop)
             guard let sums else { throw Problem.interrupted(checkpoint: try saveCheckpoint()) }
+            guard sums.loss.isFinite, sums.lookahead.isFinite else {
+                throw Problem.notFinite(
+                    term: "meta-validation", phase: spec.name, epoch: epoch, step: step,
+                    checkpoint: lastCheckpoint)
+            }
             learner.record.sums.meta = sums
         } catch let error as EngineError {
-            throw Problem.engine(error, phase: spec.name)
+            throw problem(error)
         }
     }
 

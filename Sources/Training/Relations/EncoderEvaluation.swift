@@ -54,22 +54,26 @@ struct EncoderEvaluation {
         return (0..<quickQueries).map { members[$0 * members.count / quickQueries] }
     }
 
-    private func features(_ network: any Classifier, _ set: EvaluationSet) -> Tensor {
-        set.logits({ network.features($0, mode: .eval) }, precision: spec.compute.precision)
+    private func features(
+        _ network: any Classifier, _ set: EvaluationSet
+    ) throws(OutputsNotFinite) -> Tensor {
+        try set.finite(
+            set.logits({ network.features($0, mode: .eval) }, precision: spec.compute.precision))
     }
 
     /// Nearest neighbours among at most `quickBank` samples.
     func quick(_ network: any Classifier) throws -> PhaseResult.Scores {
-        try scores { features(network, $0) }
+        try scores { try features(network, $0) }
     }
 
-    private func scores(_ features: (EvaluationSet) -> Tensor) throws -> PhaseResult.Scores {
+    private func scores(_ features: (EvaluationSet) throws -> Tensor) throws -> PhaseResult.Scores {
         try Engine.checked {
             let nearest = NearestNeighbours(
-                features(bank), labels: bank.labels, classes: data.classCount, count: neighbours)
+                try features(bank), labels: bank.labels, classes: data.classCount, count: neighbours
+            )
             return .init(
-                validation: nearest.evaluation(features(validation), labels: validation.labels),
-                test: nearest.evaluation(features(test), labels: test.labels))
+                validation: try nearest.evaluation(features(validation), labels: validation.labels),
+                test: try nearest.evaluation(features(test), labels: test.labels))
         }
     }
 
@@ -96,14 +100,14 @@ struct EncoderEvaluation {
         let allTest = try EncoderEvaluation.set(
             data.test, data.testMembers, data.test.labels, data, device)
         return try Engine.checked {
-            let own = features(network, train)
-            let (v, t) = (features(network, allValidation), features(network, allTest))
+            let own = try features(network, train)
+            let (v, t) = (try features(network, allValidation), try features(network, allTest))
             let classes = data.classCount
             let nearest = NearestNeighbours(
                 own, labels: train.labels, classes: classes, count: neighbours)
             let probe = LinearProbe(own, labels: train.labels, classes: classes)
             let graph = RelationGraph(
-                features(network, bank), labels: bank.labels, classes: classes,
+                try features(network, bank), labels: bank.labels, classes: classes,
                 neighbours: neighbours)
             return RelationsResult(
                 kind: options.kind.rawValue,

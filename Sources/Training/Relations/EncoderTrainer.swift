@@ -14,6 +14,8 @@ protocol PhaseRunner {
     var earlierSeconds: Double { get }
     /// Spent on it at the end of each epoch; empty where epochs are not measured.
     var epochSeconds: [Double] { get }
+    /// Makes the folder, and goes on from its newest checkpoint if there is one.
+    func prepare() throws
     func run() throws -> PhaseResult
 }
 
@@ -42,7 +44,7 @@ final class EncoderTrainer: PhaseRunner {
     var sums = EpochSums()
     /// Of the latest whole epoch.
     var lastSpread = Double.nan
-    var metricsBytes = 0
+    private var lines: LineLog
     var lastCheckpoint: String?
     private var drawSeed: UInt64
     private var began = 0.0
@@ -60,6 +62,7 @@ final class EncoderTrainer: PhaseRunner {
         self.data = data
         self.folder = folder
         self.environment = environment
+        lines = LineLog("\(folder)/metrics.jsonl")
         device = Device(named: spec.compute.device)
         drawSeed = spec.derivedSeed
         store = CheckpointStore(folder: "\(folder)/checkpoints", files: environment.files)
@@ -92,12 +95,15 @@ final class EncoderTrainer: PhaseRunner {
 
     // MARK: The loop
 
-    func run() throws -> PhaseResult {
+    func prepare() throws {
         began = environment.clock()
+        try environment.files.createDirectory(folder)
+        try Engine.checked { try resume() }
+    }
+
+    func run() throws -> PhaseResult {
         let epochs = spec.training.epochs
         let steps = plan.stepsPerEpoch * epochs
-        try environment.files.createDirectory(folder)
-        try resume()
         environment.observe(.began(spec, resumedAt: step > 0 ? step : nil, steps: steps))
         let prefetcher = Prefetcher(samePlan(), epoch: epoch, step: stepInEpoch, epochs: epochs)
         var lastSaved = environment.clock()
@@ -119,9 +125,9 @@ final class EncoderTrainer: PhaseRunner {
                     lastSaved = environment.clock()
                 }
             }
-            try endEpoch()
+            try Engine.checked { try endEpoch() }
         }
-        let result = try finish()
+        let result = try Engine.checked { try finish() }
         environment.observe(
             .finished(spec, result, seconds: environment.clock() - began, reused: false))
         return result
@@ -170,14 +176,15 @@ final class EncoderTrainer: PhaseRunner {
                 sums.measures["spread", default: 0] += evenness * Double(n)
             }
         } catch let error as EngineError {
-            throw Problem.engine(error, phase: spec.name)
+            throw Problem.engine(error, phase: spec.name, epoch: epoch, step: step + 1)
         }
     }
 
     // MARK: Measuring
 
     private func endEpoch() throws {
-        let scores = try evaluation.quick(network)
+        try checkFinite()
+        let scores = try measured { try evaluation.quick(network) }
         lastSpread = sums.measures["spread", default: .nan] / Double(max(1, sums.samples))
         var learner = EpochMetrics.Learner(sums, scores, average: nil, knowsClean: false)
         // There is nothing that could agree with a label.
@@ -188,9 +195,7 @@ final class EncoderTrainer: PhaseRunner {
                 * spec.schedule.rate(
                     step: step - 1, stepsPerEpoch: plan.stepsPerEpoch, epochs: spec.training.epochs),
             learners: [learner], together: nil)
-        let line = jsonLine(metrics)
-        try environment.files.append(line, to: metricsPath)
-        metricsBytes += line.count
+        try lines.append(jsonLine(metrics), using: environment.files)
         sums = EpochSums()
         epoch += 1
         stepInEpoch = 0
@@ -198,8 +203,11 @@ final class EncoderTrainer: PhaseRunner {
     }
 
     private func finish() throws -> PhaseResult {
-        let relations = try evaluation.result(
-            network, options: options, headParameters: head.parameterCount, spread: lastSpread)
+        try checkFinite()
+        let relations = try measured {
+            try evaluation.result(
+                network, options: options, headParameters: head.parameterCount, spread: lastSpread)
+        }
         try WeightsFile.write(
             network.state, to: "\(folder)/last.safetensors",
             metadata: ModelCard(model: spec.model, data: data).metadata, using: environment.files)
@@ -208,32 +216,49 @@ final class EncoderTrainer: PhaseRunner {
         var result = PhaseResult(
             key: spec.key, name: spec.name, epochs: epoch, steps: step, student: readout)
         result.relations = relations
-        if metricsBytes > 0 { try environment.files.sync(metricsPath) }
+        try lines.sync(using: environment.files)
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
-        try environment.files.replace("\(folder)/result.json", with: json(result))
+        try PhaseFolder.finish(folder, result, using: environment.files)
         try store.removeAll()
         return result
     }
 
     // MARK: Saving
 
-    private var metricsPath: String { "\(folder)/metrics.jsonl" }
-
     private var parts: [(prefix: String, tensors: [(name: String, tensor: Tensor)])] {
         [("encoder", network.state), ("heads", head.state), ("optimizer", optimizer.state)]
     }
 
-    @discardableResult
-    private func saveCheckpoint() throws -> String {
-        for (prefix, tensors) in parts.prefix(2) {
-            for (name, tensor) in tensors
-            where tensor.dtype.isFloatingPoint && tensor.isFinite().all().item != 1 {
-                throw Problem.notFinite(
-                    weights: "\(prefix)/\(name)", phase: spec.name, epoch: epoch, step: step,
-                    checkpoint: lastCheckpoint)
+    private func checkFinite() throws {
+        try Engine.checked {
+            for (prefix, tensors) in parts.prefix(2) {
+                for (name, tensor) in tensors
+                where tensor.dtype.isFloatingPoint && tensor.isFinite().all().item != 1 {
+                    throw Problem.notFinite(
+                        weights: "\(prefix)/\(name)", phase: spec.name,
+                        epoch: max(0, step - 1) / plan.stepsPerEpoch, step: step,
+                        checkpoint: lastCheckpoint)
+                }
             }
         }
-        if metricsBytes > 0 { try environment.files.sync(metricsPath) }
+    }
+
+    /// Outputs that are not finite become a problem that says where.
+    private func measured<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try Engine.checked(body)
+        } catch let error as OutputsNotFinite {
+            throw Problem.notFinite(
+                sample: error.sample, split: "measured", phase: spec.name,
+                epoch: max(0, step - 1) / plan.stepsPerEpoch, step: step,
+                checkpoint: lastCheckpoint)
+        }
+    }
+
+    @discardableResult
+    private func saveCheckpoint() throws -> String {
+        try checkFinite()
+        try lines.sync(using: environment.files)
         var record = LearnerRecord()
         record.sums = sums
         // The spread of the last whole epoch, for a result whose phase resumes at its very end.
@@ -241,7 +266,7 @@ final class EncoderTrainer: PhaseRunner {
         let path = try store.save(
             CheckpointRecord(
                 key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
-                learners: [record], metricsBytes: metricsBytes,
+                learners: [record], metricsBytes: lines.bytes, metrics: lines.digest,
                 seconds: earlierSeconds + environment.clock() - began, tensors: ""),
             parts.flatMap { part in
                 part.tensors.map { ("\(part.prefix)/\($0.name)", $0.tensor) }
@@ -252,10 +277,14 @@ final class EncoderTrainer: PhaseRunner {
 
     private func resume() throws(Problem) {
         guard let (record, saved, path) = try store.load() else {
-            try environment.files.remove(metricsPath)
+            try environment.files.remove(lines.path)
             return
         }
-        guard record.key == spec.key else { throw .phaseChanged(path) }
+        try record.check(
+            .init(
+                spec: spec, stepsPerEpoch: plan.stepsPerEpoch, learners: 1,
+                samples: data.split.train.count), path)
+        guard let own = record.learners.first else { return }
         func part(_ prefix: String) -> [String: Tensor] {
             var part: [String: Tensor] = [:]
             for (name, tensor) in saved where name.hasPrefix(prefix + "/") {
@@ -266,15 +295,12 @@ final class EncoderTrainer: PhaseRunner {
         try network.loadState(from: part("encoder"), source: path)
         try head.loadState(from: part("heads"), source: path)
         try optimizer.load(state: part("optimizer"), source: path)
-        guard let own = record.learners.first, record.learners.count == 1 else {
-            throw .checkpointDamaged(path, "it has \(record.learners.count) learners")
-        }
         sums = own.sums
         lastSpread = sums.measures.removeValue(forKey: "last-spread") ?? .nan
         (step, epoch, stepInEpoch) = (record.step, record.epoch, record.stepInEpoch)
-        metricsBytes = record.metricsBytes
         lastCheckpoint = path
         earlierSeconds = record.seconds
-        try environment.cut(metricsPath, to: metricsBytes)
+        try lines.resume(
+            bytes: record.metricsBytes, digest: record.metrics, using: environment.files)
     }
 }

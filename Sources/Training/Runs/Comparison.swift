@@ -39,6 +39,8 @@ public final class Comparison {
     /// Engine threads of each worker.
     public let threads: Int
     public private(set) var cells: [Cell] = []
+    /// What could not be trained.
+    public private(set) var failures: [Failure] = []
     public let seeds: [UInt64]
     public let noises: [LabelNoise]
 
@@ -66,13 +68,25 @@ public final class Comparison {
         store = PhaseStore("\(folder)/phases", named: false)
     }
 
-    /// A row's setting at one noise and seed, resolved.
-    private struct Plan {
+    /// A row's settings at one noise and seed, resolved.
+    struct Plan {
         var row: ComparisonFile.Row
         var noise: Int
         var seed: UInt64
-        var candidates: [(setting: String, recipe: Recipe, chain: [PhaseSpec])]
+        var candidates: [Candidate]
         var data: PreparedData
+
+        /// What the search has to see of a setting; all of it without a search.
+        func searched(_ candidate: Candidate) -> [PhaseSpec] {
+            candidates.count > 1 && row.scope == .firstPhase
+                ? candidate.chain.searchedFirst : candidate.chain
+        }
+    }
+
+    struct Candidate {
+        var setting: String
+        var recipe: Recipe
+        var chain: [PhaseSpec]
     }
 
     /// How many phases will be trained, at most, for the progress bar: where only the first phase is
@@ -90,24 +104,30 @@ public final class Comparison {
     }
 
     public func run() throws {
-        let claim = try RunFolder(folder, for: .comparison, using: environment.files)
+        let claim = try FolderClaim(folder, for: .comparison, using: environment.files)
         defer { claim.release() }
         let plans = try plans()
         // First whatever a search has to see, then what its choice needs.
-        try train(
+        var failed = try train(
             plans.flatMap { plan in
                 plan.candidates.flatMap { candidate in
-                    let searchesFirst = plan.candidates.count > 1 && plan.row.scope == .firstPhase
-                    return (searchesFirst ? candidate.chain.searchedFirst : candidate.chain)
-                        .map { ($0, candidate.chain, plan.data) }
+                    plan.searched(candidate).map { ($0, candidate.chain, plan.data) }
                 }
             })
-        let chosen = plans.map { plan in (plan, choice(plan)) }
-        try train(
-            chosen.flatMap { plan, choice in choice.chain.map { ($0, choice.chain, plan.data) } })
-        cells = chosen.map(cell)
+        let chosen = try plans.map { plan in (plan, try choice(plan, failed)) }
+        failed = try train(
+            chosen.flatMap { plan, choice in
+                (choice?.chain ?? []).map { ($0, choice!.chain, plan.data) }
+            }, failed: failed)
+        for (plan, choice) in chosen {
+            failures += describe(plan, choice, failed)
+            if let choice, failure(of: choice.chain, failed) == nil {
+                cells.append(try cell(plan, choice))
+            }
+        }
         try environment.files.replace("\(folder)/recipe.yaml", with: Array(resolved(plans).utf8))
-        try environment.files.replace("\(folder)/result.json", with: json(record(plans)))
+        let record = Recorded(record(plans), files: try hashes(of: ["recipe.yaml"], in: folder))
+        try environment.files.replace("\(folder)/result.json", with: SealedRecord.encoded(record))
     }
 
     /// The table and everything its report shows.
@@ -132,7 +152,7 @@ public final class Comparison {
                 return ComparisonRecord.Noise(
                     kind: noises[n].kind.rawValue, rate: noises[n].rate,
                     realised: mean(data.map(\.noise.realisedRate)))
-            }, cells: cells)
+            }, cells: cells, failures: failures)
     }
 
     /// Nil unless all are known.
@@ -156,7 +176,7 @@ public final class Comparison {
         for (n, noise) in noises.enumerated() {
             for seed in seeds {
                 for row in file.rows {
-                    var candidates: [(setting: String, recipe: Recipe, chain: [PhaseSpec])] = []
+                    var candidates: [Candidate] = []
                     var data: PreparedData?
                     for candidate in row.candidates {
                         var recipe = try candidate.file.decoded(Recipe.self)
@@ -174,7 +194,8 @@ public final class Comparison {
                             try recipe.check(chain, data!)
                             return chain
                         }
-                        candidates.append((candidate.setting, recipe, chain))
+                        candidates.append(
+                            Candidate(setting: candidate.setting, recipe: recipe, chain: chain))
                     }
                     plans.append(
                         Plan(row: row, noise: n, seed: seed, candidates: candidates, data: data!))
@@ -195,7 +216,11 @@ public final class Comparison {
         return data
     }
 
-    private func train(_ wanted: [(PhaseSpec, [PhaseSpec], PreparedData)]) throws {
+    /// - Parameter failed: phases that need not be tried.
+    /// - Returns: these and those that failed now.
+    private func train(
+        _ wanted: [(PhaseSpec, [PhaseSpec], PreparedData)], failed: [String: Problem] = [:]
+    ) throws -> [String: Problem] {
         var seen: Set<String> = []
         var done: Set<String> = []
         var jobs: [Scheduler.Job] = []
@@ -204,8 +229,9 @@ public final class Comparison {
         let asked = environment.shouldStop
         environment.shouldStop = { asked() || stop.isSet }
         let (store, inner) = (store, environment)
-        for (spec, chain, data) in wanted where seen.insert(spec.key).inserted {
-            if store.result(spec) != nil {
+        for (spec, chain, data) in wanted
+        where failed[spec.key] == nil && seen.insert(spec.key).inserted {
+            if try store.result(spec, in: environment) != nil {
                 try store.tidy(spec, using: environment.files)
                 done.insert(spec.key)
                 continue
@@ -215,43 +241,40 @@ public final class Comparison {
                 Scheduler.Job(spec: spec, needs: spec.neededKeys.intersection(keys)) {
                     do {
                         _ = try store.complete(spec, chain: chain, data: data, environment: inner)
+                    } catch let problem as Problem where problem.kind == .data {
+                        inner.observe(.failed(spec, problem))
+                        throw problem
                     } catch {
                         stop.set()
                         throw error
                     }
                 })
         }
-        try Scheduler(jobs, done: done).run(workers: workers, threads: threads)
+        return try Scheduler(jobs, done: done, failed: failed)
+            .run(workers: workers, threads: threads)
     }
 
-    /// The candidate that is best on the validation split; the first of equals.
-    private func choice(_ plan: Plan) -> (setting: String, recipe: Recipe, chain: [PhaseSpec]) {
+    /// The candidate that is best on the validation split; the first of equals. One that failed is the
+    /// worst: nil if all have.
+    private func choice(_ plan: Plan, _ failed: [String: Problem]) throws -> Candidate? {
         guard plan.candidates.count > 1 else { return plan.candidates[0] }
-        func value(_ candidate: (setting: String, recipe: Recipe, chain: [PhaseSpec])) -> Double {
-            let phase =
-                plan.row.scope == .firstPhase
-                ? candidate.chain.searchedFirst.last! : candidate.chain.last!
-            let readout = store.result(phase)!.readout(
-                average: candidate.recipe.training.useAverage)
+        var best: (candidate: Candidate, value: Double)?
+        for candidate in plan.candidates {
+            let chain = plan.searched(candidate)
+            guard failure(of: chain, failed) == nil, let result = try store.result(chain.last!)
+            else { continue }
+            let readout = result.readout(average: candidate.recipe.training.useAverage)
             let validation = readout.selected.validation
-            return candidate.recipe.training.selection == .accuracy
+            let value =
+                candidate.recipe.training.selection == .accuracy
                 ? validation.accuracy : -validation.nll
+            if best == nil || value > best!.value { best = (candidate, value) }
         }
-        return plan.candidates.enumerated().max { a, b in
-            let (x, y) = (value(a.element), value(b.element))
-            return x < y || (x == y && a.offset > b.offset)
-        }!.element
+        return best?.candidate
     }
 
-    private func cell(
-        _ plan: Plan, _ choice: (setting: String, recipe: Recipe, chain: [PhaseSpec])
-    ) -> Cell {
-        let searched =
-            plan.candidates.count > 1
-            ? plan.candidates.flatMap {
-                plan.row.scope == .firstPhase ? $0.chain.searchedFirst : $0.chain
-            }
-            : []
+    private func cell(_ plan: Plan, _ choice: Candidate) throws -> Cell {
+        let searched = plan.candidates.count > 1 ? plan.candidates.flatMap(plan.searched) : []
         let trained = Set((searched + choice.chain).map(\.key))
         var seconds = 0.0
         var counted: Set<String> = []
@@ -261,8 +284,8 @@ public final class Comparison {
         return Cell(
             row: plan.row.name, noise: plan.noise, seed: plan.seed, setting: choice.setting,
             chain: choice.chain,
-            results: choice.chain.map { spec in
-                var result = store.result(spec)!
+            results: try choice.chain.compactMap { spec in
+                guard var result = try store.result(spec) else { return nil }
                 // A picture for a run's page; cells share the encoder, and would repeat it.
                 result.relations?.matrix = []
                 return result

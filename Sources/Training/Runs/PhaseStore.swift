@@ -8,12 +8,14 @@ import Torch
 /// The finished and unfinished phases below one folder, by key.
 ///
 /// A phase is complete when its `result.json` is there and names its key: it is then never trained
-/// again, whichever run asks for it.
+/// again, whichever run asks for it. Before it is believed, its files are compared with the hashes that
+/// the record has of them, once per store.
 public struct PhaseStore: Sendable {
     public let folder: String
     /// Folder names start with position and name where one run owns the store, so that people find
     /// their way; in the shared store of a comparison the key alone counts.
     public let named: Bool
+    private let verified = Verified()
 
     public init(_ folder: String, named: Bool) {
         self.folder = folder
@@ -25,12 +27,27 @@ public struct PhaseStore: Sendable {
     }
 
     /// The result of a complete phase, or nil.
-    public func result(_ spec: PhaseSpec) -> PhaseResult? {
-        guard let bytes = try? readFile("\(path(spec))/result.json", limit: 256 << 20),
-            let result = try? jsonDecoder().decode(PhaseResult.self, from: Data(bytes)),
-            result.key == spec.key
-        else { return nil }
+    ///
+    /// - Throws: if a file of the phase is damaged, or the phase is another one.
+    public func result(_ spec: PhaseSpec) throws(Problem) -> PhaseResult? {
+        if let result = verified[spec.key] { return result }
+        guard let result = try PhaseFolder.verified(path(spec), remedy: .remake) else { return nil }
+        guard result.key == spec.key else { throw .phaseChanged("\(path(spec))/result.json") }
+        verified[spec.key] = result
         return result
+    }
+
+    /// The same; a damaged phase is removed where the user asked for that, and is then not complete.
+    func result(
+        _ spec: PhaseSpec, in environment: TrainingEnvironment
+    ) throws(Problem) -> PhaseResult? {
+        do {
+            return try result(spec)
+        } catch {
+            guard environment.remake, error.isDamage else { throw error }
+            try environment.files.remove(path(spec))
+            return nil
+        }
     }
 
     /// The epochs of a phase so far.
@@ -62,7 +79,7 @@ public struct PhaseStore: Sendable {
     public func complete(
         _ spec: PhaseSpec, chain: [PhaseSpec], data: PreparedData, environment: TrainingEnvironment
     ) throws -> PhaseResult {
-        if let result = result(spec) {
+        if let result = try result(spec, in: environment) {
             try tidy(spec, using: environment.files)
             environment.observe(.finished(spec, result, seconds: seconds(spec), reused: true))
             return result
@@ -70,22 +87,44 @@ public struct PhaseStore: Sendable {
         // Results are those of this thread count, which the phase's key names.
         Engine.threads = spec.compute.threads
         let began = environment.clock()
-        let trainer: any PhaseRunner =
+        func runner() throws -> any PhaseRunner {
             if spec.isEncoder {
-                try EncoderTrainer(
+                return try EncoderTrainer(
                     spec, data: data, folder: path(spec), environment: environment)
-            } else {
-                try PhaseTrainer(
-                    spec, data: data, folder: path(spec), environment: environment
-                ) { try weights($0, chain: chain, data: data) }
             }
-        let result = try trainer.run()
+            return try PhaseTrainer(
+                spec, data: data, folder: path(spec), environment: environment
+            ) { try weights($0, chain: chain, data: data) }
+        }
+        let (trainer, result) = try inPhase(spec) {
+            var trainer = try Engine.checked(runner)
+            do {
+                try trainer.prepare()
+            } catch let problem as Problem where environment.remake && problem.isDamage {
+                try environment.files.remove(path(spec))
+                trainer = try Engine.checked(runner)
+                try trainer.prepare()
+            }
+            return (trainer, try trainer.run())
+        }
+        verified[spec.key] = result
         // Apart from the result, so that equal runs leave equal bytes.
         let timing = PhaseTiming(
             seconds: environment.clock() - began + trainer.earlierSeconds,
             epochs: trainer.epochSeconds)
         try environment.files.replace("\(path(spec))/timing.json", with: json(timing))
         return result
+    }
+
+    /// Whatever of the engine or of a network's outputs goes wrong names the phase.
+    private func inPhase<Result>(_ spec: PhaseSpec, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try Engine.checked(body)
+        } catch let error as EngineError {
+            throw Problem.engine(error, phase: spec.name)
+        } catch let error as OutputsNotFinite {
+            throw Problem.notFinite(sample: error.sample, phase: spec.name)
+        }
     }
 
     func weights(
@@ -133,6 +172,22 @@ public struct PhaseTiming: Codable, Equatable, Sendable {
         guard let bytes = try? readFile("\(folder)/timing.json", limit: 1 << 24),
             let read = try? JSONDecoder().decode(PhaseTiming.self, from: Data(bytes))
         else { return nil }
+        // Anybody may edit it, for no hash is kept of it: what cannot be a time is unknown.
+        guard ([read.seconds] + (read.epochs ?? [])).allSatisfy({ (0...1e10).contains($0) }) else {
+            return nil
+        }
         self = read
+    }
+}
+
+/// Results whose files were compared with their hashes, or were written by this process.
+private final class Verified: @unchecked Sendable {
+    // Touched only while `lock` is held.
+    private let lock = NSLock()
+    private var results: [String: PhaseResult] = [:]
+
+    subscript(key: String) -> PhaseResult? {
+        get { lock.withLock { results[key] } }
+        set { lock.withLock { results[key] = newValue } }
     }
 }

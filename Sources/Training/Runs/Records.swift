@@ -14,23 +14,31 @@ public struct RunRecord: Sendable {
     /// Where a phase made its own samples.
     public var pool: SyntheticPool?
 
-    public init(folder: String) throws(Problem) {
-        pool = try? SyntheticPool(run: folder)
-        facts = try decoded("\(folder)/run.json")
-        scores = try decoded("\(folder)/result.json")
-        recipe = String(
-            decoding: try readFile("\(folder)/recipe.yaml", limit: 1 << 20), as: UTF8.self)
+    /// - Parameter isVerified: whether this process wrote the run itself, or compared its files with
+    ///   their hashes before.
+    public init(folder: String, isVerified: Bool = false) throws(Problem) {
+        let there = RunFolder(folder)
+        if !isVerified { try there.verify() }
+        pool = try? SyntheticPool(run: folder, isVerified: false)
+        facts = try there.facts().value
+        guard let scores = try there.scores() else { throw .notFinished(folder) }
+        self.scores = scores
+        recipe = try readText("\(folder)/recipe.yaml", limit: 1 << 20)
         metrics = []
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? []
         for phase in scores.phases {
-            let names =
-                (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? []
             let name = names.first { $0.hasSuffix("-\(phase.name)") } ?? phase.name
-            let bytes = try readFile("\(folder)/phases/\(name)/metrics.jsonl", limit: 256 << 20)
+            let path = "\(folder)/phases/\(name)"
+            if !isVerified {
+                _ = try PhaseFolder.verified(path, remedy: .remakeRun(folder))
+            }
+            let bytes = try readFile("\(path)/metrics.jsonl", limit: 256 << 20)
             metrics.append(
                 bytes.split(separator: 10).compactMap {
                     try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
                 })
-            timings.append(PhaseTiming(folder: "\(folder)/phases/\(name)"))
+            timings.append(PhaseTiming(folder: path))
         }
     }
 }
@@ -49,20 +57,28 @@ public struct ComparisonRecord: Codable, Sendable {
     public var rows: [String]
     public var seeds: [UInt64]
     public var noises: [Noise]
+    /// Those that have a result.
     public var cells: [Comparison.Cell]
+    /// What could not be trained: cells, and settings of a search.
+    public var failures: [Comparison.Failure]
 
     public init(
-        facts: RunFacts, rows: [String], seeds: [UInt64], noises: [Noise], cells: [Comparison.Cell]
+        facts: RunFacts, rows: [String], seeds: [UInt64], noises: [Noise],
+        cells: [Comparison.Cell], failures: [Comparison.Failure] = []
     ) {
         self.facts = facts
         self.rows = rows
         self.seeds = seeds
         self.noises = noises
         self.cells = cells
+        self.failures = failures
     }
 
     public init(folder: String) throws(Problem) {
-        self = try decoded("\(folder)/result.json")
+        let record: Recorded<ComparisonRecord> = try SealedRecord.read(
+            "\(folder)/result.json", limit: 1 << 30, remedy: .compareAgain)
+        try verify(record.files, in: folder, remedy: .compareAgain)
+        self = record.value
     }
 
     /// The cells of one row at one noise, in the order of the seeds.
@@ -71,14 +87,9 @@ public struct ComparisonRecord: Codable, Sendable {
             cells.first { $0.row == row && $0.noise == noise && $0.seed == seed }
         }
     }
-}
 
-private func decoded<Value: Decodable>(_ path: String) throws(Problem) -> Value {
-    let bytes = try readFile(path, limit: 1 << 30)
-    guard let value = try? jsonDecoder().decode(Value.self, from: Data(bytes)) else {
-        throw Problem(
-            .data, "not a record of this program", at: .file(path),
-            hint: "is the run finished, and of this version?")
+    /// The seeds at which one row has no result at one noise, and why.
+    public func failures(row: String, noise: Int) -> [Comparison.Failure] {
+        failures.filter { $0.isCell && $0.row == row && $0.noise == noise }
     }
-    return value
 }

@@ -11,7 +11,7 @@ extension Run {
     public func synthesise(images: Int) throws -> SyntheticPool {
         guard var last = chain.last, case .dataFree(var options, let source, let hash) = last.target
         else { throw Problem.noPool(folder) }
-        let claim = try RunFolder(folder, for: .run, using: environment.files)
+        let claim = try FolderClaim(folder, for: .run, using: environment.files)
         defer { claim.release() }
         for spec in chain.dropLast() {
             _ = try store.complete(spec, chain: chain, data: data, environment: environment)
@@ -34,7 +34,7 @@ extension PhaseTrainer {
     /// The warm-up alone.
     func makeImages() throws {
         try environment.files.createDirectory(folder)
-        try resume()
+        try resume(firstEpoch: -1)
         environment.observe(.began(spec, resumedAt: nil, steps: 0))
         // The epoch before the students' first.
         epoch = -1

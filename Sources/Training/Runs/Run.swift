@@ -52,7 +52,7 @@ public final class Run {
     /// - Throws: also if another process writes into the folder, or it holds anything else.
     public func train(continues: Bool = true) throws -> RunResult {
         try checkFolder()
-        let claim = try RunFolder(
+        let claim = try FolderClaim(
             folder, for: .run, continues: continues, using: environment.files)
         defer { claim.release() }
         try start()
@@ -60,7 +60,7 @@ public final class Run {
             _ = try store.complete(spec, chain: chain, data: data, environment: environment)
         }
         Engine.threads = compute.threads
-        let result = RunResult(run: self)
+        let result = try RunResult(run: self)
         try finish(result)
         return result
     }
@@ -69,11 +69,19 @@ public final class Run {
         RunFacts(compute: compute, name: recipe.name, seed: recipe.seed, chain: chain, data: data)
     }
 
-    /// Throws if the folder is there and belongs to another run than this very one.
+    /// Throws if the folder is there and belongs to another run than this very one, or if a file of it
+    /// is damaged; where the user asked to make damaged files again, only for another run.
     public func checkFolder() throws(Problem) {
-        if FileManager.default.fileExists(atPath: "\(folder)/run.json") {
-            try facts.check(against: folder)
+        let there = RunFolder(folder, training: true)
+        guard there.exists else { return }
+        do {
+            try there.verifyBeginning()
+            try there.verifyEnd()
+        } catch {
+            guard environment.remake, error.isDamage else { throw error }
         }
+        if environment.remake, (try? there.facts()) == nil { return }
+        try facts.check(against: folder)
     }
 
     private func start() throws(Problem) {
@@ -81,12 +89,20 @@ public final class Run {
         // Again: another process may have written here between the first look and the lock.
         try checkFolder()
         try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
-        if !data.isPlaceholder { try data.noise.write(to: "\(folder)/labels.csv", using: files) }
-        try files.replace("\(folder)/run.json", with: json(facts))
+        var names = ["recipe.yaml"]
+        if !data.isPlaceholder {
+            try data.noise.write(to: "\(folder)/labels.csv", using: files)
+            names.append("labels.csv")
+        }
+        let record = Recorded(facts, files: try hashes(of: names, in: folder))
+        try files.replace("\(folder)/run.json", with: SealedRecord.encoded(record))
     }
 
     private func finish(_ result: RunResult) throws {
         let files = environment.files
+        // What is there is of an earlier process; while it is replaced, the run has no end.
+        try files.remove("\(folder)/result.json")
+        var names = ["model.safetensors"]
         let last = chain.last!
         let which: TeacherWeights = recipe.training.useAverage ? .averageSelected : .selected
         let weights = try readFile(store.weightsPath(last, which))
@@ -94,16 +110,20 @@ public final class Run {
         for peer in result.scores.phases.last?.peers?.each ?? [] {
             let path = "\(store.path(last))/\(peer.name)-\(which.rawValue).safetensors"
             try files.replace("\(folder)/\(peer.name).safetensors", with: try readFile(path))
+            names.append("\(peer.name).safetensors")
         }
         let mixing = "\(store.path(last))/mixing.csv"
         if FileManager.default.fileExists(atPath: mixing) {
             try files.replace("\(folder)/mixing.csv", with: try readFile(mixing))
+            names.append("mixing.csv")
         }
         if !data.isPlaceholder {
             try SampleRecords(self, weights: "\(folder)/model.safetensors").write(
                 to: "\(folder)/samples.csv", using: files)
+            names.append("samples.csv")
         }
-        try files.replace("\(folder)/result.json", with: json(result.scores))
+        let record = Recorded(result.scores, files: try hashes(of: names, in: folder))
+        try files.replace("\(folder)/result.json", with: SealedRecord.encoded(record))
     }
 }
 
@@ -153,8 +173,11 @@ public struct RunResult: Sendable {
     public var seconds: Double
     public var noise: NoisyLabels
 
-    public init(run: Run) {
-        let phases = run.chain.compactMap(run.store.result)
+    public init(run: Run) throws(Problem) {
+        var phases: [PhaseResult] = []
+        for spec in run.chain {
+            if let result = try run.store.result(spec) { phases.append(result) }
+        }
         scores = Scores(
             name: run.recipe.name, seed: run.recipe.seed, phases: phases,
             useAverage: run.recipe.training.useAverage)

@@ -52,31 +52,31 @@ public struct RunFacts: Codable, Equatable, Sendable {
 
     /// Those of a run's folder.
     public init(folder: String) throws(Problem) {
-        let path = "\(folder)/run.json"
-        guard let old = try? jsonDecoder().decode(RunFacts.self, from: Data(try readFile(path)))
-        else {
-            throw .checkpointDamaged(path, "not the facts of a run")
-        }
-        self = old
+        self = try RunFolder(folder, training: true).facts().value
     }
 
     /// Refuses to continue a run under anything that would change its result.
     func check(against folder: String) throws(Problem) {
         let old = try RunFacts(folder: folder)
-        func same(_ what: String, _ found: String, _ expected: String) throws(Problem) {
-            guard found == expected else {
-                throw .otherMachine(folder, what, found: found, expected: expected)
-            }
+        let (now, before) = (compute, old.compute)
+        for (what, found, expected) in [
+            ("engine version", now.engine, before.engine),
+            ("vector instruction set", now.capability, before.capability),
+        ] where found != expected {
+            throw .otherEngine(folder, what, found: found, expected: expected)
         }
-        try same("engine version", compute.engine, old.compute.engine)
-        try same("vector instruction set", compute.capability, old.compute.capability)
-        try same("thread count", "\(compute.threads)", "\(old.compute.threads)")
-        try same("device", compute.device, old.compute.device)
-        try same("precision", compute.precision.rawValue, old.compute.precision.rawValue)
+        for (what, found, expected, option) in [
+            ("thread count", "\(now.threads)", "\(before.threads)", "--threads"),
+            // The option has no index: `cuda:0` is its `cuda`.
+            ("device", now.device, before.device, "--device"),
+            ("precision", now.precision.rawValue, before.precision.rawValue, "--precision"),
+        ] where found != expected {
+            let word = expected.split(separator: ":").first ?? ""
+            throw .otherSetting(
+                folder, what, found: found, expected: expected, hint: "pass \(option) \(word)")
+        }
         guard old.dataHash == dataHash else {
-            throw .otherMachine(
-                folder, "data", found: "sha256 \(dataHash.prefix(12))…",
-                expected: "sha256 \(old.dataHash.prefix(12))…")
+            throw .dataChanged(folder, found: dataHash, expected: old.dataHash)
         }
         guard old.phaseKeys == phaseKeys else { throw .recipeChanged(folder) }
     }

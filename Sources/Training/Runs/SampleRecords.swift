@@ -18,9 +18,10 @@ struct SampleRecords {
         {
             let set = try EvaluationSet(
                 data.learning, members: members, normalisation: data.normalisation)
-            let logP = try Engine.checked {
-                set.logits({ model.network($0) }, precision: run.compute.precision).logSoftmax()
-                    .floats()
+            let logP = try model.checked(data.learning.name) {
+                try set.finite(
+                    set.logits({ model.network($0) }, precision: run.compute.precision).logSoftmax()
+                ).floats()
             }
             let classes = data.classCount
             for (i, member) in members.enumerated() {

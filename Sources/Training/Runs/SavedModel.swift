@@ -19,6 +19,7 @@ public final class SavedModel {
         var file = path
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
         {
+            try RunFolder(path).verify()
             file = "\(path)/model.safetensors"
             try SavedModel.checkFolder(path)
         }
@@ -65,7 +66,9 @@ public final class SavedModel {
         let set = try EvaluationSet(
             data, members: members, labels: members.map { classes.places[data.labels[$0]] },
             normalisation: card.normalisation)
-        return try set.evaluate({ network($0) }, precision: precision)
+        return try checked(data.name) {
+            try set.evaluate({ network($0) }, precision: precision)
+        }
     }
 
     /// Class probabilities in row-major order [n, classes].
@@ -73,8 +76,22 @@ public final class SavedModel {
         let data = try fitted(data)
         let set = try EvaluationSet(
             data, members: Array(0..<data.count), normalisation: card.normalisation)
-        return try Engine.checked {
-            set.logits({ network($0) }, precision: precision).softmax().floats()
+        return try checked(data.name) {
+            try set.finite(set.logits({ network($0) }, precision: precision).softmax()).floats()
+        }
+    }
+
+    /// Outputs that are not finite, and what the engine refuses, become a problem that names the file: no
+    /// class is told from them.
+    func checked<Result>(
+        _ data: String, _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try Engine.checked(body)
+        } catch let error as OutputsNotFinite {
+            throw Problem.notFinite(sample: error.sample, of: data, file: path)
+        } catch let error as EngineError {
+            throw Problem(.internal, "the engine failed: \(error)", at: .file(path))
         }
     }
 }

@@ -20,10 +20,13 @@ final class Scheduler: @unchecked Sendable {
     private var done: Set<String>
     private var running = 0
     private var failure: (any Error)?
+    private var failed: [String: Problem]
 
-    init(_ jobs: [Job], done: Set<String>) {
+    /// - Parameter failed: phases that are known to fail, and why.
+    init(_ jobs: [Job], done: Set<String>, failed: [String: Problem] = [:]) {
         waiting = jobs
         self.done = done
+        self.failed = failed
     }
 
     /// Whether some job has failed: the others stop at their next step.
@@ -34,8 +37,10 @@ final class Scheduler: @unchecked Sendable {
     /// - Parameters:
     ///   - workers: phases at a time.
     ///   - threads: engine threads of each.
-    /// - Throws: the first failure, after the other workers have stopped.
-    func run(workers: Int, threads: Int) throws {
+    /// - Returns: the phases that failed for their data or their numbers, with those that needed one of
+    ///   them, and why, by key. Such a failure is of one phase: the others are trained.
+    /// - Throws: the first other failure, after the other workers have stopped.
+    func run(workers: Int, threads: Int) throws -> [String: Problem] {
         let group = DispatchGroup()
         for _ in 0..<max(1, workers) {
             group.enter()
@@ -50,12 +55,19 @@ final class Scheduler: @unchecked Sendable {
         }
         group.wait()
         if let failure { throw failure }
+        return failed
     }
 
     private func next() -> Job? {
         condition.lock()
         defer { condition.unlock() }
         while true {
+            for (job, cause) in waiting.compactMap({ job in
+                job.needs.sorted().lazy.compactMap { self.failed[$0] }.first.map { (job, $0) }
+            }) {
+                failed[job.spec.key] = cause
+                waiting.removeAll { $0.spec.key == job.spec.key }
+            }
             if failure != nil || waiting.isEmpty { return nil }
             if let i = waiting.firstIndex(where: { $0.needs.isSubset(of: done) }) {
                 running += 1
@@ -67,14 +79,18 @@ final class Scheduler: @unchecked Sendable {
     }
 
     private func perform(_ job: Job) {
-        var failed: (any Error)?
-        do { try job.work() } catch { failed = error }
+        var error: (any Error)?
+        do { try job.work() } catch let caught { error = caught }
         condition.lock()
         running -= 1
-        done.insert(job.spec.key)
-        // A worker that was stopped because another failed reports an interruption: the cause counts.
-        if let failed, failure == nil || (failure as? Problem)?.kind == .interrupted {
-            failure = failed
+        if let problem = error as? Problem, problem.kind == .data {
+            failed[job.spec.key] = problem
+        } else {
+            done.insert(job.spec.key)
+            // A worker that was stopped because another failed reports an interruption: the cause counts.
+            if let error, failure == nil || (failure as? Problem)?.kind == .interrupted {
+                failure = error
+            }
         }
         condition.broadcast()
         condition.unlock()

@@ -45,7 +45,7 @@ extension PhaseTrainer {
                 term: error.term, phase: spec.name, epoch: synthesis.record.epoch,
                 batch: synthesis.record.batch, step: error.step, checkpoint: lastCheckpoint)
         } catch let error as EngineError {
-            throw Problem.engine(error, phase: spec.name)
+            throw problem(error)
         }
     }
 

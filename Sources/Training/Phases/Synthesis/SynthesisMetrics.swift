@@ -85,6 +85,7 @@ struct SynthesisRecord: Codable, Equatable {
     struct Sheet: Codable, Equatable {
         var epoch: Int
         var images: Int
+        var sha256: String
         var name: String {
             let digits = String(epoch)
             return "sheet-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
@@ -101,7 +102,9 @@ struct SynthesisRecord: Codable, Equatable {
     var sheets: [Sheet] = []
     /// Of the epoch under way.
     var facts: [SynthesisFacts] = []
+    /// Length and SHA-256 of `synthesis.jsonl`.
     var metricsBytes = 0
+    var metrics = ""
 
     /// Batches ever made: rises with each, so that no two states have one number.
     var made: Int { (parts.last.map { $0.id + 1 } ?? 0) + heldOut.count }

@@ -33,6 +33,9 @@ extension SynthesisPass {
         _ name: String, _ count: Int
     ) throws(Problem) -> (bytes: [UInt8], labels: [Int], hash: String) {
         let path = "\(folder)/\(name).bin"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw .recordedFileMissing(path, .remake)
+        }
         let content = try readFile(path)
         let (bytes, labels) = try SyntheticPool.split(
             content, images: count, imageSize: pool.imageSize, path: path)
@@ -44,10 +47,10 @@ extension SynthesisPass {
         guard isSheet(epoch: place.epoch) else { return }
         let count = min(batch.labels.count, 2 * frame.classes)
         let name = String(format: "sheet-%05d", place.epoch + 1)
-        try write(
+        let hash = try write(
             Array(batch.bytes.prefix(count * pool.imageSize)), Array(batch.labels.prefix(count)),
             to: name)
-        record.sheets.append(.init(epoch: place.epoch + 1, images: count))
+        record.sheets.append(.init(epoch: place.epoch + 1, images: count, sha256: hash))
     }
 
     /// The end of the warm-up, and about five times until the end.
@@ -72,11 +75,6 @@ extension SynthesisPass {
             sheets: record.sheets.map { .init(name: $0.name, images: $0.images, epoch: $0.epoch) },
             warmUp: warmUp)
         try files.replace("\(folder)/pool.json", with: json(content))
-    }
-
-    func fileLength(_ path: String) -> Int {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        return attributes?[.size] as? Int ?? 0
     }
 }
 

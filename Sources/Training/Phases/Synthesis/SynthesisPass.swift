@@ -31,6 +31,7 @@ final class SynthesisPass {
     /// Bytes of images that are never trained on, for measuring.
     private(set) var heldOut: [[UInt8]] = []
     var record = SynthesisRecord()
+    private var lines: LineLog
     /// Files of batches that have left the pool, to go once a checkpoint does without them.
     private var gone: [Int] = []
     private var recent: (epoch: Int, pass: Int, count: Int, order: [Int])?
@@ -44,6 +45,7 @@ final class SynthesisPass {
     ) throws {
         self.options = options
         self.folder = "\(folder)/pool"
+        lines = LineLog("\(folder)/pool/synthesis.jsonl")
         self.files = files
         classNames = data.learning.classNames
         batchSize = spec.training.batch
@@ -187,7 +189,7 @@ final class SynthesisPass {
 
     static func name(of id: Int) -> String { String(format: "batch-%06d", id) }
 
-    /// Batches that have left the pool, once more taken leave of by their files.
+    /// Removes the files of batches that have left the pool.
     func removeGone() throws(Problem) {
         for id in gone { try files.remove("\(folder)/\(SynthesisPass.name(of: id)).bin") }
         gone = []
@@ -248,7 +250,9 @@ final class SynthesisPass {
             try dataset([Int](repeating: 0, count: count)), members: Array(0..<count),
             normalisation: normalisation, device: frame.device)
         let said = try Engine.checked {
-            plain.logits({ self.frame.teacher($0) }, precision: frame.precision).argmax().ints()
+            try plain.finite(
+                plain.logits({ self.frame.teacher($0) }, precision: frame.precision)
+            ).argmax().ints()
         }
         return try EvaluationSet(
             try dataset(said), members: Array(0..<count), normalisation: normalisation,
@@ -305,13 +309,13 @@ final class SynthesisPass {
         }
         parts = record.parts
         gone = []
-        try tidy()
-        let length = fileLength(metricsPath)
-        guard length >= record.metricsBytes else {
-            throw .checkpointDamaged(
-                metricsPath, "\(length) bytes where the checkpoint knows \(record.metricsBytes)")
+        for sheet in saved.sheets {
+            let path = "\(folder)/\(sheet.name).bin"
+            try verify(["\(sheet.name).bin": sheet.sha256], in: folder, remedy: .remake)
+            guard sheet.images > 0 else { throw .checkpointDamaged(path, "a sheet without images") }
         }
-        if length > record.metricsBytes { try files.truncate(metricsPath, to: record.metricsBytes) }
+        try tidy()
+        try lines.resume(bytes: saved.metricsBytes, digest: saved.metrics, using: files)
     }
 
     /// Removes what was written after the checkpoint, all of it where there is none.
@@ -327,11 +331,8 @@ final class SynthesisPass {
         }
     }
 
-    var metricsPath: String { "\(folder)/synthesis.jsonl" }
-
     private func log(_ metrics: SynthesisMetrics) throws(Problem) {
-        let line = jsonLine(metrics)
-        try files.append(line, to: metricsPath)
-        record.metricsBytes += line.count
+        try lines.append(jsonLine(metrics), using: files)
+        (record.metricsBytes, record.metrics) = (lines.bytes, lines.digest)
     }
 }

@@ -38,13 +38,18 @@ public struct SyntheticPool: Sendable {
     }
 
     /// The pool below a run folder, whichever phase has it.
-    public init(run folder: String) throws(Problem) {
+    ///
+    /// - Parameter isVerified: whether its files are compared with the hashes of a finished phase first.
+    public init(run folder: String, isVerified: Bool = true) throws(Problem) {
         let names =
             ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? [])
             .sorted()
         for name in names {
             let phase = "\(folder)/phases/\(name)"
             if FileManager.default.fileExists(atPath: "\(phase)/pool/pool.json") {
+                if isVerified {
+                    _ = try PhaseFolder.verified(phase, remedy: .remakeRun(folder))
+                }
                 self = try SyntheticPool(phase: phase)
                 return
             }

@@ -7,13 +7,13 @@ import Testing
 @testable import Training
 
 /// Whose folder it is, and who holds it.
-@Suite(.serialized, .takesTurns) struct RunFolderTests {
+@Suite(.serialized, .takesTurns) struct FolderClaimTests {
     private let files = LocalFileSystem()
 
     private func claim(
-        _ folder: String, _ kind: RunFolder.Kind = .run, continues: Bool = true
-    ) throws(Problem) -> RunFolder {
-        try RunFolder(folder, for: kind, continues: continues, using: files)
+        _ folder: String, _ kind: FolderClaim.Kind = .run, continues: Bool = true
+    ) throws(Problem) -> FolderClaim {
+        try FolderClaim(folder, for: kind, continues: continues, using: files)
     }
 
     private func names(_ folder: String) -> [String] {
@@ -57,7 +57,7 @@ import Testing
 
     @Test func foreignFoldersAreRefused() throws {
         let scratch = try Scratch()
-        for (name, kind) in [("a", RunFolder.Kind.run), ("b", .comparison)] {
+        for (name, kind) in [("a", FolderClaim.Kind.run), ("b", .comparison)] {
             try files.createDirectory(scratch(name))
             try files.write([1], to: scratch("\(name)/recipe.yaml"))
             #expect(

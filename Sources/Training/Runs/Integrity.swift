@@ -1,0 +1,100 @@
+import Crypto
+import Diagnostics
+import Files
+import Foundation
+
+/// SHA-256 of a file's content in hexadecimal, read piece by piece.
+public func fileHash(_ path: String) throws(Problem) -> String {
+    var hash = SHA256()
+    try forEachPiece(of: path) { hash.update(data: $0) }
+    return hex(hash.finalize())
+}
+
+/// Calls `body` with the file's content in pieces of at most 1 MiB, to the end or for `length` bytes.
+///
+/// - Throws: for what is missing, not a regular file, or shorter than `length`.
+func forEachPiece(
+    of path: String, length: Int? = nil, _ body: (UnsafeRawBufferPointer) -> Void
+) throws(Problem) {
+    var info = stat()
+    guard stat(path, &info) == 0 else { throw .cannot("read", path, errno) }
+    guard info.st_mode & S_IFMT == S_IFREG else {
+        throw Problem(.io, "cannot read: not a regular file", at: .file(path))
+    }
+    guard let file = fopen(path, "rb") else { throw .cannot("read", path, errno) }
+    defer { fclose(file) }
+    var left = length ?? Int(info.st_size)
+    let piece = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: max(1, min(left, 1 << 20)), alignment: 16)
+    defer { piece.deallocate() }
+    while left > 0 {
+        let count = fread(piece.baseAddress!, 1, min(left, piece.count), file)
+        guard count > 0 else { throw .cannot("read", path, EIO) }
+        body(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+        left -= count
+    }
+}
+
+/// The hashes of `names` below `folder`, as a record keeps them.
+func hashes(of names: [String], in folder: String) throws(Problem) -> [String: String] {
+    var hashes: [String: String] = [:]
+    for name in names { hashes[name] = try fileHash("\(folder)/\(name)") }
+    return hashes
+}
+
+/// Refuses the first file, in the order of names, that is not what a record says.
+///
+/// - Parameter remedy: what to do about it.
+func verify(_ files: [String: String], in folder: String, remedy: Remedy) throws(Problem) {
+    for (name, expected) in files.sorted(by: { $0.key < $1.key }) {
+        let path = "\(folder)/\(name)"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw .recordedFileMissing(path, remedy)
+        }
+        let found = try fileHash(path)
+        guard found == expected else {
+            throw .fileDamaged(path, found: found, expected: expected, remedy)
+        }
+    }
+}
+
+/// A finished phase's folder: `result.json` holds the scores and the SHA-256 of every other file, but
+/// `timing.json`, which belongs to no result.
+enum PhaseFolder {
+    private static let resultName = "result.json"
+    private static let limit = 256 << 20  // bytes
+
+    /// Writes the record, which makes the phase complete, over the files that are there.
+    static func finish(
+        _ folder: String, _ result: PhaseResult, using files: any FileSystem
+    ) throws(Problem) {
+        let record = Recorded(result, files: try hashes(of: content(folder), in: folder))
+        try files.replace("\(folder)/\(resultName)", with: SealedRecord.encoded(record))
+    }
+
+    /// The result of a finished phase, nil if it is not finished.
+    ///
+    /// - Throws: if the record or any file that it names is damaged.
+    static func verified(_ folder: String, remedy: Remedy) throws(Problem) -> PhaseResult? {
+        let path = "\(folder)/\(resultName)"
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let record: Recorded<PhaseResult> = try SealedRecord.read(
+            path, limit: limit, remedy: remedy)
+        try verify(record.files, in: folder, remedy: remedy)
+        return record.value
+    }
+
+    /// What belongs to the result. Told by the ends of names, so that a leftover of a process that was
+    /// killed inside a write does not count.
+    private static func content(_ folder: String) -> [String] {
+        let all = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
+        return all.filter { path in
+            let name = path.split(separator: "/").last ?? ""
+            return path != resultName && path != "timing.json" && !path.hasPrefix("checkpoints/")
+                && !name.hasPrefix(".")
+                && [".safetensors", ".jsonl", ".json", ".csv", ".bin"].contains {
+                    path.hasSuffix($0)
+                }
+        }
+    }
+}
