@@ -232,7 +232,8 @@ import Torch
         try LocalFileSystem().write(bytes, to: path)
         #expect(
             failure { try Tiny.run(recipe, scratch("cut")).train() }
-                == "\(path): the checkpoint is damaged: its content does not match its record")
+                == "\(path): the checkpoint is damaged: its content does not match its record "
+                + "(restore it from a copy, or add --remake to make it again)")
     }
 
     @Test func imagesAlone() throws {

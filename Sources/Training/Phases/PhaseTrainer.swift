@@ -137,11 +137,15 @@ public final class PhaseTrainer {
     // MARK: The loop
 
     /// Resumes from the newest checkpoint of the folder, if there is one.
-    func prepare() throws {
+    ///
+    /// - Parameter firstEpoch: −1 where images are made and nothing else.
+    func prepare(firstEpoch: Int) throws {
         began = environment.clock()
         try environment.files.createDirectory(folder)
-        try Engine.checked { try resume(firstEpoch: 0) }
+        try Engine.checked { try resume(firstEpoch: firstEpoch) }
     }
+
+    func prepare() throws { try prepare(firstEpoch: 0) }
 
     /// Trains to the end, once it is prepared.
     func run() throws -> PhaseResult {

@@ -117,7 +117,7 @@ public struct PhaseStore: Sendable {
     }
 
     /// Whatever of the engine or of a network's outputs goes wrong names the phase.
-    private func inPhase<Result>(_ spec: PhaseSpec, _ body: () throws -> Result) throws -> Result {
+    func inPhase<Result>(_ spec: PhaseSpec, _ body: () throws -> Result) throws -> Result {
         do {
             return try Engine.checked(body)
         } catch let error as EngineError {

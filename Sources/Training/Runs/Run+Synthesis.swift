@@ -22,19 +22,30 @@ extension Run {
         last.target = .dataFree(options, source, embeddingsHash: hash)
         Engine.threads = compute.threads
         let path = "\(folder)/phases/images"
-        let trainer = try PhaseTrainer(
-            last, data: data, folder: path, environment: environment
-        ) { try store.weights($0, chain: chain, data: data) }
-        try trainer.makeImages()
+        let spec = last
+        try store.inPhase(spec) {
+            func trainer() throws -> PhaseTrainer {
+                try PhaseTrainer(spec, data: data, folder: path, environment: environment) {
+                    try store.weights($0, chain: chain, data: data)
+                }
+            }
+            var maker = try trainer()
+            do {
+                try maker.prepare(firstEpoch: -1)
+            } catch let problem as Problem where environment.remake && problem.isDamage {
+                try environment.files.remove(path)
+                maker = try trainer()
+                try maker.prepare(firstEpoch: -1)
+            }
+            try maker.makeImages()
+        }
         return try SyntheticPool(phase: path)
     }
 }
 
 extension PhaseTrainer {
-    /// The warm-up alone.
+    /// The warm-up alone, once it is prepared with a first epoch of −1.
     func makeImages() throws {
-        try environment.files.createDirectory(folder)
-        try resume(firstEpoch: -1)
         environment.observe(.began(spec, resumedAt: nil, steps: 0))
         // The epoch before the students' first.
         epoch = -1

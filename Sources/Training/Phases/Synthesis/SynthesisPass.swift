@@ -46,6 +46,7 @@ final class SynthesisPass {
         self.options = options
         self.folder = "\(folder)/pool"
         lines = LineLog("\(folder)/pool/synthesis.jsonl")
+        record.metrics = lines.digest
         self.files = files
         classNames = data.learning.classNames
         batchSize = spec.training.batch
