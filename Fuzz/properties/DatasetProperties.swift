@@ -30,13 +30,9 @@ enum DatasetProperties {
             }
         }
         let isUnlabelled = try accepted {
-            if isText {
-                _ = try Table.texts(bytes, file: "input.csv", options: options)
-                return
-            }
-            let (values, columns) = try Table.features(bytes, file: "input.csv", options: options)
-            try promise(columns.isEmpty || values.count % columns.count == 0, "a row is cut")
-            try promise(values.allSatisfy(\.isFinite), "a value is not finite")
+            let data = try Table.unlabelled(
+                bytes, file: "input.csv", options: options, classNames: ["a", "b"])
+            try check(data)
         }
         return isLabelled || isUnlabelled
     }

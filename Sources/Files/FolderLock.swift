@@ -40,6 +40,15 @@ public final class FolderLock {
         }
     }
 
+    /// Throws if another process has the folder at this moment; takes and leaves nothing.
+    public static func checkIsFree(_ folder: String) throws(Problem) {
+        let file = open("\(folder)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        guard flock(file, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
+        throw .folderLocked(folder, by: holder(of: file))
+    }
+
     /// Writes who holds the folder, and for what.
     public func sign(_ what: String) throws(Problem) {
         let text = Array("\(getpid()) \(what)\n".utf8)

@@ -98,6 +98,7 @@ struct Train: ParsableCommand {
             throw .noRecipe()
         }
         if recipe == nil, let out {
+            try FolderLock.checkIsFree(out)
             try RunFolder(out, training: true).verifyRecipe(remake: remake)
         }
         var file = try RecipeFile(path: path)

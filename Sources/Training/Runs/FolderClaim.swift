@@ -109,11 +109,14 @@ public enum OutputFolder {
     ///
     /// - Parameter continues: whether a run that is there already will be gone on with.
     public static func check(run folder: String, continues: Bool) throws(Problem) {
+        // Of a folder that somebody else is writing into nothing else can be said.
+        try FolderLock.checkIsFree(folder)
         try FolderClaim.check(folder, for: .run, continues: continues)
     }
 
     /// Refuses a folder for a comparison that holds anything else.
     public static func check(comparison folder: String) throws(Problem) {
+        try FolderLock.checkIsFree(folder)
         try FolderClaim.check(folder, for: .comparison, continues: true)
     }
 
