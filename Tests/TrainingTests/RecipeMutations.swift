@@ -351,7 +351,7 @@ enum RecipeMutations {
         .init("kind: cosine", "kind: &a [*a]", "r.yaml, line 13: not YAML: found undefined alias"),
         .init(
             "schedule:", "<<: {seed: 1}\nschedule:",
-            #"r.yaml, line 13, <<: unknown key "<<" (one of: data, later, method, model, name, noise, optimizer, relation, schedule, seed, training)"#
+            #"r.yaml, line 13, <<: unknown key "<<" (merge keys are not read: write the keys out)"#
         ),
         .init(
             "schedule:", "---\nschedule:",

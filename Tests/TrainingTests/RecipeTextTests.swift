@@ -114,6 +114,9 @@ import Testing
         #expect(refusal("name: \"\(marks)\"\n")?.hasSuffix(refused) == true)
         let escapes = String(repeating: "\\u0301\\u0323", count: 20_000)
         #expect(refusal("? \"a\(escapes)\"\n: 1\n")?.hasSuffix(refused) == true)
+        for cut in ["\\", "\\u", "\\u03", "\\U0000030", "\\x", "\\x3", "\\uzzzz"] {
+            #expect(refusal("name: \"\(cut)") != nil)
+        }
         let folded = String(repeating: "\\u0301\\\n  ", count: 20_000)
         #expect(refusal("? \"a\(folded)\"\n: 1\n")?.hasSuffix(refused) == true)
     }

@@ -34,7 +34,8 @@ struct RecipeText {
     /// The tree of a text, checked, and its size.
     private func parsed(_ text: String) throws(Problem) -> (node: Node, size: Int)? {
         do {
-            let parser = try Yams.Parser(yaml: text)
+            // The default would look into the environment.
+            let parser = try Yams.Parser(yaml: text, encoding: .utf8)
             guard let node = try parser.singleRoot() else { return nil }
             // A node's anchor lives as long as its parser.
             return try withExtendedLifetime(parser) {
@@ -174,12 +175,13 @@ struct RecipeText {
             var value: Unicode.Scalar? = scalar
             let start = rest.startIndex
             rest.removeFirst()
-            if scalar == "\\", let kind = rest.first,
-                let digits = ["x": 2, "u": 4, "U": 8][kind],
-                let code = UInt32(String(rest.dropFirst().prefix(digits)), radix: 16)
-            {
-                value = Unicode.Scalar(code)
-                rest.removeFirst(digits + 1)
+            if scalar == "\\", let kind = rest.first, let count = ["x": 2, "u": 4, "U": 8][kind] {
+                let digits = rest.dropFirst().prefix(count)
+                // At the end of the text there may be fewer.
+                if digits.count == count, let code = UInt32(String(digits), radix: 16) {
+                    value = Unicode.Scalar(code)
+                    rest.removeFirst(count + 1)
+                }
             }
             guard let value else { continue }
             if !value.isASCII, value.properties.canonicalCombiningClass != .notReordered {

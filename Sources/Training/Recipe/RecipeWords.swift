@@ -30,6 +30,7 @@ enum RecipeWords {
     ///   - path: the keys above it.
     ///   - known: the keys that may stand in its place.
     static func hint(key: String, in path: [String], known: [String]) -> String {
+        if key == "<<" { return "merge keys are not read: write the keys out" }
         let word = key.lowercased().replacing("_", with: "-")
         if known.contains(word) { return "did you mean \"\(word)\"?" }
         if let same = synonyms[word]?.first(where: known.contains) {
