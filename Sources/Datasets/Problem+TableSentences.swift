@@ -126,10 +126,11 @@ extension Problem {
                 : "remove these rows, or give each a group of its own")
     }
 
-    static func noColumn(_ file: String, _ index: Int, count: Int) -> Problem {
+    static func noColumn(_ file: String, _ index: Int, count: Int, isName: Bool) -> Problem {
         Problem(
-            .data, "column does not exist", at: .file(file), found: "\(index)",
-            expected: "\(-count) to \(count - 1)")
+            .data, "column does not exist", at: .file(file), found: "position \(index)",
+            expected: "\(-count) to \(count - 1)",
+            hint: isName ? "the column of that name is \"\(index)\", in quotes" : nil)
     }
 
     static func noColumn(_ file: String, _ name: String, among names: [String]) -> Problem {

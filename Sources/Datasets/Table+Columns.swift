@@ -123,7 +123,8 @@ extension Table {
                 // Far below the least number: no overflow.
                 let place = index < 0 && index > -1 << 32 ? header.count + index : index
                 guard header.indices ~= place else {
-                    throw .noColumn(file, index, count: header.count)
+                    throw .noColumn(
+                        file, index, count: header.count, isName: header.contains("\(index)"))
                 }
                 return place
             case .name(let name):

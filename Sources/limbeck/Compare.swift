@@ -101,6 +101,7 @@ struct ComparisonRunner {
         try continuedByRunningAgain { try comparison.run() }
         Progressing.shared.clear()
         let record = try ComparisonRecord(folder: folder)
+        for warning in record.facts.warnings { Console.say("warning: \(warning)") }
         let report = "\(folder)/report.html"
         try ComparisonReport(record).page(folder: folder).write(
             to: report, using: LocalFileSystem())

@@ -14,7 +14,9 @@ enum Console {
     /// Why results did not get out, if any did not.
     static var outputFailure: Problem? { failure.withLock { $0 } }
 
-    static func say(_ line: String) { draw(line + "\n") }
+    /// Names of the user's may be in it: what would move a terminal's cursor is escaped, here and in
+    /// `print`, so that no caller has to think of it.
+    static func say(_ line: String) { draw(PlainText.escaped(line, keepingLines: true) + "\n") }
 
     /// Words or control characters without a line's end, on standard error.
     static func draw(_ text: String) { _ = Streams.write(Array(text.utf8), to: STDERR_FILENO) }
@@ -28,7 +30,8 @@ enum Console {
     static func print(_ text: String) {
         // Nothing goes behind a gap.
         guard outputFailure == nil else { return }
-        let code = Streams.write(Array((text + "\n").utf8), to: STDOUT_FILENO)
+        let shown = PlainText.escaped(text, keepingLines: true) + "\n"
+        let code = Streams.write(Array(shown.utf8), to: STDOUT_FILENO)
         if code != 0 { failure.withLock { $0 = .cannot("write", "standard output", code) } }
     }
 

@@ -112,8 +112,12 @@ struct Noise: ParsableCommand {
                     compatibility: noisy.compatibility, samples: noisy.labels.count,
                     classes: data.learning.classNames, transition: noisy.realisedTransition,
                     intendedTransition: noisy.intendedTransition, sha256: noisy.sha256,
-                    warnings: noisy.warnings, out: out))
+                    warnings: data.warnings, out: out))
             return
+        }
+        // The summary has those of the noise.
+        for warning in data.warnings where !noisy.warnings.contains(warning) {
+            Console.say("warning: \(warning)")
         }
         Console.print("\(data.learning.name): training and validation labels")
         Console.print(NoiseSummary(noisy).description)

@@ -124,6 +124,7 @@ struct Train: ParsableCommand {
 
     private func describe(_ run: Run) throws {
         let plan = try DryRun(run)
+        for warning in run.data.warnings { Console.say("warning: \(warning)") }
         if json { return Console.print(json: plan) }
         announce(run)
         for line in plan.lines { Console.say(line) }

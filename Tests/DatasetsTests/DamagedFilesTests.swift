@@ -259,7 +259,7 @@ enum Damaged {
             "t.csv: column does not exist: found \"labl\" (did you mean \"label\"?)",
             try table("a,b,label\n1,2,x\n", .init(label: "labl"))),
         Case(
-            "t.csv: column does not exist: found 7, expected -3 to 2",
+            "t.csv: column does not exist: found position 7, expected -3 to 2",
             try table("a,b,label\n1,2,x\n", .init(label: 7))),
         Case(
             "t.csv: column is asked for twice: found \"b\"",

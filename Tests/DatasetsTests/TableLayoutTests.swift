@@ -43,7 +43,7 @@ import Testing
         let options = try training().layout!.options(classNames: ["a", "b"])
         #expect(
             failure { try read("X,y,label\n1,2,a\n", options) }
-                == "t.csv: a column of training is missing: found no \"x\" (rename the column \"X\")"
+                == "t.csv: a column of training is missing: found no \"x\" (columns are matched by name, in any order)"
         )
         #expect(
             failure { try read("x,y\n1,2\n", options) }
@@ -97,8 +97,8 @@ import Testing
         )
         #expect(
             failure { try data.columnOrder(for: ["x", "Y"], file: "w") }
-                == "d: the columns are not those that the network was trained on: found no \"Y\", which w wants "
-                + "(rename the column \"y\")")
+                == "d: the columns are not those that the network was trained on: found no \"Y\", which w wants"
+        )
     }
 
     @Test func classesOfTwoSources() throws {

@@ -99,7 +99,8 @@ struct EmbeddingTests {
             csv("cat,1,2\ndog,3\n") == "x.csv, line 2: wrong number of cells: found 2, expected 3")
         #expect(
             csv("cat,1,2\ndog,3,nan\n")
-                == #"x.csv, line 2, column 2: cell is not a number: found "nan""#)
+                == #"x.csv, line 2, column 2: cell is not a number: found "nan" (it stands for an absent value: fill it in, or drop the row or the column)"#
+        )
         #expect(csv("") == "x.csv: table has no samples")
         #expect(
             tensors([("cat", [1, 2], [2]), ("dog", [3], [1])])

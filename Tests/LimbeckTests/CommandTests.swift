@@ -85,7 +85,7 @@ import Testing
         .init("evaluate nowhere", 74, "nowhere: cannot read: No such file or directory"),
         .init(
             "evaluate tiny.yaml", 65,
-            "tiny.yaml, byte 0: header length out of range: found 7744819419308908900 bytes, expected at most 100000000 bytes (this may not be a safetensors file)"
+            "tiny.yaml: not a safetensors file: found text (weights are a safetensors file, or what torch.save wrote)"
         ),
         .init("predict nowhere samples.csv", 74, "nowhere: cannot read: No such file or directory"),
         .init(

@@ -47,7 +47,8 @@ import Training
 
         // Measured again from the saved weights, in another process: the same number.
         let evaluate = try tool.run(["evaluate", "run", "--json", "--threads", "1"]).object()
-        #expect(keys(evaluate) == ["accuracy", "top5", "nll", "ece", "samples", "per_class"])
+        #expect(
+            keys(evaluate) == ["labels", "accuracy", "top5", "nll", "ece", "samples", "per_class"])
         #expect(evaluate["samples"] as? Int == 1000)
         let selected = ((rows[0] as? [String: Any])?["selected"] as? [String: Any])?["mean"]
         #expect(try number(evaluate["accuracy"]) == number(selected))

@@ -71,7 +71,8 @@ import Testing
         #expect(wrong.status == 65)
         #expect(
             wrong.complaint.hasSuffix(
-                "b.csv: column does not exist: found \"text\" (one of: words)"),
+                "b.csv: a column of training is missing: found no \"text\" (columns are matched by name, in any order)"
+            ),
             "\(wrong.err)")
     }
 }

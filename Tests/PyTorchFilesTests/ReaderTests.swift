@@ -73,7 +73,7 @@ import Testing
                 == "x.pth: several parts of the file hold tensors (say which with --part: a, b)")
         #expect(
             refusal(file("w"), part: "v")
-                == #"x.pth: no such part with tensors: found "v" (did you mean "w"?)"#)
+                == #"x.pth: no such part with tensors: found "v" (one of: w)"#)
     }
 
     @Test func oneSourceForBothFormats() throws {

@@ -33,6 +33,21 @@ import Torch
         }
     }
 
+    /// An operator of ours refuses as the engine's do.
+    @Test func ownOperatorsRefuse() throws {
+        try withNoLeaks {
+            let error = #expect(throws: EngineError.self) {
+                try Engine.checked {
+                    let bad = Engine.refused("mine", Tensor.ones([2, 3]), reason: "too small")
+                    #expect(bad.isPoisoned && Engine.failed)
+                    return bad
+                }
+            }
+            #expect(error?.operation == "mine" && error?.shapes == [[2, 3]])
+            #expect(error?.reason == "too small")
+        }
+    }
+
     /// In-place changes with a poisoned argument leave the tensor as it is.
     @Test func poisonChangesNothing() throws {
         try withNoLeaks {

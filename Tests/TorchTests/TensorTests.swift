@@ -89,6 +89,14 @@ import Torch
         }
     }
 
+    @Test func shapesWithoutValues() throws {
+        try withNoLeaks {
+            let huge = Tensor.shapeOnly([1 << 20, 1 << 20])
+            #expect(huge.shape == [1 << 20, 1 << 20])
+            #expect(Tensor.shapeOnly([2, 2]).floats() == [0, 0, 0, 0])
+        }
+    }
+
     /// [[4, 2], [2, 3]] x = [[8, 2], [8, 5]] by hand; a matrix that is not positive definite is refused.
     @Test func choleskySolve() throws {
         try withNoLeaks {

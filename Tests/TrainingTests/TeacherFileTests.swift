@@ -47,7 +47,8 @@ import Testing
         _ scratch: Scratch, _ text: String, _ extra: String = "", method: String? = nil,
         seed: Int = 0
     ) throws -> Double {
-        let path = try Self.write(text, scratch, "student.csv")
+        // A name of its own: files are read once.
+        let path = try Self.write(text, scratch, "student-\(UUID()).csv")
         let file =
             "{model: {name: mlp, hidden: [8]}, file: \"\(scratch("teacher/model.safetensors"))\"}"
         var recipe = try Self.recipe(

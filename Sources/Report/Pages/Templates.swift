@@ -43,6 +43,7 @@ enum Templates {
         guard let page = library.render(view, withTemplate: "page") else {
             throw .template("page.mustache", "is not there")
         }
-        return page
+        // Markup is escaped by the templates; control characters of names are no HTML at all.
+        return PlainText.escaped(page, keepingLines: true)
     }
 }

@@ -7,13 +7,17 @@ import Neural
 import Torch
 
 /// Per training and validation sample, what the run's result says of it:
-/// `samples.csv` with columns index, split, given, clean, predicted, confidence, loss.
+/// `samples.csv` with columns index, split, given, clean, predicted, confidence, loss, and the data's id
+/// column where it has one.
 struct SampleRecords {
-    private var lines: [String] = ["index,split,given,clean,predicted,confidence,loss"]
+    private var lines: [String] = []
 
     init(_ run: Run, weights: String) throws {
         let model = try SavedModel(path: weights)
         let data = run.data
+        let ids = data.learning.ids.map { $0.map { PlainText.escaped($0) } }
+        lines.append(
+            "index,split,given,clean,predicted,confidence,loss" + (ids == nil ? "" : ",id"))
         for (name, members) in [("train", data.split.train), ("validation", data.split.validation)]
         {
             let set = try EvaluationSet(
@@ -35,7 +39,7 @@ struct SampleRecords {
                         "\(member)", name, "\(given)", clean, "\(best)",
                         formatted(exp(Double(row[row.startIndex + best]))),
                         formatted(-Double(row[row.startIndex + given])),
-                    ].joined(separator: ","))
+                    ].joined(separator: ",") + (ids.map { "," + CSV.cell($0[member]) } ?? ""))
             }
         }
     }

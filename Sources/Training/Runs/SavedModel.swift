@@ -19,9 +19,9 @@ public final class SavedModel {
         var file = path
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
         {
-            try RunFolder(path).verify()
             file = "\(path)/model.safetensors"
             try SavedModel.checkFolder(path)
+            try RunFolder(path).verify()
         }
         self.path = file
         let content = try SafeTensorsFile(path: file)
