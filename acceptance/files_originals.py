@@ -135,15 +135,6 @@ def names(lab, room):
     return str(list(codes.values()))
 
 
-def written(lab, room):
-    tidy(lab.run("compare", "cmp.yaml", "--threads", "1", "--out", "out", at=room, wait=120))
-    made = right(lab.run("noise", "r2.yaml", "--out", "x.csv", "--json", at=room)).object()
-    read = right(lab.run("noise", "r2.yaml", "--labels", "x.csv", "--json", at=room)).object()
-    if made["realised"] != read["realised"]:
-        raise Fault("another rate")
-    return "read back"
-
-
 def dry(lab, room, recipe="r.yaml"):
     return lab.run("train", recipe, "--dry-run", "--json", at=room)
 
@@ -185,7 +176,8 @@ ORIGINALS = {
     "a02-csv-combining": lambda lab, room: shown(refused(dry(lab, room)).line),
     "a04-card": lambda lab, room: every(lab, room, *[path.name for path in room.glob("*.safetensors")]),
     "a05-nan-evaluate": lambda lab, room: every(lab, room, "nanw.safetensors", "norm-1e-45.safetensors"),
-    "a06-names": written,
+    # Its third column has a name of 3,000 bytes, which is refused: names are bounded.
+    "a06-names": lambda lab, room: either(dry(lab, room, "r2.yaml"), "name"),
     "a08-train-nan-trap": lambda lab, room: shown(
         refused(train(lab, room), "finite").line) + either(train(lab, room, "r3.yaml", "r3")) + either(
         train(lab, room, "test-extreme.yaml", "extreme"), "finite"),

@@ -13,7 +13,7 @@ extension Problem {
     static func tableTooLarge(_ file: String, limit: Int) -> Problem {
         Problem(
             .data, "gzip data unpacks to too much", at: .file(file),
-            expected: "at most \(limit) bytes")
+            expected: "at most \(limit) bytes", hint: "unpack the file first")
     }
 
     static func emptyTable(_ file: String) -> Problem {

@@ -18,7 +18,7 @@ import Files
 /// they stand as in the layout, with or without those that are no features.
 public enum Table {
     /// More content than this is not decompressed.
-    public static let gzipLimit = 1 << 30
+    public static let gzipLimit = 1 << 29
     /// More classes than this are taken for a mistaken label column.
     public static let mostClasses = 10_000
 

@@ -26,6 +26,9 @@ public struct HyperParameterSearch: Sendable {
     /// Resolution of the answer, and, for three stages and more, that of the search.
     public var resolution = Resolution.standard
     public var searchResolution = Resolution(sampleLog2: 11, tolerance: 1e-8)
+    /// A start is given up after so many points at which the equations have no solution, each of which
+    /// costs as much as hundreds of others. Nil: never.
+    public var mostFailures: Int?
     /// Searches at a time. The result does not depend on it.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
 
@@ -100,12 +103,17 @@ public struct HyperParameterSearch: Sendable {
         let rough = k < 2 || loss == .squared ? resolution : searchResolution
         let runs = starts(k, after: before)
         let tries = Parallel.map(runs.count, workers: workers) { [simplex] i in
-            simplex.minimise(from: runs[i]) { x in
+            var failures = 0
+            return simplex.minimise(from: runs[i]) { x in
+                if let mostFailures, failures >= mostFailures { return .infinity }
                 guard let schedule = try? made(x, stages: k),
                     let solution = try? StateEvolution(mixture, resolution: rough, workers: 1)
                         .solve(schedule),
                     solution.fault(bayes: bayes) == nil
-                else { return .infinity }
+                else {
+                    failures += 1
+                    return .infinity
+                }
                 return solution.error
             }
         }

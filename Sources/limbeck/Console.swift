@@ -28,22 +28,36 @@ enum Console {
 
     /// The result for people, on standard output.
     static func print(_ text: String) {
+        write(PlainText.escaped(text, keepingLines: true))
+    }
+
+    private static func write(_ text: String) {
         // Nothing goes behind a gap.
         guard outputFailure == nil else { return }
-        let shown = PlainText.escaped(text, keepingLines: true) + "\n"
-        let code = Streams.write(Array(shown.utf8), to: STDOUT_FILENO)
+        let code = Streams.write(Array((text + "\n").utf8), to: STDOUT_FILENO)
         if code != 0 { failure.withLock { $0 = .cannot("write", "standard output", code) } }
     }
 
     /// The one JSON object of `--json`, on standard output.
-    static func print(json value: some Encodable) { print(encoded(value)) }
+    static func print(json value: some Encodable) { write(encoded(value)) }
 
     static func encoded(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return String(decoding: (try? encoder.encode(value)) ?? Data("{}".utf8), as: UTF8.self)
+        let text = String(decoding: (try? encoder.encode(value)) ?? Data("{}".utf8), as: UTF8.self)
+        // All of it is ASCII, so that no terminal is moved by a name; only strings hold anything else.
+        guard text.utf8.contains(where: { $0 >= 0x7f }) else { return text }
+        var out = ""
+        for unit in text.utf16 {
+            if unit < 0x7f {
+                out.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+            } else {
+                out += "\\u" + String(format: "%04x", unit)
+            }
+        }
+        return out
     }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }

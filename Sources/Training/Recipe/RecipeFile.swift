@@ -105,15 +105,18 @@ public struct RecipeFile {
     }
 
     public func setting(_ keyPath: String, to value: Node) throws(Problem) -> RecipeFile {
-        let path = keyPath.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard !path.contains(""), path.count <= RecipeFile.depthLimit,
-            path.allSatisfy({ NameRule.fault(in: $0) == nil })
-        else {
-            throw .notAssignment(keyPath)
-        }
+        guard isKeyPath(keyPath) else { throw .notAssignment(keyPath) }
+        let path = keyPath.split(separator: ".").map(String.init)
         var copy = self
         copy.root = RecipeFile.set(path[...], to: value, in: root)
         return copy
+    }
+
+    /// Whether a word names a place in a recipe: keys with full stops between them.
+    func isKeyPath(_ word: String) -> Bool {
+        let path = word.split(separator: ".", omittingEmptySubsequences: false)
+        return !path.contains("") && path.count <= RecipeFile.depthLimit
+            && path.allSatisfy { NameRule.fault(in: $0) == nil }
     }
 
     /// Every value of `other`, laid over this file's.

@@ -206,7 +206,8 @@ private struct NodeDecoder: Decoder {
         -> Value
     {
         guard case .scalar(let scalar) = node else { throw mismatch(name) }
-        guard let value = construct(scalar), !RecipeWords.isAmbiguous(scalar, Value.self) else {
+        // In this order: the library reads 4:30 as a number of base 60, and traps where it is too large.
+        guard !RecipeWords.isAmbiguous(scalar, Value.self), let value = construct(scalar) else {
             throw mismatch(name, hint: RecipeWords.hint(value: scalar, Value.self))
         }
         return value as! Value

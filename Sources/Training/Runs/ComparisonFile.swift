@@ -125,6 +125,12 @@ public struct ComparisonFile {
                         .data, "wrong value", at: .file(file.file, "search.\(key.string ?? "?")"),
                         expected: "a list of values")
                 }
+                guard file.isKeyPath(path) else {
+                    throw Problem(
+                        .data, "not a key path", at: .file(file.file, "search"),
+                        found: "\"\(Problem.oneLine(path, limit: 60))\"",
+                        expected: "one like optimizer.rate")
+                }
                 let count = candidates.count * list.count
                 guard count <= 200 else { throw .searchTooLarge(recipe.name, count) }
                 var next: [Candidate] = []

@@ -165,17 +165,22 @@ public struct Advice: Sendable {
     /// theory has b = 0 whatever the rule; held there, finite samples obey it at every λ.
     static func options(_ mixture: NoisyMixture, _ question: Question) throws(Problem) -> [Option] {
         var list: [Option] = []
+        var unsolvable: [BiasRule] = []
         for labels in [HyperParameterSearch.Labels.hard, .soft] {
             let rules: [BiasRule] =
                 mixture.positiveShare == 0.5 ? [.fixed(0)] : [.carried, .learnt]
-            for bias in rules {
+            for bias in rules where !unsolvable.contains(bias) {
                 var search = HyperParameterSearch(mixture, bias: bias, labels: labels)
                 search.workers = question.workers
                 search.stop = Advice.worthwhile / 10
+                search.mostFailures = 2
                 // A soft label has two hyper-parameters a stage; past the first it hardly gains.
                 let last = labels == .soft ? min(1, question.stages) : question.stages
                 // A searched optimum may be a point where the equations have no solution.
-                guard var optima = try? search.optima(last: min(1, last)) else { continue }
+                guard var optima = try? search.optima(last: min(1, last)) else {
+                    unsolvable.append(bias)
+                    continue
+                }
                 // More stages are the dear part of the search: not for a kind that is behind.
                 let best = list.compactMap { $0.optima.count > 1 ? $0.optima[1].error : nil }.min()
                 if last > 1, optima[1].error < (best ?? 1) {
