@@ -84,6 +84,12 @@ extension Problem {
             .data, "shape and classes of the images are unknown", at: key("data"),
             expected: "image-shape and class-names, or a teacher's file that names them")
     }
+    static func shapeTooLarge(_ shape: [Int], _ classes: Int) -> Problem {
+        Problem(
+            .data, "images too large to be made", at: key("data.image-shape"),
+            found: "\(shape) for \(classes) classes",
+            expected: "at most 2^28 bytes for one of each class")
+    }
     static func teacherHasOtherShape(
         _ file: String, _ found: [Int], _ expected: [Int]
     ) -> Problem {

@@ -110,6 +110,19 @@ import Testing
         }
     }
 
+    /// Before the run's folder is there, so that the mended recipe can have it.
+    @Test func refusalsLeaveNoFolder() throws {
+        try withTeacher { scratch in
+            let path = try Self.write(Self.table(names: ["a", "b", "d"]), scratch, "other.csv")
+            let file = scratch("teacher/model.safetensors")
+            let recipe = try Self.recipe(
+                path, method: "{name: distillation, teacher: {file: \"\(file)\"}}")
+            #expect(
+                failure { try Tiny.run(recipe, scratch("new")) }.contains("knows other classes"))
+            #expect(!FileManager.default.fileExists(atPath: scratch("new")))
+        }
+    }
+
     @Test func evaluationMatchesByName() throws {
         try withTeacher { scratch in
             let saved = try SavedModel(path: scratch("teacher"))

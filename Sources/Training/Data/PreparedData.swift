@@ -204,7 +204,7 @@ extension DataFiles.Source {
             throw .shapeUnknown()
         }
         let count = Double(names.count) * shape.reduce(1.0) { $0 * Double($1) }
-        guard count < 0x1p30 else { throw .shapeUnknown() }
+        guard count < 0x1p28 else { throw .shapeTooLarge(shape, names.count) }
         let blank = try Dataset(
             name: "no data",
             features: .images(

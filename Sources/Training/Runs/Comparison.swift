@@ -296,17 +296,19 @@ public final class Comparison {
 }
 
 extension PhaseSpec {
+    /// What this phase learns from, besides labels.
+    var teachers: [TeacherSource] {
+        switch target {
+        case .labels, .peers, .relations: []
+        case .teacher(_, let source), .pseudoLabels(_, let source, _), .dataFree(_, let source, _):
+            [source]
+        case .mixing(_, let teachers): teachers.map(\.source)
+        }
+    }
+
     /// Keys of the phases whose weights this one starts from or learns from.
     var neededKeys: Set<String> {
-        let teachers: [TeacherSource] =
-            switch target {
-            case .labels, .peers, .relations: []
-            case .teacher(_, let source), .pseudoLabels(_, let source, _),
-                .dataFree(_, let source, _):
-                [source]
-            case .mixing(_, let teachers): teachers.map(\.source)
-            }
-        return Set(
+        Set(
             (teachers + [start, relation?.encoder].compactMap(\.self)).compactMap(\.phaseKey))
     }
 }

@@ -128,9 +128,13 @@ public final class Run {
 }
 
 extension Recipe {
-    /// Refuses networks and augmentation that do not fit the samples.
+    /// Refuses networks, teachers' files and augmentation that do not fit the samples: before anything is
+    /// written.
     func check(_ chain: [PhaseSpec], _ data: PreparedData) throws(Problem) {
         for spec in chain {
+            for case .file(let path, _, _) in spec.teachers {
+                try ModelCard(ifIn: path)?.checkFits(data, file: path)
+            }
             if case .dataFree = spec.target, data.sampleShape.count != 3 {
                 throw .notImages(data.sampleShape)
             }
