@@ -73,7 +73,8 @@ enum Number {
 
     private static func decimalAdvice(_ decimal: TableOptions.Decimal) -> String {
         decimal == .point
-            ? "for a decimal comma set decimal: comma" : "for a decimal point set decimal: point"
+            ? "for a decimal comma set data.decimal: comma, or give --decimal comma"
+            : "for a decimal point set data.decimal: point, or give --decimal point"
     }
 
     /// Whether groups of three digits stand between separators: `1,234,567.8`.

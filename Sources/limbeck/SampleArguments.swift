@@ -19,6 +19,12 @@ struct TableArguments: ParsableArguments {
     @Option(help: "comma, tab or semicolon; found by the columns of training if not given.")
     var delimiter: String?
 
+    @Option(
+        help:
+            "point or comma: what stands before the fraction of a number; that of training if not given."
+    )
+    var decimal: String?
+
     @Flag(help: "The table's first line is data, not names.")
     var noHeader = false
 
@@ -30,7 +36,7 @@ struct TableArguments: ParsableArguments {
         [
             ("--label-column", labelColumn != nil), ("--text-column", textColumn != nil),
             ("--id-column", idColumn != nil), ("--delimiter", delimiter != nil),
-            ("--no-header", noHeader), ("--no-quotes", noQuotes),
+            ("--decimal", decimal != nil), ("--no-header", noHeader), ("--no-quotes", noQuotes),
         ].filter(\.1).map(\.0)
     }
 
@@ -56,6 +62,13 @@ struct TableArguments: ParsableArguments {
                     "--delimiter", delimiter, TableOptions.Delimiter.allCases.map(\.rawValue))
             }
             options.delimiter = known
+        }
+        if let decimal {
+            guard let known = TableOptions.Decimal(rawValue: decimal) else {
+                throw .unknownWord(
+                    "--decimal", decimal, TableOptions.Decimal.allCases.map(\.rawValue))
+            }
+            options.decimal = known
         }
         if let textColumn {
             options.text = column(textColumn)

@@ -213,7 +213,7 @@ enum Damaged {
             "t.csv, line 2: wrong number of cells: found 4, expected 3",
             try table("a,b,l\n1,2,x,\n")),
         Case(
-            "t.csv, line 3, column b: cell is not a number: found \"2,5\" (for a decimal comma set decimal: comma)",
+            "t.csv, line 3, column b: cell is not a number: found \"2,5\" (for a decimal comma set data.decimal: comma, or give --decimal comma)",
             try table("a,b,l\n1,2,x\n1,\"2,5\",x")),
         Case(
             "t.csv, line 4, column a: cell is empty (fill it in, or drop the row or the column)",

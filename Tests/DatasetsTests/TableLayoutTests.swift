@@ -178,11 +178,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("1,5", "for a decimal comma set decimal: comma"),
-        ("1.234,5", "for a decimal comma set decimal: comma"),
+        ("1,5", "for a decimal comma set data.decimal: comma, or give --decimal comma"),
+        ("1.234,5", "for a decimal comma set data.decimal: comma, or give --decimal comma"),
         ("1 234", "write thousands without separators"),
         ("1,234,567.8", "write thousands without separators"),
-        ("1,234", "write thousands without separators, or for a decimal comma set decimal: comma"),
+        (
+            "1,234",
+            "write thousands without separators, or for a decimal comma set data.decimal: comma, or give --decimal comma"
+        ),
         ("NaN", "it stands for an absent value: fill it in, or drop the row or the column"),
     ])
     func hintsForNumbers(cell: String, hint: String) {
@@ -196,7 +199,7 @@ import Testing
         options.decimal = .comma
         let data = try read("a;b;l\n1,5;-2;x\n,5;1,0e-2;y\n", options)
         #expect(data.features == .table([1.5, -2, 0.5, 0.01], columns: ["a", "b"]))
-        #expect(failure { try read("a;l\n1.5;x\n", options) }.contains("set decimal: point"))
+        #expect(failure { try read("a;l\n1.5;x\n", options) }.contains("set data.decimal: point"))
     }
 
     @Test func namesAreBounded() {

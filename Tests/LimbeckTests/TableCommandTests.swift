@@ -60,6 +60,11 @@ import Testing
         #expect(try predictions(tool, ["comma.csv"]) == bare)
         #expect(try predictions(tool, ["named.tsv"]) == own)
         #expect(try predictions(tool, ["bare.csv", "--no-header"]) == bare)
+        let points = table(["y", "x"], by: ";").replacing(".", with: ",")
+        try tool.write("commas.csv", points)
+        let refused = try tool.run(["predict", "run", "commas.csv"])
+        #expect(refused.status == 65 && refused.complaint.contains("give --decimal comma"))
+        #expect(try predictions(tool, ["commas.csv", "--decimal", "comma"]) == bare)
         let evaluated = try tool.run(
             ["evaluate", "run", "--table", "t.csv", "--json", "--threads", "1"]).object()
         #expect(evaluated["samples"] as? Int == 60 && evaluated["labels"] as? String == "given")
