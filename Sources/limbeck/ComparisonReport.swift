@@ -300,8 +300,9 @@ struct ComparisonReport {
         record.noises.indices.flatMap { n in
             let suffix = record.noises.count > 1 ? ", \(noiseName(n))" : ""
             let accuracy = CurveChart(
-                title: "Test accuracy over the last phase" + suffix, xLabel: "epoch",
-                yLabel: "accuracy (%)",
+                title: metric.prefix(1).uppercased() + metric.dropFirst() + " over the last phase"
+                    + suffix, xLabel: "epoch",
+                yLabel: "\(isUnknown ? "agreement" : "accuracy") (%)",
                 curves: curves(n) { cell, epoch in
                     100 * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test).accuracy
                 },

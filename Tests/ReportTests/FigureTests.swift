@@ -7,6 +7,15 @@ import Testing
     static let hostile = "<script>alert(\"x\")</script> & 'y' \u{0} \u{202E}gnp \"\u{301}onload=\"z"
 
     /// The whole drawing of two points, as it was looked at in a browser.
+    /// A row that failed has no value: neither a number nor "nan".
+    @Test func rowsWithoutAValue() {
+        let failed = DotPlot.Row(name: "wild (failed)", mean: .nan, sd: nil, points: [])
+        let good = DotPlot.Row(name: "plain", mean: 70, sd: 1, points: [69, 71])
+        let text = DotPlot(title: "t", xLabel: "x", rows: [good, failed]).svg()
+        #expect(text.contains("wild (failed)") && text.contains("70.0"))
+        #expect(text.contains(">–<") && !text.contains("nan"))
+    }
+
     @Test func twoPointsPinned() {
         let chart = CurveChart(
             title: "T", xLabel: "epoch", yLabel: "y",

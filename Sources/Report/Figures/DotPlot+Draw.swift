@@ -15,6 +15,8 @@ extension DotPlot: Figure {
 
     private func label(_ estimate: Estimate) -> String {
         let size = abs(estimate.mean)
+        // A row that failed has no value, which is not the same as one that is no number.
+        guard estimate.mean.isFinite else { return "–" }
         return Numbers.estimate(estimate, digits: size >= 100 ? 0 : size >= 2 ? 1 : 3)
     }
 
