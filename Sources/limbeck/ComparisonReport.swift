@@ -26,9 +26,11 @@ struct ComparisonReport {
 
     private var methods: [MethodResult] {
         groups.map { name, cells in
-            MethodResult(
+            let seconds = cells.compactMap(\.seconds)
+            return MethodResult(
                 name: name, last: cells.map(\.readout.last.test.accuracy),
-                selected: cells.map(\.readout.selected.test.accuracy), seconds: cells.map(\.seconds)
+                selected: cells.map(\.readout.selected.test.accuracy),
+                seconds: seconds.count == cells.count ? seconds : []
             )
         }
     }

@@ -165,12 +165,13 @@ struct TableJSON: Encodable {
                 func spread(_ value: (Comparison.Cell) -> Double) -> Spread? {
                     cells.isEmpty ? nil : Spread(cells.map(value))
                 }
+                let seconds = cells.compactMap(\.seconds)
                 return Row(
                     method: name, seeds: cells.count,
                     last: spread(\.readout.last.test.accuracy),
                     selected: spread(\.readout.selected.test.accuracy),
-                    seconds: cells.isEmpty
-                        ? nil : cells.map(\.seconds).reduce(0, +) / Double(cells.count),
+                    seconds: cells.isEmpty || seconds.count < cells.count
+                        ? nil : seconds.reduce(0, +) / Double(cells.count),
                     noise: noises.count > 1 ? noises[n] : nil,
                     settings: cells.contains { !$0.setting.isEmpty } ? cells.map(\.setting) : nil,
                     peers: Peers(cells.map(PeerScores.init)),

@@ -134,6 +134,15 @@ import Torch
         }
     }
 
+    @Test func unknownSecondsAreNotZero() throws {
+        let scratch = try Scratch()
+        let run = try Tiny.run(Tiny.recipe("training.epochs=1"), scratch("run"))
+        #expect(try #require(run.train().seconds) > 0)
+        try LocalFileSystem().write(
+            Array("[".utf8), to: "\(run.store.path(run.chain[0]))/timing.json")
+        #expect(try RunResult(run: run).seconds == nil)
+    }
+
     // MARK: Folders
 
     private func flip(_ path: String) throws -> [UInt8] {

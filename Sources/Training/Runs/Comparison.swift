@@ -23,8 +23,9 @@ public final class Comparison {
         public var results: [PhaseResult]
         public var metrics: [[EpochMetrics]]
         public var useAverage: Bool
-        /// Of all phases in the chain, shared ones included, and of the search.
-        public var seconds: Double
+        /// Of all phases in the chain, shared ones included, and of the search; nil where that of one is
+        /// not known.
+        @OrNull public var seconds: Double?
         /// Nil where no clean label is known.
         @OrNull public var realisedNoise: Double?
 
@@ -276,10 +277,12 @@ public final class Comparison {
     private func cell(_ plan: Plan, _ choice: Candidate) throws -> Cell {
         let searched = plan.candidates.count > 1 ? plan.candidates.flatMap(plan.searched) : []
         let trained = Set((searched + choice.chain).map(\.key))
-        var seconds = 0.0
+        var seconds: Double? = 0
         var counted: Set<String> = []
         for spec in searched + choice.chain where trained.contains(spec.key) {
-            if counted.insert(spec.key).inserted { seconds += store.seconds(spec) }
+            if counted.insert(spec.key).inserted {
+                seconds = seconds.flatMap { sum in store.seconds(spec).map { sum + $0 } }
+            }
         }
         return Cell(
             row: plan.row.name, noise: plan.noise, seed: plan.seed, setting: choice.setting,

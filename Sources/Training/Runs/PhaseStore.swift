@@ -60,8 +60,9 @@ public struct PhaseStore: Sendable {
         }
     }
 
-    public func seconds(_ spec: PhaseSpec) -> Double {
-        PhaseTiming(folder: path(spec))?.seconds ?? 0
+    /// Nil where nothing that can be read says it.
+    public func seconds(_ spec: PhaseSpec) -> Double? {
+        PhaseTiming(folder: path(spec))?.seconds
     }
 
     /// The weights of a finished phase.
@@ -81,7 +82,7 @@ public struct PhaseStore: Sendable {
     ) throws -> PhaseResult {
         if let result = try result(spec, in: environment) {
             try tidy(spec, using: environment.files)
-            environment.observe(.finished(spec, result, seconds: seconds(spec), reused: true))
+            environment.observe(.finished(spec, result, seconds: seconds(spec) ?? 0, reused: true))
             return result
         }
         // Results are those of this thread count, which the phase's key names.

@@ -174,7 +174,8 @@ public struct RunResult: Sendable {
     }
 
     public var scores: Scores
-    public var seconds: Double
+    /// Of all phases; nil where that of one is not known.
+    public var seconds: Double?
     public var noise: NoisyLabels
 
     public init(run: Run) throws(Problem) {
@@ -185,7 +186,8 @@ public struct RunResult: Sendable {
         scores = Scores(
             name: run.recipe.name, seed: run.recipe.seed, phases: phases,
             useAverage: run.recipe.training.useAverage)
-        seconds = run.chain.map(run.store.seconds).reduce(0, +)
+        let each = run.chain.compactMap(run.store.seconds)
+        seconds = each.count == run.chain.count ? each.reduce(0, +) : nil
         noise = run.data.noise
     }
 
