@@ -24,9 +24,9 @@ struct StageEquations {
     private var t: Int { parameters.count }
 
     /// Nothing if no column near the start is possible.
-    func solve(tolerance: Double) -> Found? {
+    func solve(tolerance: Double, perseveres: Bool = true) -> Found? {
         let found = attempt(tolerance: tolerance)
-        if found?.converged == true { return found }
+        if found?.converged == true || !perseveres { return found }
         // With a strong penalty the iteration is a contraction; from there in steps to the own λ.
         var easier = self
         var iterations = found?.iterations ?? 0

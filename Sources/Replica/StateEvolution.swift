@@ -11,6 +11,9 @@ public struct Resolution: Equatable, Hashable, Sendable {
     public var seed: UInt64
     /// At which residual the equations count as solved.
     public var tolerance: Double
+    /// Whether a stage without a solution is tried again from strong penalties down, which finds some
+    /// more and costs ten times as much where there is none.
+    public var perseveres = true
 
     public init(
         factor: Double = 1, sampleLog2: Int = 14, seed: UInt64 = 0, tolerance: Double = 1e-10
@@ -83,7 +86,8 @@ public struct StateEvolution: Sendable {
                 mixture: mixture, parameters: parameters, lambda: lambda, learnsBias: learns,
                 couplings: couplings, side: side, start: guess(parameters, schedule.bias))
             side.begin(stage: t, spread: spread(parameters, lambda))
-            var found = stage.solve(tolerance: resolution.tolerance)
+            var found = stage.solve(
+                tolerance: resolution.tolerance, perseveres: resolution.perseveres)
             // The rule was chosen for a guess of how far ξ_t moves the field.
             if let root = found?.row.root[t], t == 1,
                 Nodes.hermiteSize(root)
@@ -91,7 +95,8 @@ public struct StateEvolution: Sendable {
             {
                 side.begin(stage: t, spread: root)
                 if let found { stage.start = found.column }
-                found = stage.solve(tolerance: resolution.tolerance)
+                found = stage.solve(
+                    tolerance: resolution.tolerance, perseveres: resolution.perseveres)
             }
             guard let found else {
                 results.append(.impossible(stage: t, lambda: lambda))

@@ -133,4 +133,16 @@ import Testing
         search.workers = 3
         #expect(try search.optima(last: stages) == one)
     }
+
+    /// Classes so far apart that a learnt bias runs away: hardly any point has a solution, and each such
+    /// point costs as much as hundreds of others. A search that gives up ends, with an optimum or without.
+    @Test(.timeLimit(.minutes(1))) func endsWhereNothingIsSolved() throws {
+        let mixture = try NoisyMixture(
+            sampleRatio: 1.22, variance: 0.0006, noiseRate: 0.0001, positiveShare: 0.25)
+        var search = HyperParameterSearch(mixture, bias: .learnt, labels: .hard)
+        search.mostFailures = 2
+        search.resolution.perseveres = false
+        let optima = (try? search.optima(last: 1)) ?? []
+        #expect(optima.allSatisfy { $0.error.isFinite })
+    }
 }

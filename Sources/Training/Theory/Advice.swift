@@ -174,6 +174,8 @@ public struct Advice: Sendable {
                 search.workers = question.workers
                 search.stop = Advice.worthwhile / 10
                 search.mostFailures = 2
+                search.resolution.perseveres = false
+                search.searchResolution.perseveres = false
                 // A soft label has two hyper-parameters a stage; past the first it hardly gains.
                 let last = labels == .soft ? min(1, question.stages) : question.stages
                 // A searched optimum may be a point where the equations have no solution.
