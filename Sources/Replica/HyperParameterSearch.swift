@@ -78,7 +78,9 @@ public struct HyperParameterSearch: Sendable {
                 found.append(try optimum(0, after: nil, bayes: bayes))
                 continue
             }
-            let next = before.isAdded ? try optimum(k, after: before, bayes: bayes) : before
+            // Nothing is below Bayes' level: a stage that could not gain enough is not searched.
+            let canGain = before.isAdded && before.error - bayes >= stop
+            let next = canGain ? try optimum(k, after: before, bayes: bayes) : before
             if before.error - next.error >= stop {
                 found.append(next)
             } else {
