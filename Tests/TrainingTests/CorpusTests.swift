@@ -1,30 +1,10 @@
-import Foundation
 import Testing
 
-/// What the fuzzer starts from, and what it found, is kept under Fuzz/corpus and keeps its promises:
-/// files called good are read, all others are refused in one line.
+/// The seeds and the finds of the fuzzer, replayed.
 struct CorpusTests {
     @Test func theCorpusIsReplayed() throws {
-        let targets: [(name: String, isRead: ([UInt8]) throws -> Bool)] = [
-            ("recipe", TrainingProperties.recipe),
-            ("assignment", TrainingProperties.assignment),
-            ("records", TrainingProperties.records),
-        ]
-        for target in targets {
-            let corpus = URL(filePath: #filePath).deletingLastPathComponent()
-                .appending(path: "../../Fuzz/corpus/\(target.name)").standardizedFileURL
-            let names = try FileManager.default.contentsOfDirectory(atPath: corpus.path).sorted()
-            #expect(names.count >= 5)
-            for name in names {
-                let began = ContinuousClock.now
-                let isRead = try target.isRead(
-                    Array(Data(contentsOf: corpus.appending(path: name))))
-                // What the fuzzer found is called crash-… or timeout-…: it keeps the promises.
-                let isSeed = name.hasPrefix("good-") || name.hasPrefix("bad-")
-                #expect(!isSeed || isRead == name.hasPrefix("good-"), "\(target.name), \(name)")
-                // A second on a quiet machine.
-                #expect(ContinuousClock.now - began < .seconds(20), "\(target.name), \(name)")
-            }
-        }
+        try replay("recipe", beside: #filePath, TrainingProperties.recipe)
+        try replay("assignment", beside: #filePath, TrainingProperties.assignment)
+        try replay("records", beside: #filePath, TrainingProperties.records)
     }
 }
