@@ -3,24 +3,51 @@ import Foundation
 
 /// Reads a whole file, refusing what is missing, a folder, or longer than `limit` bytes.
 public func readFile(_ path: String, limit: Int = 4 << 30) throws(Problem) -> [UInt8] {
-    var info = stat()
-    guard stat(path, &info) == 0 else { throw .cannot("read", path, errno) }
-    guard info.st_mode & S_IFMT == S_IFREG else {
-        throw Problem(.io, "cannot read: not a regular file", at: .file(path))
-    }
-    guard info.st_size <= limit else {
+    let (file, size) = try opened(path)
+    defer { fclose(file) }
+    guard size <= limit else {
         throw Problem(
-            .data, "file too large", at: .file(path), found: "\(info.st_size) bytes",
+            .data, "file too large", at: .file(path), found: "\(size) bytes",
             expected: "at most \(limit) bytes")
     }
-    guard let file = fopen(path, "rb") else { throw .cannot("read", path, errno) }
-    defer { fclose(file) }
-    let size = Int(info.st_size)
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
         count = size == 0 ? 0 : fread(buffer.baseAddress!, 1, size, file)
     }
     guard bytes.count == size else { throw .cannot("read", path, EIO) }
     return bytes
+}
+
+/// Calls `body` with the file's content in pieces of at most 1 MiB, to the end or for `length` bytes.
+///
+/// - Throws: for what is missing, not a regular file, or shorter than `length`.
+public func forEachPiece(
+    of path: String, length: Int? = nil, _ body: (UnsafeRawBufferPointer) -> Void
+) throws(Problem) {
+    let (file, size) = try opened(path)
+    defer { fclose(file) }
+    var left = length ?? size
+    let piece = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: max(1, min(left, 1 << 20)), alignment: 16)
+    defer { piece.deallocate() }
+    while left > 0 {
+        let count = fread(piece.baseAddress!, 1, min(left, piece.count), file)
+        guard count > 0 else { throw .cannot("read", path, EIO) }
+        body(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+        left -= count
+    }
+}
+
+/// A regular file, opened for reading, and its size in bytes. The caller closes it.
+private func opened(
+    _ path: String
+) throws(Problem) -> (file: UnsafeMutablePointer<FILE>, size: Int) {
+    var info = stat()
+    guard stat(path, &info) == 0 else { throw .cannot("read", path, errno) }
+    guard info.st_mode & S_IFMT == S_IFREG else {
+        throw Problem(.io, "cannot read: not a regular file", at: .file(path))
+    }
+    guard let file = fopen(path, "rb") else { throw .cannot("read", path, errno) }
+    return (file, Int(info.st_size))
 }
 
 /// Reads a text file of a user's (a recipe, a list of names): UTF-8, without the byte order mark that

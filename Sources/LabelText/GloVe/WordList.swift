@@ -10,13 +10,6 @@ enum WordList {
     /// Calls `body` with every line, without its LF, CR LF or CR and without a byte order mark before
     /// the first.
     static func read(_ path: String, _ body: ([UInt8]) -> Void) throws(Problem) {
-        var info = stat()
-        guard stat(path, &info) == 0 else { throw .cannot("read", path, errno) }
-        guard info.st_mode & S_IFMT == S_IFREG else {
-            throw Problem(.io, "cannot read: not a regular file", at: .file(path))
-        }
-        guard let file = fopen(path, "rb") else { throw .cannot("read", path, errno) }
-        defer { fclose(file) }
         var line: [UInt8] = []
         var (isFirst, isLong, isAfterReturn, hasLine) = (true, false, false, false)
         func close() {
@@ -25,11 +18,8 @@ enum WordList {
             line.removeAll(keepingCapacity: true)
             (isFirst, isLong, hasLine) = (false, false, false)
         }
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = fread(&chunk, 1, chunk.count, file)
-            guard count > 0 else { break }
-            for byte in chunk[..<count] {
+        try forEachPiece(of: path) { piece in
+            for byte in piece {
                 if byte == 0x0a, isAfterReturn {
                     isAfterReturn = false
                     continue
@@ -43,7 +33,6 @@ enum WordList {
                 }
             }
         }
-        guard ferror(file) == 0 else { throw .cannot("read", path, EIO) }
         if hasLine { close() }
     }
 }

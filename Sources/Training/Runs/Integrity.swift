@@ -10,31 +10,6 @@ public func fileHash(_ path: String) throws(Problem) -> String {
     return hex(hash.finalize())
 }
 
-/// Calls `body` with the file's content in pieces of at most 1 MiB, to the end or for `length` bytes.
-///
-/// - Throws: for what is missing, not a regular file, or shorter than `length`.
-func forEachPiece(
-    of path: String, length: Int? = nil, _ body: (UnsafeRawBufferPointer) -> Void
-) throws(Problem) {
-    var info = stat()
-    guard stat(path, &info) == 0 else { throw .cannot("read", path, errno) }
-    guard info.st_mode & S_IFMT == S_IFREG else {
-        throw Problem(.io, "cannot read: not a regular file", at: .file(path))
-    }
-    guard let file = fopen(path, "rb") else { throw .cannot("read", path, errno) }
-    defer { fclose(file) }
-    var left = length ?? Int(info.st_size)
-    let piece = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: max(1, min(left, 1 << 20)), alignment: 16)
-    defer { piece.deallocate() }
-    while left > 0 {
-        let count = fread(piece.baseAddress!, 1, min(left, piece.count), file)
-        guard count > 0 else { throw .cannot("read", path, EIO) }
-        body(UnsafeRawBufferPointer(rebasing: piece[..<count]))
-        left -= count
-    }
-}
-
 /// The hashes of `names` below `folder`, as a record keeps them.
 func hashes(of names: [String], in folder: String) throws(Problem) -> [String: String] {
     var hashes: [String: String] = [:]
