@@ -159,25 +159,24 @@ def flips(lab, random, which, each):
             yield file.relative_to(home / which), place, bit
 
 
-@kind("a10 a flipped bit in every file of a run with a checkpoint",
-      "refused (65) naming the file, or the untouched run's bytes", "state")
-def flipped_cut(lab, random):
-    for file, place, bit in flips(lab, random, "cut", 3):
+def resumed_flips(lab, random, which, each):
+    for file, place, bit in flips(lab, random, which, each):
         def task(room, file=file, place=place, bit=bit):
-            folder, untouched = copy(lab, "cut", room)
+            folder, untouched = copy(lab, which, room)
             flipped(folder / file, place, bit)
             resumed(lab, room, untouched, *([] if file.name == "recipe.yaml" else [file.name, file.parent.name]))
         yield f"{file}, byte {place}, bit {bit}, then train --resume", task
+
+
+@kind("a10 a flipped bit in every file of a run with a checkpoint",
+      "refused (65) naming the file, or the untouched run's bytes", "state")
+def flipped_cut(lab, random):
+    return resumed_flips(lab, random, "cut", 3)
 
 
 @kind("a10 a flipped bit in every file of a finished run", "refused (65) naming the file, or the untouched run's bytes", "state")
 def flipped_whole(lab, random):
-    for file, place, bit in flips(lab, random, "whole", 2):
-        def task(room, file=file, place=place, bit=bit):
-            folder, untouched = copy(lab, "whole", room)
-            flipped(folder / file, place, bit)
-            resumed(lab, room, untouched, *([] if file.name == "recipe.yaml" else [file.name, file.parent.name]))
-        yield f"{file}, byte {place}, bit {bit}, then train --resume", task
+    return resumed_flips(lab, random, "whole", 2)
 
 
 @kind("a flipped bit in every file of a finished run, read by others", "refused, or what the untouched run's says", "state")

@@ -13,15 +13,6 @@ struct DestinationTests {
 
     init() throws { folder = try ScratchFolder() }
 
-    private func problem(_ body: () throws(Problem) -> Void) -> Problem? {
-        do throws(Problem) {
-            try body()
-            return nil
-        } catch {
-            return error
-        }
-    }
-
     private func kind(_ path: String) -> mode_t {
         var info = stat()
         return lstat(path, &info) == 0 ? info.st_mode & S_IFMT : 0

@@ -9,15 +9,6 @@ struct FileTests {
 
     init() throws { folder = try ScratchFolder() }
 
-    private func problem(_ body: () throws(Problem) -> Void) -> Problem? {
-        do throws(Problem) {
-            try body()
-            return nil
-        } catch {
-            return error
-        }
-    }
-
     @Test func whatIsWrittenIsRead() throws {
         let path = folder("a")
         let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * 7) }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 import Foundation
 
@@ -18,5 +19,15 @@ final class ScratchFolder {
 
     var names: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+}
+
+/// What `body` throws, or nil.
+func problem(_ body: () throws(Problem) -> Void) -> Problem? {
+    do throws(Problem) {
+        try body()
+        return nil
+    } catch {
+        return error
     }
 }
