@@ -159,8 +159,7 @@ extension EpochMetrics.Learner {
 extension EpochMetrics {
     init(
         phase: String, epoch: Int, step: Int, rate: Double, learners: [Learner],
-        together: PhaseResult.Together?, mixing: MixingMetrics? = nil,
-        synthesis: SynthesisSummary? = nil
+        together: PhaseResult.Together?
     ) {
         func mean(_ value: (Learner) -> Double?) -> Double? {
             let values = learners.compactMap(value)
@@ -197,8 +196,6 @@ extension EpochMetrics {
         ensembleValidation = together.map { Scores($0.ensemble.validation) }
         ensembleTest = together.map { Scores($0.ensemble.test) }
         agreement = together?.agreement
-        self.mixing = mixing
-        self.synthesis = synthesis
     }
 }
 

@@ -23,13 +23,14 @@ extension PhaseTrainer {
         let each = learners.indices.map {
             EpochMetrics.Learner(
                 learners[$0].record.sums, own.each[$0], average: averages?.each[$0],
-                knowsClean: data.knowsClean && synthesis == nil)
+                knowsClean: data.knowsClean && work.samples == nil)
         }
         let first = learners[0].rate(
             step: step - 1, stepsPerEpoch: stepsPerEpoch, epochs: spec.training.epochs)
-        let metrics = EpochMetrics(
+        var metrics = EpochMetrics(
             phase: spec.name, epoch: epoch + 1, step: step, rate: first, learners: each,
-            together: own.together, mixing: mixingMetrics(), synthesis: synthesis?.summary())
+            together: own.together)
+        work.describe(&metrics, self)
         try lines.append(jsonLine(metrics), using: environment.files)
         for learner in learners { learner.record.sums = EpochSums() }
         epoch += 1

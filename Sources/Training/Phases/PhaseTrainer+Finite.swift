@@ -45,7 +45,9 @@ extension PhaseTrainer {
     func checkBatchNorms() throws {
         let samples = data.split.train.count
         let batch = spec.training.batch
-        guard synthesis == nil, samples % batch == 1 || batch == 1 || samples == 1 else { return }
+        guard work.samples == nil, samples % batch == 1 || batch == 1 || samples == 1 else {
+            return
+        }
         let inputs = plan.batch(epoch: 0, step: plan.stepsPerEpoch - 1).inputs.to(device)
         for learner in learners {
             // A copy: running statistics must not move.

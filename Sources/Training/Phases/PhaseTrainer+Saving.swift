@@ -17,42 +17,43 @@ extension PhaseTrainer {
         }
         return learners.flatMap(\.parts).flatMap { named($0.prefix, $0.tensors) }
             + named("objective", objective.state)
-            + named("synthesis", synthesis?.maker.state ?? [])
+            + work.state
     }
 
     @discardableResult
     func saveCheckpoint() throws -> String {
-        let position = step + (synthesis?.record.made ?? 0)
+        let position = step + work.pieces
         // Interrupted before anything was done since: a checkpoint is never written over.
         if let lastCheckpoint, position == lastPosition { return lastCheckpoint }
         // The loss is known before the update; whether the update spoilt the weights is seen here.
         for learner in learners { try checkFinite(learner.network.state) }
         // Metrics first: the record says how much of them belongs to this checkpoint.
         try lines.sync(using: environment.files)
-        let path = try store.save(
-            CheckpointRecord(
-                key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
-                learners: learners.map(\.record), synthesis: synthesis?.record,
-                metricsBytes: lines.bytes, metrics: lines.digest, kept: kept.isEmpty ? nil : kept,
-                seconds: secondsSoFar, epochSeconds: epochSeconds, tensors: ""), tensors)
+        var record = CheckpointRecord(
+            key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
+            learners: learners.map(\.record), metricsBytes: lines.bytes, metrics: lines.digest,
+            kept: kept.isEmpty ? nil : kept, seconds: secondsSoFar, epochSeconds: epochSeconds,
+            tensors: "")
+        work.save(in: &record)
+        let path = try store.save(record, tensors)
         lastCheckpoint = path
         lastPosition = position
-        try synthesis?.removeGone()
+        try work.didSave()
         return path
     }
 
-    /// - Parameter firstEpoch: −1 where images are made and nothing else.
+    /// - Parameter firstEpoch: −1 where only the work before the first epoch is done.
     func resume(firstEpoch: Int) throws(Problem) {
         guard let (record, saved, path) = try store.load() else {
             try environment.files.remove(lines.path)
-            try synthesis?.tidy()
+            try work.resume(nil)
             return
         }
         try record.check(
             .init(
                 spec: spec, firstEpoch: firstEpoch, stepsPerEpoch: stepsPerEpoch,
                 learners: learners.count,
-                samples: synthesis == nil ? data.split.train.count : nil), path)
+                samples: work.samples == nil ? data.split.train.count : nil), path)
         try verify(record.kept ?? [:], in: folder, remedy: .remake)
         func part(_ prefix: String) -> [String: Tensor] {
             var part: [String: Tensor] = [:]
@@ -74,27 +75,13 @@ extension PhaseTrainer {
         try fill(objective.state, from: part("objective"), path)
         (step, epoch, stepInEpoch) = (record.step, record.epoch, record.stepInEpoch)
         kept = record.kept ?? [:]
-        if let synthesis, let its = record.synthesis {
-            try fill(synthesis.maker.state, from: part("synthesis"), path)
-            try synthesis.resume(its, path: path)
-        }
+        try work.resume((record, saved, path))
         lastCheckpoint = path
         lastPosition = record.position
         earlierSeconds = record.seconds
         epochSeconds = record.epochSeconds ?? []
         try lines.resume(
             bytes: record.metricsBytes, digest: record.metrics, using: environment.files)
-    }
-
-    func fill(
-        _ copies: [(name: String, tensor: Tensor)], from saved: [String: Tensor], _ path: String
-    ) throws(Problem) {
-        for (name, copy) in copies {
-            guard let tensor = saved[name], tensor.shape == copy.shape else {
-                throw .checkpointDamaged(path, "no tensor \(name) of shape \(copy.shape)")
-            }
-            copy.copy(from: tensor)
-        }
     }
 
     /// Scores of the final and the selected weights, and their files; `result.json` comes last and
@@ -131,8 +118,7 @@ extension PhaseTrainer {
                         average: its?.each[$0.index])
                 }, best: best, last: last, selected: selected)
         }
-        result.mixing = try mixingResult()
-        result.synthesis = try synthesisResult()
+        try work.finish(&result, self)
         try lines.sync(using: environment.files)
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
         try PhaseFolder.finish(folder, result, using: environment.files)
@@ -171,5 +157,19 @@ extension PhaseTrainer {
             state, to: "\(folder)/\(name).safetensors",
             metadata: ModelCard(model: learner.spec.model, data: data).metadata,
             using: environment.files)
+    }
+}
+
+/// Copies a checkpoint's tensors into those that training continues from.
+///
+/// - Throws: for the first that is missing or of another shape.
+func fill(
+    _ copies: [(name: String, tensor: Tensor)], from saved: [String: Tensor], _ path: String
+) throws(Problem) {
+    for (name, copy) in copies {
+        guard let tensor = saved[name], tensor.shape == copy.shape else {
+            throw .checkpointDamaged(path, "no tensor \(name) of shape \(copy.shape)")
+        }
+        copy.copy(from: tensor)
     }
 }

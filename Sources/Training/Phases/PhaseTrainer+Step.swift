@@ -29,7 +29,7 @@ extension PhaseTrainer {
                 var waiting: [Learner] = []
                 for learner in learners {
                     let own =
-                        learner === learners[0] || synthesis != nil
+                        learner === learners[0] || work.samples != nil
                         ? first : first.relabelled(tensor(of: learner.labels, batch))
                     count(try backward(learner, outputs, own), batch, for: learner)
                     guard objective.updateOrder == .recomputed, learners.count > 1 else {
@@ -54,7 +54,7 @@ extension PhaseTrainer {
 
     /// The batch as objectives see it.
     func labelled(_ batch: Batch, for learner: Learner) -> LabelledBatch {
-        if let synthesis { return synthesis.labelled(batch) }
+        if let samples = work.samples { return samples.labelled(batch) }
         return LabelledBatch(
             inputs: batch.inputs.to(device), labels: tensor(of: learner.labels, batch),
             rows: tensor(of: rowOfMember, batch), isPlain: !spec.training.augmentation.isOn)
@@ -103,10 +103,10 @@ extension PhaseTrainer {
     private func count(
         _ outcome: Outcome, _ batch: Batch, for learner: Learner
     ) {
-        let given = synthesis?.pool.labels ?? learner.labels
+        let given = work.samples?.labels ?? learner.labels
         let labels = batch.indices.map { given[$0] }
         // Of samples that a phase made itself the wanted label is all that is known.
-        let clean = synthesis == nil ? data.learning.clean : nil
+        let clean = work.samples == nil ? data.learning.clean : nil
         let n = Double(labels.count)
         let terms = outcome.losses.terms
         for (term, mean) in zip(terms, outcome.means) {

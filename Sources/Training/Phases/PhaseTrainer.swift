@@ -35,9 +35,7 @@ public final class PhaseTrainer {
 
     let learners: [Learner]
     let objective: any PeerObjective
-    let metaPass: MetaPass?
-    /// Of a phase that makes its own samples.
-    let synthesis: SynthesisPass?
+    let work: any PhaseWork
     let plan: BatchPlan
     var validation: EvaluationSet
     var test: EvaluationSet
@@ -46,8 +44,6 @@ public final class PhaseTrainer {
     let rowOfMember: [Int]
     let pseudoLabelAccuracy: Double?
     let teacherScores: PhaseResult.Scores?
-    /// Of a phase with several weighed losses.
-    let mixedTeachers: MixedTeachers?
 
     // Where training stands.
     var step = 0
@@ -60,8 +56,6 @@ public final class PhaseTrainer {
     var lastCheckpoint: String?
     /// Pieces of work done at it.
     var lastPosition: Int?
-    /// Whether `validation` holds synthetic images already.
-    var measuresSynthesis = false
     var drawSeed: UInt64
     var began = 0.0
     private var lastSaved = 0.0
@@ -76,7 +70,7 @@ public final class PhaseTrainer {
         weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
     ) throws {
         self.spec = spec
-        let data = try SynthesisPass.withTeachersConstants(data, spec.target)
+        let data = try ObjectiveMaker.prepared(data, for: spec)
         self.data = data
         self.folder = folder
         self.environment = environment
@@ -115,30 +109,20 @@ public final class PhaseTrainer {
         let made = try makers.make(weights: weights)
         objective = made.objective
         for learner in learners { learner.train(with: objective.parameters(of: learner.index)) }
-        mixedTeachers = made.mixed
-        metaPass = try made.mixing.map {
-            try MetaPass($0, spec: spec, data: data, device: device)
-        }
         teacherScores = made.teacher
         pseudoLabelAccuracy = made.pseudoLabelAccuracy
-        synthesis =
-            if case .dataFree(let options, _, _) = spec.target, let probed = made.probed {
-                try SynthesisPass(
-                    options, spec: spec, teacher: probed, learners: learners, data: data,
-                    folder: folder, files: environment.files)
-            } else {
-                nil
-            }
+        work = try makers.work(
+            for: made, learners: learners, folder: folder, files: environment.files)
         try checkBatchNorms()
     }
 
-    var stepsPerEpoch: Int { synthesis?.stepsPerEpoch ?? plan.stepsPerEpoch }
+    var stepsPerEpoch: Int { work.samples?.stepsPerEpoch ?? plan.stepsPerEpoch }
 
     // MARK: The loop
 
     /// Resumes from the newest checkpoint of the folder, if there is one.
     ///
-    /// - Parameter firstEpoch: −1 where images are made and nothing else.
+    /// - Parameter firstEpoch: −1 where only the work before the first epoch is done.
     func prepare(firstEpoch: Int) throws {
         began = environment.clock()
         try environment.files.createDirectory(folder)
@@ -154,16 +138,15 @@ public final class PhaseTrainer {
         if let teacherScores { environment.observe(.teacher(spec, teacherScores)) }
         let own = samePlan()
         var prefetcher =
-            synthesis == nil
+            work.samples == nil
             ? Prefetcher(own, epoch: epoch, step: stepInEpoch, epochs: spec.training.epochs) : nil
         lastSaved = environment.clock()
         while epoch < spec.training.epochs, !isOutOfPatience {
             objective.begin(epoch: epoch, of: spec.training.epochs)
-            try learnToMix()
-            try synthesise()
+            try work.prepareEpoch(self)
             while stepInEpoch < stepsPerEpoch {
                 guard
-                    let batch = synthesis?.batch(epoch: epoch, step: stepInEpoch)
+                    let batch = work.samples?.batch(epoch: epoch, step: stepInEpoch)
                         ?? prefetcher?.next()
                 else { break }
                 try advance(batch)
@@ -194,44 +177,21 @@ public final class PhaseTrainer {
         lastSaved = environment.clock()
     }
 
-    /// Constants that were learnt beside the generator count from here on.
+    /// Constants that were learnt in this phase count from here on.
     func use(_ normalisation: Normalisation) { data.normalisation = normalisation }
 
     /// The plan that batches come from; another one where the negative control asks for it.
     func samePlan() -> BatchPlan {
-        guard environment.dropRandomState, step > 0 || synthesis?.record.made ?? 0 > 0 else {
+        guard environment.dropRandomState, step > 0 || work.pieces > 0 else {
             return plan
         }
         drawSeed = spec.derivedSeed ^ 0xdead_beef
-        synthesis?.dropRandomState()
+        work.dropRandomState()
         return
             (try? BatchPlan(
                 data.learning, members: data.split.train, batchSize: spec.training.batch,
                 seed: drawSeed, augmentation: spec.training.augmentation,
                 normalisation: data.normalisation, layout: plan.layout)) ?? plan
-    }
-
-    /// The meta pass before an epoch that has one. Nothing of it outlives an interruption.
-    private func learnToMix() throws {
-        guard let metaPass, stepInEpoch == 0, metaPass.mixing.options.isMetaEpoch(epoch) else {
-            return
-        }
-        let learner = learners[0]
-        let rate = learner.rate(
-            step: step, stepsPerEpoch: stepsPerEpoch, epochs: spec.training.epochs)
-        do {
-            let sums = try metaPass.run(
-                learner, in: self, rate: rate, stop: environment.shouldStop)
-            guard let sums else { throw Problem.interrupted(checkpoint: try saveCheckpoint()) }
-            guard sums.loss.isFinite, sums.lookahead.isFinite else {
-                throw Problem.notFinite(
-                    term: "meta-validation", phase: spec.name, epoch: epoch, step: step,
-                    checkpoint: lastCheckpoint)
-            }
-            learner.record.sums.meta = sums
-        } catch let error as EngineError {
-            throw problem(error)
-        }
     }
 
     var isOutOfPatience: Bool {

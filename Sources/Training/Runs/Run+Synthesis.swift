@@ -46,11 +46,12 @@ extension Run {
 extension PhaseTrainer {
     /// The warm-up alone, once it is prepared with a first epoch of −1.
     func makeImages() throws {
+        guard let work = work as? SynthesisWork else { return }
         environment.observe(.began(spec, resumedAt: nil, steps: 0))
         // The epoch before the students' first.
         epoch = -1
-        try searchForImages()
-        try synthesis?.finish()
+        try work.searchForImages(self)
+        try work.pass.finish()
         try store.removeAll()
     }
 }

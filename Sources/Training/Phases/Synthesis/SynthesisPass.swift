@@ -14,7 +14,7 @@ import Torch
 ///
 /// A batch of images is the smallest piece of this work: one that is interrupted leaves no trace, and
 /// the run resumes before it.
-final class SynthesisPass {
+final class SynthesisPass: SampleSource {
     let options: DataFreeOptions
     let frame: SynthesisFrame
     let maker: any Synthesiser
@@ -76,6 +76,7 @@ final class SynthesisPass {
     }
 
     var stepsPerEpoch: Int { options.steps }
+    var labels: [Int] { pool.labels }
     var warmUp: Int { options.synthesis.warmUp }
 
     func dropRandomState() { seed ^= 0xdead_beef }

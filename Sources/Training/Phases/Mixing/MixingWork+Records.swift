@@ -1,5 +1,7 @@
 import Datasets
+import Diagnostics
 import Distillation
+import Files
 import Foundation
 import Torch
 
@@ -86,10 +88,10 @@ public struct MixingResult: Codable, Equatable, Sendable {
     public var alignmentAUC: Double?
 }
 
-extension PhaseTrainer {
-    /// w [rows of the training split][K], nil unless weights are learnt.
-    private var weights: [[Float]]? {
-        guard let table = metaPass?.mixing.table else { return nil }
+extension MixingWork {
+    /// w [rows of the training split][K].
+    private var weights: [[Float]] {
+        let table = pass.mixing.table
         let values = table.weights().to(.float32).floats()
         return (0..<table.count).map {
             Array(values[$0 * table.lossCount..<($0 + 1) * table.lossCount])
@@ -101,10 +103,10 @@ extension PhaseTrainer {
         return data.split.train.map { data.learning.labels[$0] != clean[$0] }
     }
 
-    func mixingMetrics() -> MixingMetrics? {
-        guard let weights else { return nil }
+    /// - Parameter meta: of the pass before the epoch; nil where there was none.
+    func metrics(of meta: MetaPass.Sums?) -> MixingMetrics {
         var metrics = MixingMetrics(losses: summaries(weights))
-        if let meta = learners[0].record.sums.meta {
+        if let meta {
             metrics.groups = meta.groups
             metrics.repeats = meta.repeats
             metrics.validationLoss = meta.loss / Double(max(1, meta.groups))
@@ -114,8 +116,7 @@ extension PhaseTrainer {
     }
 
     private func summaries(_ weights: [[Float]]) -> [MixingMetrics.Loss] {
-        let names = mixedTeachers?.losses ?? []
-        return names.enumerated().map { k, name in
+        teachers.losses.enumerated().map { k, name in
             let values = weights.map { Double($0[k]) }
             let sorted = values.sorted()
             func mean(_ wrong: Bool) -> Double? {
@@ -132,9 +133,9 @@ extension PhaseTrainer {
         }
     }
 
-    /// The record of a mix, and `mixing.csv` with every sample of it; nil unless weights are learnt.
-    func mixingResult() throws -> MixingResult? {
-        guard let weights, let teachers = mixedTeachers, let metaPass else { return nil }
+    /// The record of a mix, and `mixing.csv` with every sample of it.
+    func result() throws(Problem) -> MixingResult {
+        let weights = weights
         let clean = data.knowsClean ? data.learning.clean : nil
         let members = data.split.train
         let each = teachers.names.indices.map { m in
@@ -166,12 +167,12 @@ extension PhaseTrainer {
             least = order.prefix(20).map(sample)
             most = order.suffix(20).reversed().map(sample)
         }
-        let alignment = metaPass.mixing.table.firstAlignment.floats().map(Double.init)
+        let alignment = pass.mixing.table.firstAlignment.floats().map(Double.init)
         let seen = alignment.indices.filter { alignment[$0].isFinite }
         let alignmentAUC = isWrong.flatMap { flags in
             rankAUC(seen.map { -alignment[$0] }, seen.map { flags[$0] })
         }
-        try writeSamples(weights, teachers)
+        try writeSamples(weights)
         return MixingResult(
             losses: summaries(weights), teachers: each, leastTrusted: least, mostTrusted: most,
             alignmentAUC: alignmentAUC)
@@ -189,8 +190,8 @@ extension PhaseTrainer {
     /// `mixing.csv`: per training sample its labels, each teacher's prediction, the weight of every
     /// loss, and the alignment of the label's gradient with the validation loss at the first and
     /// the latest meta pass.
-    private func writeSamples(_ weights: [[Float]], _ teachers: MixedTeachers) throws {
-        guard let table = metaPass?.mixing.table else { return }
+    private func writeSamples(_ weights: [[Float]]) throws(Problem) {
+        let table = pass.mixing.table
         let (first, latest) = (table.firstAlignment.floats(), table.latestAlignment.floats())
         let clean = data.knowsClean ? data.learning.clean : nil
         var lines = [
@@ -209,7 +210,7 @@ extension PhaseTrainer {
                 + [first[row], latest[row]].map { $0.isFinite ? formatted(Double($0)) : "" }
             lines.append(cells.joined(separator: ","))
         }
-        try environment.files.replace(
+        try files.replace(
             "\(folder)/mixing.csv", with: Array((lines.joined(separator: "\n") + "\n").utf8))
     }
 }

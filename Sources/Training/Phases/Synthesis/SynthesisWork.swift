@@ -6,74 +6,107 @@ import Foundation
 import SafeTensors
 import Torch
 
-// Phases that make their own samples.
+/// What a phase does that makes its own samples: before each epoch it searches for images, and it measures
+/// on images that are held out.
+final class SynthesisWork: PhaseWork {
+    let pass: SynthesisPass
+    /// Whether the trainer measures on held-out images already.
+    private var measuresHeldOut = false
 
-extension PhaseTrainer {
-    /// The images of the epoch ahead, before its first step.
-    func synthesise() throws {
-        guard let synthesis else { return }
-        if stepInEpoch == 0 { try searchForImages() }
-        if measuresSynthesis, !synthesis.frame.normalisation.isLearnt { return }
-        measuresSynthesis = true
-        if synthesis.frame.normalisation.isLearnt {
-            let (mean, deviation) = synthesis.frame.normalisation.values
-            use(try Normalisation(mean: mean, deviation: deviation))
-        }
-        validation = try synthesis.heldOutSet(data.normalisation)
-        test =
-            data.isPlaceholder
-            ? validation
-            : try EvaluationSet(
-                data.test, members: data.testMembers, normalisation: data.normalisation,
-                device: device)
+    init(_ pass: SynthesisPass) { self.pass = pass }
+
+    var samples: (any SampleSource)? { pass }
+    var pieces: Int { pass.record.made }
+    var state: [(name: String, tensor: Tensor)] {
+        pass.maker.state.map { ("synthesis/\($0.name)", $0.tensor) }
     }
 
-    func searchForImages() throws {
-        guard let synthesis else { return }
+    /// The images of the epoch ahead, before its first step.
+    func prepareEpoch(_ trainer: PhaseTrainer) throws {
+        if trainer.stepInEpoch == 0 { try searchForImages(trainer) }
+        let isLearnt = pass.frame.normalisation.isLearnt
+        if measuresHeldOut, !isLearnt { return }
+        measuresHeldOut = true
+        if isLearnt {
+            let (mean, deviation) = pass.frame.normalisation.values
+            trainer.use(try Normalisation(mean: mean, deviation: deviation))
+        }
+        let data = trainer.data
+        trainer.validation = try pass.heldOutSet(data.normalisation)
+        trainer.test =
+            data.isPlaceholder
+            ? trainer.validation
+            : try EvaluationSet(
+                data.test, members: data.testMembers, normalisation: data.normalisation,
+                device: trainer.device)
+    }
+
+    func searchForImages(_ trainer: PhaseTrainer) throws {
         do {
-            let isDone = try synthesis.prepare(
-                epoch: epoch,
+            let isDone = try pass.prepare(
+                epoch: trainer.epoch,
                 .init(
-                    learners: learners, stop: environment.shouldStop,
+                    learners: trainer.learners, stop: trainer.environment.shouldStop,
                     made: { [self] metrics in
-                        environment.observe(.synthesised(spec, metrics))
-                        try saveIfDue(synthesis.record.made)
+                        trainer.environment.observe(.synthesised(trainer.spec, metrics))
+                        try trainer.saveIfDue(pieces)
                     }))
-            guard isDone else { throw Problem.interrupted(checkpoint: try saveCheckpoint()) }
+            guard isDone else {
+                throw Problem.interrupted(checkpoint: try trainer.saveCheckpoint())
+            }
         } catch let error as SynthesisFailure {
             throw Problem.synthesisNotFinite(
-                term: error.term, phase: spec.name, epoch: synthesis.record.epoch,
-                batch: synthesis.record.batch, step: error.step, checkpoint: lastCheckpoint)
+                term: error.term, phase: trainer.spec.name, epoch: pass.record.epoch,
+                batch: pass.record.batch, step: error.step, checkpoint: trainer.lastCheckpoint)
         } catch let error as EngineError {
-            throw problem(error)
+            throw trainer.problem(error)
         }
+    }
+
+    func describe(_ metrics: inout EpochMetrics, _ trainer: PhaseTrainer) {
+        metrics.synthesis = pass.summary()
     }
 
     /// Closes the pool.
-    func synthesisResult() throws -> SynthesisResult? {
-        guard let synthesis else { return nil }
-        try synthesis.finish()
+    func finish(_ result: inout PhaseResult, _ trainer: PhaseTrainer) throws {
+        try pass.finish()
         var notes: [String] = []
-        if !synthesis.frame.teacherHasBatchNorm {
+        if !pass.frame.teacherHasBatchNorm {
             notes.append(
                 "The teacher has no batch norm: nothing could be matched to its statistics, the term "
                     + "that counts most.")
         }
-        for group in synthesis.embeddings?.identicalClasses ?? [] {
+        for group in pass.embeddings?.identicalClasses ?? [] {
             notes.append(
                 "The generator cannot tell these classes apart, as their embeddings are equal: "
                     + group.joined(separator: ", ") + ".")
         }
-        return SynthesisResult(
-            method: synthesis.options.synthesis.method.rawValue,
-            embeddings: synthesis.embeddings?.source, images: synthesis.pool.count,
-            heldOutImages: synthesis.heldOut.count * synthesis.options.synthesis.batch,
-            hasTestData: !data.isPlaceholder,
-            matchesStatistics: synthesis.frame.matching != nil,
-            normalisation: [
-                "mean": data.normalisation.mean, "deviation": data.normalisation.deviation,
-            ], notes: notes)
+        let constants = trainer.data.normalisation
+        result.synthesis = SynthesisResult(
+            method: pass.options.synthesis.method.rawValue,
+            embeddings: pass.embeddings?.source, images: pass.pool.count,
+            heldOutImages: pass.heldOut.count * pass.options.synthesis.batch,
+            hasTestData: !trainer.data.isPlaceholder,
+            matchesStatistics: pass.frame.matching != nil,
+            normalisation: ["mean": constants.mean, "deviation": constants.deviation],
+            notes: notes)
     }
+
+    func save(in record: inout CheckpointRecord) { record.synthesis = pass.record }
+
+    func didSave() throws(Problem) { try pass.removeGone() }
+
+    func resume(
+        _ checkpoint: (record: CheckpointRecord, saved: [String: Tensor], path: String)?
+    ) throws(Problem) {
+        guard let (record, saved, path) = checkpoint, let its = record.synthesis else {
+            return try pass.tidy()
+        }
+        try fill(state, from: saved, path)
+        try pass.resume(its, path: path)
+    }
+
+    func dropRandomState() { pass.dropRandomState() }
 }
 
 extension SynthesisPass {
