@@ -27,6 +27,8 @@ public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
     public var found: String?
     public var expected: String?
     public var hint: String?
+    /// Whether a file of this program's own is not what it was when it was written: it can be made again.
+    public var isDamage = false
 
     /// A spot in the user's material.
     public struct Place: Equatable, Sendable, CustomStringConvertible {

@@ -33,12 +33,12 @@ extension Problem {
     static func recordDamaged(_ file: String, _ remedy: Remedy) -> Problem {
         Problem(
             .data, "the record is damaged: its content does not match its hash", at: .file(file),
-            hint: remedy.hint)
+            hint: remedy.hint).asDamage
     }
     static func olderVersion(_ file: String, _ remedy: Remedy) -> Problem {
         Problem(
             .data, "made by an older version of this program, whose records carry no hashes",
-            at: .file(file), hint: remedy.hintIfOlder)
+            at: .file(file), hint: remedy.hintIfOlder).asDamage
     }
     static func otherVersion(_ file: String) -> Problem {
         Problem(
@@ -52,7 +52,7 @@ extension Problem {
             .data, "the file is damaged: its content does not match its record", at: .file(file),
             found: "sha256 \(found.prefix(12))…",
             expected: "\(oneLine(String(expected.prefix(12))))…",
-            hint: remedy.hint)
+            hint: remedy.hint).asDamage
     }
     static func notFinished(_ folder: String) -> Problem {
         Problem(
@@ -62,11 +62,11 @@ extension Problem {
     static func recordedFileMissing(_ file: String, _ remedy: Remedy) -> Problem {
         Problem(
             .data, "the file is missing, and a record names it", at: .file(file),
-            hint: remedy.hint)
+            hint: remedy.hint).asDamage
     }
     static func checkpointDamaged(_ file: String, _ what: String) -> Problem {
         Problem(
-            .data, "the checkpoint is damaged: \(what)", at: .file(file), hint: Remedy.remake.hint)
+            .data, "the checkpoint is damaged: \(what)", at: .file(file), hint: Remedy.remake.hint).asDamage
     }
     static func phaseChanged(_ file: String) -> Problem {
         Problem(
@@ -74,9 +74,11 @@ extension Problem {
             hint: "give another --out")
     }
 
-    /// Whether a phase that cannot be resumed may be made again: not one of another recipe, which is as
-    /// good as on the day it was written.
-    var isDamage: Bool { kind == .data && what != Problem.phaseChanged("").what }
+    private var asDamage: Problem {
+        var problem = self
+        problem.isDamage = true
+        return problem
+    }
 
     // MARK: Going on under other conditions
 

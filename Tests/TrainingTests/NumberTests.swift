@@ -132,14 +132,21 @@ import Torch
                   - name: heir of a wild one
                     method: {name: distillation, teacher: {model: {name: mlp, hidden: [4]}}}
                     optimizer: {rate: 1.0e+30}
+                  - name: heirs of heirs
+                    method: {name: self-distillation, stages: 3}
+                    optimizer: {rate: 1.0e+31}
                 """
         for _ in 0..<2 {
             let comparison = try compare(text, scratch)
             #expect(comparison.cells.map(\.row) == ["good", "good"])
             let failed = comparison.failures
-            #expect(failed.map(\.seed) == [0, 0, 1, 1] && failed.allSatisfy(\.isCell))
+            #expect(failed.map(\.seed) == [0, 0, 0, 1, 1, 1] && failed.allSatisfy(\.isCell))
             #expect(
-                failed.map(\.row) == ["wild", "heir of a wild one", "wild", "heir of a wild one"])
+                failed.map(\.row) == [
+                    "wild", "heir of a wild one", "heirs of heirs", "wild", "heir of a wild one",
+                    "heirs of heirs",
+                ])
+            #expect(failed[2].reason.hasPrefix("phase stage-0, epoch 1, step "))
             #expect(failed[0].reason.hasPrefix("phase student, epoch 1, step "))
             #expect(failed[1].reason.hasPrefix("phase teacher, epoch 1, step "))
             let record = try ComparisonRecord(folder: scratch("out"))

@@ -108,6 +108,7 @@ public final class Comparison {
         let claim = try FolderClaim(folder, for: .comparison, using: environment.files)
         defer { claim.release() }
         let plans = try plans()
+        (cells, failures) = ([], [])
         // First whatever a search has to see, then what its choice needs.
         var failed = try train(
             plans.flatMap { plan in
@@ -118,7 +119,7 @@ public final class Comparison {
         let chosen = try plans.map { plan in (plan, try choice(plan, failed)) }
         failed = try train(
             chosen.flatMap { plan, choice in
-                (choice?.chain ?? []).map { ($0, choice!.chain, plan.data) }
+                choice.map { choice in choice.chain.map { ($0, choice.chain, plan.data) } } ?? []
             }, failed: failed)
         for (plan, choice) in chosen {
             failures += describe(plan, choice, failed)
@@ -242,7 +243,9 @@ public final class Comparison {
                 Scheduler.Job(spec: spec, needs: spec.neededKeys.intersection(keys)) {
                     do {
                         _ = try store.complete(spec, chain: chain, data: data, environment: inner)
-                    } catch let problem as Problem where problem.kind == .data {
+                    } catch let problem as Problem
+                        where problem.kind == .data && !problem.isDamage
+                    {
                         inner.observe(.failed(spec, problem))
                         throw problem
                     } catch {

@@ -43,7 +43,7 @@ enum PhaseFolder {
     static func finish(
         _ folder: String, _ result: PhaseResult, using files: any FileSystem
     ) throws(Problem) {
-        let record = Recorded(result, files: try hashes(of: content(folder), in: folder))
+        let record = Recorded(result, files: try hashes(of: try content(folder), in: folder))
         try files.replace("\(folder)/\(resultName)", with: SealedRecord.encoded(record))
     }
 
@@ -55,14 +55,23 @@ enum PhaseFolder {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let record: Recorded<PhaseResult> = try SealedRecord.read(
             path, limit: limit, remedy: remedy)
-        try verify(record.files, in: folder, remedy: remedy)
+        try Training.verify(record.files, in: folder, remedy: remedy)
         return record.value
+    }
+
+    /// Refuses a phase that is damaged, or that has no record although it should.
+    static func verify(_ folder: String, remedy: Remedy) throws(Problem) {
+        guard try verified(folder, remedy: remedy) != nil else {
+            throw .recordedFileMissing("\(folder)/\(resultName)", remedy)
+        }
     }
 
     /// What belongs to the result. Told by the ends of names, so that a leftover of a process that was
     /// killed inside a write does not count.
-    private static func content(_ folder: String) -> [String] {
-        let all = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
+    private static func content(_ folder: String) throws(Problem) -> [String] {
+        guard let all = try? FileManager.default.subpathsOfDirectory(atPath: folder) else {
+            throw .cannot("read", folder, EIO)
+        }
         return all.filter { path in
             let name = path.split(separator: "/").last ?? ""
             return path != resultName && path != "timing.json" && !path.hasPrefix("checkpoints/")

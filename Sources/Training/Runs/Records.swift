@@ -19,7 +19,6 @@ public struct RunRecord: Sendable {
     public init(folder: String, isVerified: Bool = false) throws(Problem) {
         let there = RunFolder(folder)
         if !isVerified { try there.verify() }
-        pool = try? SyntheticPool(run: folder, isVerified: false)
         facts = try there.facts().value
         guard let scores = try there.scores() else { throw .notFinished(folder) }
         self.scores = scores
@@ -30,9 +29,7 @@ public struct RunRecord: Sendable {
         for phase in scores.phases {
             let name = names.first { $0.hasSuffix("-\(phase.name)") } ?? phase.name
             let path = "\(folder)/phases/\(name)"
-            if !isVerified {
-                _ = try PhaseFolder.verified(path, remedy: .remakeRun(folder))
-            }
+            if !isVerified { try PhaseFolder.verify(path, remedy: .remakeRun(folder)) }
             let bytes = try readFile("\(path)/metrics.jsonl", limit: 256 << 20)
             metrics.append(
                 bytes.split(separator: 10).compactMap {
@@ -40,6 +37,8 @@ public struct RunRecord: Sendable {
                 })
             timings.append(PhaseTiming(folder: path))
         }
+        // Its phase has been verified.
+        pool = try SyntheticPool.ifAny(run: folder, verifies: false)
     }
 }
 

@@ -51,7 +51,6 @@ public final class Run {
     /// - Parameter continues: whether a run that the folder holds already is gone on with.
     /// - Throws: also if another process writes into the folder, or it holds anything else.
     public func train(continues: Bool = true) throws -> RunResult {
-        try checkFolder()
         let claim = try FolderClaim(
             folder, for: .run, continues: continues, using: environment.files)
         defer { claim.release() }
@@ -74,19 +73,19 @@ public final class Run {
     public func checkFolder() throws(Problem) {
         let there = RunFolder(folder, training: true)
         guard there.exists else { return }
+        var old: RunFacts?
         do {
-            try there.verifyBeginning()
+            old = try there.verifyBeginning()
             try there.verifyEnd()
         } catch {
             guard environment.remake, error.isDamage else { throw error }
+            old = try? old ?? there.facts().value
         }
-        if environment.remake, (try? there.facts()) == nil { return }
-        try facts.check(against: folder)
+        if let old { try facts.check(against: old, in: folder) }
     }
 
     private func start() throws(Problem) {
         let files = environment.files
-        // Again: another process may have written here between the first look and the lock.
         try checkFolder()
         try files.replace("\(folder)/recipe.yaml", with: Array(recipe.yaml.utf8))
         var names = ["recipe.yaml"]

@@ -56,8 +56,9 @@ public struct RunFacts: Codable, Equatable, Sendable {
     }
 
     /// Refuses to continue a run under anything that would change its result.
-    func check(against folder: String) throws(Problem) {
-        let old = try RunFacts(folder: folder)
+    ///
+    /// - Parameter old: of the run that `folder` holds.
+    func check(against old: RunFacts, in folder: String) throws(Problem) {
         let (now, before) = (compute, old.compute)
         for (what, found, expected) in [
             ("engine version", now.engine, before.engine),

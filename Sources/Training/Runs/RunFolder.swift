@@ -38,9 +38,16 @@ public struct RunFolder: Sendable {
     }
 
     /// Refuses damage to what was written before training began.
-    func verifyBeginning() throws(Problem) {
-        try verifyRecipe()
-        try Training.verify(facts().files, in: path, remedy: remedy)
+    @discardableResult
+    func verifyBeginning() throws(Problem) -> RunFacts {
+        let record = try facts()
+        var files = record.files
+        if let recipe = files.removeValue(forKey: "recipe.yaml") {
+            try Training.verify(
+                ["recipe.yaml": recipe], in: path, remedy: .remakeWithRecipe(path))
+        }
+        try Training.verify(files, in: path, remedy: remedy)
+        return record.value
     }
 
     /// Refuses damage to what was written at the end; does nothing where the run has not ended.

@@ -62,12 +62,7 @@ final class Scheduler: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while true {
-            for (job, cause) in waiting.compactMap({ job in
-                job.needs.sorted().lazy.compactMap { self.failed[$0] }.first.map { (job, $0) }
-            }) {
-                failed[job.spec.key] = cause
-                waiting.removeAll { $0.spec.key == job.spec.key }
-            }
+            failHeirs()
             if failure != nil || waiting.isEmpty { return nil }
             if let i = waiting.firstIndex(where: { $0.needs.isSubset(of: done) }) {
                 running += 1
@@ -78,12 +73,21 @@ final class Scheduler: @unchecked Sendable {
         }
     }
 
+    /// A phase that needs one that failed has failed too, and so have those that need it.
+    private func failHeirs() {
+        while let i = waiting.firstIndex(where: { !$0.needs.isDisjoint(with: failed.keys) }) {
+            let job = waiting.remove(at: i)
+            failed[job.spec.key] = job.needs.sorted().lazy.compactMap { self.failed[$0] }.first
+        }
+    }
+
     private func perform(_ job: Job) {
         var error: (any Error)?
         do { try job.work() } catch let caught { error = caught }
         condition.lock()
         running -= 1
-        if let problem = error as? Problem, problem.kind == .data {
+        // A damaged file of ours is no finding about a row: everything stops for it.
+        if let problem = error as? Problem, problem.kind == .data, !problem.isDamage {
             failed[job.spec.key] = problem
         } else {
             done.insert(job.spec.key)

@@ -39,22 +39,28 @@ public struct SyntheticPool: Sendable {
 
     /// The pool below a run folder, whichever phase has it.
     ///
-    /// - Parameter isVerified: whether its files are compared with the hashes of a finished phase first.
-    public init(run folder: String, isVerified: Bool = true) throws(Problem) {
+    /// - Throws: if there is none, or if its phase is damaged.
+    public init(run folder: String) throws(Problem) {
+        guard let pool = try SyntheticPool.ifAny(run: folder) else { throw .noPool(folder) }
+        self = pool
+    }
+
+    /// - Parameter verifies: whether the files are compared with the hashes of their phase first.
+    static func ifAny(run folder: String, verifies: Bool = true) throws(Problem) -> SyntheticPool? {
         let names =
             ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? [])
             .sorted()
         for name in names {
             let phase = "\(folder)/phases/\(name)"
             if FileManager.default.fileExists(atPath: "\(phase)/pool/pool.json") {
-                if isVerified {
-                    _ = try PhaseFolder.verified(phase, remedy: .remakeRun(folder))
+                // Images without a student are no finished phase: nothing has their hashes.
+                if verifies, name != "images" {
+                    try PhaseFolder.verify(phase, remedy: .remakeRun(folder))
                 }
-                self = try SyntheticPool(phase: phase)
-                return
+                return try SyntheticPool(phase: phase)
             }
         }
-        throw .noPool(folder)
+        return nil
     }
 
     public var count: Int { content.batches.reduce(0) { $0 + $1.images } }
