@@ -33,12 +33,14 @@ extension Problem {
     static func recordDamaged(_ file: String, _ remedy: Remedy) -> Problem {
         Problem(
             .data, "the record is damaged: its content does not match its hash", at: .file(file),
-            hint: remedy.hint).asDamage
+            hint: remedy.hint
+        ).asDamage
     }
     static func olderVersion(_ file: String, _ remedy: Remedy) -> Problem {
         Problem(
             .data, "made by an older version of this program, whose records carry no hashes",
-            at: .file(file), hint: remedy.hintIfOlder).asDamage
+            at: .file(file), hint: remedy.hintIfOlder
+        ).asDamage
     }
     static func otherVersion(_ file: String) -> Problem {
         Problem(
@@ -52,7 +54,8 @@ extension Problem {
             .data, "the file is damaged: its content does not match its record", at: .file(file),
             found: "sha256 \(found.prefix(12))…",
             expected: "\(oneLine(String(expected.prefix(12))))…",
-            hint: remedy.hint).asDamage
+            hint: remedy.hint
+        ).asDamage
     }
     static func notFinished(_ folder: String) -> Problem {
         Problem(
@@ -62,11 +65,13 @@ extension Problem {
     static func recordedFileMissing(_ file: String, _ remedy: Remedy) -> Problem {
         Problem(
             .data, "the file is missing, and a record names it", at: .file(file),
-            hint: remedy.hint).asDamage
+            hint: remedy.hint
+        ).asDamage
     }
     static func checkpointDamaged(_ file: String, _ what: String) -> Problem {
         Problem(
-            .data, "the checkpoint is damaged: \(what)", at: .file(file), hint: Remedy.remake.hint).asDamage
+            .data, "the checkpoint is damaged: \(what)", at: .file(file), hint: Remedy.remake.hint
+        ).asDamage
     }
     static func phaseChanged(_ file: String) -> Problem {
         Problem(
