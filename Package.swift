@@ -85,7 +85,7 @@ let engine: [Target] = [
     .executableTarget(
         name: "limbeck-step",
         dependencies: [
-            "Distillation", "Models", "Neural", "Torch", "Datasets",
+            "Training", "Distillation", "Models", "Neural", "Torch", "Datasets",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "Benchmarks/Sources/limbeck-step"),
     // The same for a meta step of adaptive loss mixing.
@@ -111,7 +111,7 @@ let engine: [Target] = [
     .testTarget(
         name: "DistillationTests",
         dependencies: [
-            "Distillation", "Neural", "Models", "Randomness", "Replica", "SafeTensors",
+            "Distillation", "Training", "Neural", "Models", "Randomness", "Replica", "SafeTensors",
             "TestSupport",
         ],
         resources: [.copy("Fixtures")]),

@@ -91,6 +91,32 @@ public final class BatchPlan: Sendable {
         writer = FeatureWriter(dataset.sampleShape, normalisation, layout)
     }
 
+    /// The same plan with other draws of order and augmentation.
+    public func with(seed: UInt64) -> BatchPlan {
+        BatchPlan(self, members: members, seed: seed)
+    }
+
+    /// The same plan over some of its members, at least one; with `dropLast` at least a batch.
+    public func with(members: [Int]) -> BatchPlan {
+        precondition(members.count >= (dropLast ? batchSize : 1), "too few members for a step")
+        precondition(members.allSatisfy { 0..<dataset.count ~= $0 }, "a member outside the data")
+        return BatchPlan(self, members: members, seed: seed)
+    }
+
+    private init(_ other: BatchPlan, members: [Int], seed: UInt64) {
+        dataset = other.dataset
+        self.members = members
+        batchSize = other.batchSize
+        self.seed = seed
+        augmentation = other.augmentation
+        views = other.views
+        normalisation = other.normalisation
+        layout = other.layout
+        shuffled = other.shuffled
+        dropLast = other.dropLast
+        writer = other.writer
+    }
+
     public var stepsPerEpoch: Int {
         dropLast ? members.count / batchSize : (members.count + batchSize - 1) / batchSize
     }
@@ -183,18 +209,6 @@ public final class BatchPlan: Sendable {
         case .text(let texts, _):
             for (row, sample) in indices.enumerated() {
                 texts.write(sample, to: out + row * size)
-            }
-        }
-    }
-}
-
-extension Array {
-    /// A uniform permutation (Fisher–Yates). Written out, because the standard library does not
-    /// promise that its own shuffle stays the same from one release to the next.
-    mutating func permute(_ draw: inout Draw) {
-        withUnsafeMutableBufferPointer { items in
-            for i in stride(from: items.count - 1, to: 0, by: -1) {
-                items.swapAt(i, draw.below(i + 1))
             }
         }
     }

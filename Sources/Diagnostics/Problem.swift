@@ -94,3 +94,12 @@ public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             ? String(String.UnicodeScalarView(out.unicodeScalars.prefix(limit))) + "…" : out
     }
 }
+
+extension Problem {
+    /// `KEY.PATH: value out of range: found F, expected E`: a value of a recipe, whose reader adds file
+    /// and line.
+    public static func outOfRange(_ key: String, found: String, expected: String) -> Problem {
+        Problem(
+            .data, "value out of range", at: Place(detail: [key]), found: found, expected: expected)
+    }
+}

@@ -1,22 +1,16 @@
 import Diagnostics
 
 extension Problem {
-    /// `KEY.PATH: value out of range: found F, expected E`. The recipe reader adds file and line.
-    static func outOfRange(_ key: String, found: String, expected: String) -> Problem {
-        Problem(
-            .data, "value out of range", at: Place(detail: [key]), found: found, expected: expected)
-    }
-
     /// A one-hot label is infinitely far from every network in some divergences, and all the others
     /// then are cross-entropy or close to it.
-    static func divergenceOfHardLabels() -> Problem {
+    package static func divergenceOfHardLabels() -> Problem {
         Problem(
             .data, "a divergence needs soft labels", at: Place(detail: ["method.divergence"]),
             found: "hard ones", expected: "labels: soft and finite beta")
     }
 
     /// Label smoothing beside a loss that has its own, or none.
-    static func smoothingTwice(loss: String) -> Problem {
+    package static func smoothingTwice(loss: String) -> Problem {
         Problem(
             .data, "key does not go with method.loss", at: Place(detail: ["method.smoothing"]),
             found: "loss \(loss)", expected: "loss: cross-entropy")

@@ -43,7 +43,9 @@ public struct Ramp: Equatable, Sendable {
     }
 
     /// Refuses values outside `range`, which the words describe; `key` is the key path.
-    func check(_ key: String, _ expected: String, where isValid: (Double) -> Bool) throws(Problem) {
+    package func check(_ key: String, _ expected: String, where isValid: (Double) -> Bool)
+        throws(Problem)
+    {
         for value in [from, to] where !isValid(value) {
             throw .outOfRange(key, found: "\(value)", expected: expected)
         }

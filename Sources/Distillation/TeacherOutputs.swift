@@ -15,7 +15,7 @@ public final class TeacherOutputs {
     /// - Parameter table: logits [rows of the training split, C] on plain inputs, or `nil` to ask the
     ///   teacher every time.
     /// - Parameter change: what becomes of the logits [N, C] of the samples at rows [N], for
-    ///   experiments with spoilt teachers.
+    ///   experiments with corrupted teachers.
     public init(
         _ teacher: Frozen, table: Tensor? = nil, change: ((Logits, Tensor) -> Logits)? = nil
     ) {
@@ -25,7 +25,7 @@ public final class TeacherOutputs {
     }
 
     /// [N, C], float32, without gradient.
-    public func logits(for batch: LabelledBatch) -> Logits {
+    public func logits(for batch: TrainingBatch) -> Logits {
         let logits =
             if let table, batch.isPlain { Logits(table.indexed(0, by: batch.rows)) } else {
                 Logits(teacher(batch.inputs).to(.float32))

@@ -7,11 +7,6 @@ extension Problem {
 
     // MARK: Recipes
 
-    static func outOfRange(_ key: String, found: String, expected: String) -> Problem {
-        Problem(
-            .data, "value out of range", at: Place(detail: [key]), found: found, expected: expected)
-    }
-
     static func needsMapping(_ key: String, _ kind: EmbeddingOptions.Kind) -> Problem {
         let more = kind == .file ? "file: PATH" : "folder: PATH"
         return Problem(

@@ -7,9 +7,6 @@ extension Problem {
 
     // MARK: Recipes
 
-    static func outOfRange(_ key: String, found: String, expected: String) -> Problem {
-        Problem(.data, "value out of range", at: self.key(key), found: found, expected: expected)
-    }
     static func keyTwice(_ file: String, line: Int, _ key: String) -> Problem {
         Problem(
             .data, "key \"\(oneLine(key, limit: 60))\" given twice", at: .file(file, "line \(line)")

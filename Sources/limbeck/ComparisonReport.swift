@@ -130,7 +130,7 @@ struct ComparisonReport {
     private func isReference(_ row: String) -> Bool {
         let cells = record.cells(row: row, noise: 0)
         return cells.contains { !$0.setting.isEmpty }
-            && cells.allSatisfy { $0.chain.count == 1 && $0.chain[0].learnsLabelsAlone }
+            && cells.allSatisfy { $0.phases.count == 1 && $0.phases[0].isBaseline }
     }
 
     var terminal: String {
@@ -192,7 +192,7 @@ struct ComparisonReport {
                         ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
                 }
                 rows.append([
-                    name, first.chain[i].name, spread { $0.pseudoLabelAccuracy },
+                    name, first.phases[i].name, spread { $0.pseudoLabelAccuracy },
                     spread { $0.student.last.test.accuracy },
                     spread { $0.student.selected.test.accuracy },
                 ])
@@ -243,8 +243,8 @@ struct ComparisonReport {
             else {
                 return false
             }
-            return other.chain.count > own.chain.count
-                && zip(own.chain, other.chain).allSatisfy { $0.key == $1.key }
+            return other.phases.count > own.phases.count
+                && zip(own.phases, other.phases).allSatisfy { $0.key == $1.key }
         }
     }
 
@@ -253,10 +253,10 @@ struct ComparisonReport {
         var names: [String: [String]] = [:]
         var found: [String: RelationsResult] = [:]
         for cell in record.cells {
-            for (spec, result) in zip(cell.chain, cell.results) {
+            for (spec, result) in zip(cell.phases, cell.results) {
                 guard let relations = result.relations else { continue }
                 found[spec.key] = relations
-                names["\(relations.kind), \(spec.model.name)", default: []].append(spec.key)
+                names["\(relations.kind), \(spec.models[0])", default: []].append(spec.key)
             }
         }
         guard !found.isEmpty else { return nil }

@@ -96,7 +96,7 @@ enum DataFreeReport {
                         share("student agrees during the search", \.agreement),
                         curve("student agrees on held-out images") { $0.validation.accuracy * 100 },
                         curve("student agrees while it trains") {
-                            $0.measures?["teacher-agreement"].map { $0 * 100 }
+                            $0.metrics?["teacher-agreement"].map { $0 * 100 }
                         },
                     ].compactMap(\.self)),
                 CurveChart(

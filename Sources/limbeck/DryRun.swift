@@ -55,13 +55,12 @@ struct DryRun: Encodable {
             }.reduce(0, +)
             let batch = spec.training.batch
             let train = prepared.split.train.count
-            // An encoder leaves out a last batch that is not full.
-            let perEpoch = spec.isEncoder ? max(1, train / batch) : (train + batch - 1) / batch
             let copies = 4 + (spec.training.average > 0 ? 3 : 0)
             return Phase(
                 name: spec.name, model: spec.learners.map(\.model.name).joined(separator: " + "),
                 parameters: parameters,
-                steps: (spec.ownSteps ?? perEpoch) * spec.training.epochs,
+                steps: spec.target.base.stepsPerEpoch(samples: train, batch: batch)
+                    * spec.training.epochs,
                 stateBytes: parameters * 4 * copies)
         }
     }

@@ -43,23 +43,11 @@ final class Progressing: @unchecked Sendable {
             running[spec.key] = (spec.name, resumed ?? 0, steps)
             skipped += resumed ?? 0
             if let resumed { line("\(title(spec)): resumed at step \(resumed) of \(steps)") }
-        case .teacher(let spec, let scores):
-            if verbose {
-                line(
-                    "\(title(spec)): its teacher has accuracy \(percent(scores.test.accuracy)) on the test "
-                        + "split, \(percent(scores.validation.accuracy)) on validation")
-            }
         case .step(let spec, let step, _):
             running[spec.key]?.step = step
             draw(final: false)
-        case .meta: draw(final: false)
-        case .synthesised(let spec, let batch):
-            if verbose, batch.batch == batch.of {
-                let facts = batch.facts
-                line(
-                    "\(title(spec)): \(batch.images) images; the teacher takes \(percent(facts.accuracy)) of "
-                        + "the newest for what was wanted, confidence \(percent(facts.confidence))")
-            }
+        case .note(let spec, let text):
+            if verbose, let text { line("\(title(spec)): \(text)") }
             draw(final: false)
         case .epoch(let spec, let metrics):
             if verbose {

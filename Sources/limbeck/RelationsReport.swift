@@ -92,7 +92,7 @@ enum RelationsReport {
                     curves: [
                         Curve(
                             name: phase.name, x: x,
-                            mean: epochs.map { $0.measures?["spread"] ?? .nan })
+                            mean: epochs.map { $0.metrics?["embedding-std"] ?? .nan })
                     ],
                     note:
                         "Standard deviation of each channel of the normalised projections, times the root of "

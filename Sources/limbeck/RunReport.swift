@@ -176,7 +176,7 @@ enum RunReport {
                 curves: [agreement]),
             CurveChart(
                 title: "Pull of the other peers", xLabel: "epoch", yLabel: "length of the gradient",
-                curves: curves { $0.measures?["divergence-gradient"] },
+                curves: curves { $0.metrics?["divergence-gradient"] },
                 note: "Mean length of the divergence's gradient with respect to a peer's logits."),
             CurveChart(
                 title: "Gradient of the label term", xLabel: "epoch",

@@ -92,7 +92,7 @@ struct Synthesize: ParsableCommand {
         var file = try RecipeFile(path: source)
         for assignment in overrides { file = try file.setting(assignment) }
         let recipe = try file.decoded(Recipe.self)
-        guard case .dataFree = recipe.method else {
+        guard recipe.method.base is DataFree else {
             throw Problem.notDataFree(source, recipe.method.name)
         }
         try Outputs.check(

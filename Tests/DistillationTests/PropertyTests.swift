@@ -7,6 +7,7 @@ import Testing
 import Torch
 
 @testable import Distillation
+@testable import Training
 
 /// What holds for every input.
 @Suite(.takesTurns) struct PropertyTests {
@@ -163,8 +164,8 @@ import Torch
 
     // MARK: Objectives
 
-    private func batch(_ x: Tensor, rows: [Int], plain: Bool) -> LabelledBatch {
-        LabelledBatch(
+    private func batch(_ x: Tensor, rows: [Int], plain: Bool) -> TrainingBatch {
+        TrainingBatch(
             inputs: x, labels: Tensor(rows.map { $0 % 3 }, [rows.count]),
             rows: Tensor(rows, [rows.count]),
             isPlain: plain)
@@ -202,9 +203,9 @@ import Torch
             let batch = batch(x, rows: [2, 0, 1], plain: true)
             let logits = Logits(normals([3, 3], seed: 14).to(.float32))
             let output = StudentOutput(features: x, logits: logits)
-            let kd = KnowledgeDistillation(
+            let kd = DistillationObjective(
                 .init(temperature: 2, hard: 0.25, soft: 0.75), teacher: TeacherOutputs(frozen))
-            let terms = kd.losses(output, batch).terms
+            let terms = kd.losses(of: 0, [output], batch).terms
             #expect(terms.map(\.name) == ["cross-entropy", "distillation"])
             #expect(terms.map(\.weight) == [0.25, 0.75])
             try expectClose(terms[0].values, crossEntropy(logits, labels: batch.labels), 0)
@@ -212,31 +213,31 @@ import Torch
                 terms[1].values,
                 distillationLoss(student: logits, teacher: Logits(frozen(x)), temperature: 2), 0)
             // Other losses in the place of either term, and not a bit changed where they are not.
-            let other = KnowledgeDistillation(
+            let other = DistillationObjective(
                 .init(
                     temperature: 2, loss: .generalised(),
                     divergence: .divergence(.renyi(order: 1.5)), standardise: true),
                 teacher: TeacherOutputs(frozen)
-            ).losses(output, batch).terms
+            ).losses(of: 0, [output], batch).terms
             #expect(other.map(\.name) == ["gce", "distillation"])
             #expect(other.map(\.weight) == [0.1, 0.9])
             let soft = TeacherLoss.divergence(.renyi(order: 1.5))(
                 teacher: Logits(frozen(x)), student: logits, labels: batch.labels, temperature: 2,
                 standardised: true)
             try expectClose(other[1].values, soft.values, 0)
-            let robust = CrossEntropy(.init(loss: .symmetric())).losses(output, batch).terms
+            let robust = CrossEntropyObjective(.symmetric()).losses(of: 0, [output], batch).terms
             #expect(robust.map(\.name) == ["sce"])
             try expectClose(
                 robust[0].values, LabelLoss.symmetric()(logits, labels: batch.labels).values, 0)
             // Rows of the table, not positions in the batch.
             let labels = Probabilities(
                 Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1].map(Float.init), [3, 3]))
-            let pseudo = PseudoLabels(labels).losses(output, batch)
+            let pseudo = PseudoLabelObjective(labels).losses(of: 0, [output], batch)
             #expect(pseudo.terms.map(\.name) == ["pseudo-label"])
             try expectClose(
                 pseudo.terms[0].values, crossEntropy(logits, labels: Tensor([2, 0, 1], [3])), 1e-6)
             let table = Logits(normals([3, 3], seed: 15).to(.float32)).logProbabilities()
-            let towards = PseudoLabels(table, .reverseKL).losses(output, batch)
+            let towards = PseudoLabelObjective(table, .reverseKL).losses(of: 0, [output], batch)
             #expect(towards.terms.map(\.name) == ["pseudo-label"])
             let expected = Divergence.reverseKL(
                 peer: LogProbabilities(table.tensor.indexed(0, by: batch.rows)),

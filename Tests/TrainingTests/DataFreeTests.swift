@@ -101,7 +101,7 @@ import Torch
         let epochs = run.store.metrics(run.chain[1])
         #expect(epochs.map { $0.synthesis?.images } == [96, 120])
         #expect(epochs.allSatisfy { $0.synthesis?.batches == 2 && $0.synthesis?.accuracy != nil })
-        #expect(epochs.allSatisfy { $0.measures?["teacher-agreement"] != nil })
+        #expect(epochs.allSatisfy { $0.metrics?["teacher-agreement"] != nil })
         // The teacher is as its phase left it.
         let card = try SavedModel(path: scratch("run")).card
         #expect(card.model.width == 0.1 && card.normalisation == run.data.normalisation)

@@ -105,7 +105,7 @@ import Torch
             { $0.learners[0].sums.hits = -1 }, { $0.metricsBytes = -1 }, { $0.metricsBytes = .min },
             { $0.seconds = .nan }, { $0.seconds = -1 }, { $0.epochSeconds = [.infinity] },
             { $0.epochSeconds = [0, 1] }, { $0.learners = [] }, { $0.learners[0].selected = nil },
-            { $0.synthesis = SynthesisRecord() },
+            { $0.pieces = -1 }, { $0.pieces = .max }, { $0.learners[0].sums.predicted = 129 },
             { $0.learners[0].selected!.validation.accuracy = 2 },
             { $0.learners[0].selected!.validation.nll = .nan },
         ]

@@ -25,7 +25,7 @@ import Torch
             recipe = try RecipeFile(text: Tiny.text, file: "tiny").setting(method).setting(change)
                 .decoded(Recipe.self)
         }
-        return recipe.phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }
+        return try recipe.phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }
     }
 
     // MARK: Chains
@@ -38,7 +38,7 @@ import Torch
             "method={name: adaptive-mixing, teachers: [{}, {model: {name: lenet5}, epochs: [1]}, {}, "
                 + "{untrained: true}]}")
         #expect(several.map(\.name) == ["teacher-1", "teacher-2", "teacher-3", "student"])
-        guard case .mixing(_, let entries) = several[3].target else {
+        guard let entries = (several[3].target.base as? MixingTarget)?.teachers else {
             Issue.record("not a mix")
             return
         }
@@ -162,7 +162,9 @@ import Torch
                 let seen = Counter()
                 var environment = TrainingEnvironment()
                 environment.files = files
-                environment.observe = { event in if case .meta = event { seen.add(files.callCount) }
+                // A group of the pass is done.
+                environment.observe = { event in
+                    if case .note(_, nil) = event { seen.add(files.callCount) }
                 }
                 environment.shouldStop = { seen.value == group }
                 let run = try Tiny.run(recipe, scratch(name), environment)

@@ -56,7 +56,6 @@ import Torch
             for step in 0..<2 {
                 for learner in trainer.learners { learner.record.sums = EpochSums() }
                 try trainer.advance(batch)
-                trainer.step += 1
                 trainer.stepInEpoch += 1
                 for (i, learner) in trainer.learners.enumerated() {
                     let total = learner.record.sums.total / Double(labels.count)
@@ -211,7 +210,7 @@ import Torch
                     #expect(Set(terms.keys) == ["cross-entropy", "divergence"])
                     let total = terms["cross-entropy"]! + 0.5 * terms["divergence"]!
                     #expect(abs(learner.loss - total) < 1e-9)
-                    let pull = try #require(learner.measures?["divergence-gradient"])
+                    let pull = try #require(learner.metrics?["divergence-gradient"])
                     #expect(pull > 0 && pull <= 2.0.squareRoot())
                     #expect(try #require(learner.gradientNorm) > 0)
                 }

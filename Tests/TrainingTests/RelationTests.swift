@@ -34,8 +34,8 @@ import Torch
         let own = try chain(Self.relation)
         #expect(own.map { "\($0.index)-\($0.name)" } == ["0-relations", "0-student"])
         let key = own[0].key
-        #expect(own[0].isEncoder && own[0].relation == nil)
-        #expect(own[1].relation?.encoder == .phase(key: key, .last))
+        #expect(!own[0].traits.learnsLabels && own[0].guidance == nil)
+        #expect(own[1].guidance?.encoder == .phase(key: key, .last))
         #expect(own[1].neededKeys == [key])
         for other in [
             "noise.rate=0.5", "noise={kind: pairflip, rate: 0.2}", "noise={kind: none}",
@@ -58,7 +58,7 @@ import Torch
     /// Students of all stages, no teachers; and what has no relation keeps its key.
     @Test func studentsAloneAreGuided() throws {
         func guided(_ method: String) throws -> [String] {
-            try chain(Self.relation, "method=\(method)").filter { $0.relation != nil }.map(\.name)
+            try chain(Self.relation, "method=\(method)").filter { $0.guidance != nil }.map(\.name)
         }
         #expect(try guided("{name: distillation}") == ["student"])
         #expect(
@@ -75,7 +75,8 @@ import Torch
         let previous = try chain(
             Self.relation, "relation.start=encoder",
             "method={name: self-distillation, start: previous}")
-        #expect(previous[1].relation?.start == .encoder && previous[2].relation?.start == .fresh)
+        #expect(
+            previous[1].start?.isFeaturesOnly == true && previous[2].start?.isFeaturesOnly == false)
     }
 
     @Test func searchesOfTheFirstPhaseTakeTheEncoderAlong() throws {
@@ -307,7 +308,7 @@ import Torch
                 run.recipe.model, sampleShape: [1, 28, 28], classes: 10,
                 seed: run.chain[1].derivedSeed)
             #expect(state["layers.1.weight"]!.bytes() == fresh.head.weight.tensor.bytes())
-            #expect(trainer.objective is Alone)
+            #expect(trainer.objective is CrossEntropyObjective)
         }
     }
 
@@ -373,4 +374,9 @@ private final class StepCount: @unchecked Sendable {
     // Phases of these tests run one after the other.
     var value = 0
     func add() { value += 1 }
+}
+
+extension PhaseSpec {
+    /// What guides its students.
+    fileprivate var guidance: RelationGuided.Target? { target.base as? RelationGuided.Target }
 }

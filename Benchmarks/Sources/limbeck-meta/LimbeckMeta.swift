@@ -113,7 +113,7 @@ final class Problem {
     private let bias: Tensor
     private let teacher: Tensor
     private let validationFeatures: Tensor
-    private let batch: LabelledBatch
+    private let batch: TrainingBatch
     private let validationLabels: Tensor
 
     init(_ request: Request) throws {
@@ -126,7 +126,7 @@ final class Problem {
         teacher = (numbers(5, [b, c]) - 0.5) * 10
         let labels = Tensor((0..<b).map { $0 * 7 % c }, [b])
         validationLabels = Tensor((0..<v).map { $0 * 11 % c }, [v])
-        batch = LabelledBatch(inputs: features, labels: labels, rows: labels, isPlain: true)
+        batch = TrainingBatch(inputs: features, labels: labels, rows: labels, isPlain: true)
     }
 
     /// From features, weights and teacher logits to new λ.

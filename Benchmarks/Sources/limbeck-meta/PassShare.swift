@@ -76,7 +76,7 @@ private final class Times: @unchecked Sendable {
         let now = Double(DispatchTime.now().uptimeNanoseconds) / 1e9
         lock.withLock {
             switch event {
-            case .meta:
+            case .note(_, nil):
                 passEnd = now
                 hasPass = true
             case .step: latest = now

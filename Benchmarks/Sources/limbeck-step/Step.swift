@@ -2,6 +2,7 @@ import Distillation
 import Models
 import Neural
 import Torch
+import Training
 
 /// A network to measure, with the samples it gets.
 enum Model: String, Codable, CaseIterable {
@@ -26,7 +27,7 @@ final class Step {
 
     private let students: [any Classifier]
     private let optimizers: [any Optimizer]
-    private let objective: any PeerObjective
+    private let objective: any Objective
     private let precision: Precision
     private let device = Device.cpu
 
@@ -64,8 +65,8 @@ final class Step {
         }
         objective =
             peers == 1
-            ? Alone(CrossEntropy())
-            : MutualLearning(
+            ? CrossEntropyObjective()
+            : MutualObjective(
                 .init(divergence: .renyi(order: order ?? 1), weight: Ramp(order == nil ? 0 : 1)))
         shape = [Step.batchSize] + (isChannelsLast ? [h, w, c] : [c, h, w])
         let generator = Generator(seed: 0)
@@ -101,7 +102,7 @@ final class Step {
                 }
             }
             for index in students.indices {
-                let batch = LabelledBatch(
+                let batch = TrainingBatch(
                     inputs: inputs, labels: Tensor(labels, [labels.count]).to(device), rows: rows,
                     isPlain: true)
                 let (losses, total) = withPrecision(precision, on: device) {

@@ -75,6 +75,14 @@ public final class SynthesisFrame {
             self.epoch = epoch
             self.batch = batch
         }
+
+        /// A batch that is never trained on: its draws are those of no other.
+        public init(epoch: Int, heldOut number: Int) {
+            self.init(epoch: epoch, batch: Place.firstHeldOut + number)
+        }
+
+        /// Far behind every batch of an epoch.
+        private static let firstHeldOut = 1_000_000
     }
 
     /// Purposes of a batch's draws, in the `sample` of a `Draw`.

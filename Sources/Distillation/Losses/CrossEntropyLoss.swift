@@ -25,5 +25,5 @@ public func kullbackLeibler(_ target: LogProbabilities, _ own: LogProbabilities)
 
 extension Logits {
     /// float32 unless they are float64 already.
-    var inLossPrecision: Tensor { tensor.dtype == .float64 ? tensor : tensor.to(.float32) }
+    package var inLossPrecision: Tensor { tensor.dtype == .float64 ? tensor : tensor.to(.float32) }
 }

@@ -66,7 +66,7 @@ public enum Divergence: Equatable, Sendable {
 
 extension LogitLoss {
     /// T² times a loss of logits/T whose gradient is with respect to logits/T.
-    func rescaled(_ temperature: Double) -> LogitLoss {
+    package func rescaled(_ temperature: Double) -> LogitLoss {
         temperature == 1
             ? self
             : LogitLoss(
@@ -152,5 +152,13 @@ extension Divergence {
         let exact = terms.sum(-1, keep: true).log1p()
         let logarithm = Tensor.where(plain.abs().less(0.5), exact, plain)
         return (logarithm.squeezed(1) / (order - 1), lq.exp() - r)
+    }
+}
+
+extension Divergence {
+    /// For messages.
+    public var label: String {
+        if case .renyi(let order) = self { return "renyi of order \(order)" }
+        return name.rawValue
     }
 }

@@ -21,16 +21,16 @@ public struct Losses {
 
     public let terms: [Term]
     /// Logged beside the terms, one value per sample each, and not part of the loss.
-    public let measures: [Term]
+    public let metrics: [Term]
 
     public init(_ terms: Term...) {
         self.terms = terms
-        measures = []
+        metrics = []
     }
 
-    public init(_ terms: [Term], measures: [Term] = []) {
+    public init(_ terms: [Term], metrics: [Term] = []) {
         self.terms = terms
-        self.measures = measures
+        self.metrics = metrics
     }
 
     /// Σ_k weight_k · mean_i value_ki, a scalar.
@@ -44,10 +44,10 @@ public struct Losses {
         return sum ?? Tensor.scalar(0)
     }
 
-    /// The batch means of terms, then measures (one transfer for all of them).
+    /// The batch means of terms, then metrics (one transfer for all of them).
     public func means() -> [Double] {
         withoutGradient {
-            Tensor.stacked((terms + measures).map { $0.values.mean().to(.float64) }).doubles()
+            Tensor.stacked((terms + metrics).map { $0.values.mean().to(.float64) }).doubles()
         }
     }
 }

@@ -250,7 +250,7 @@ private func slice(_ tensor: Tensor, _ rows: Range<Int>) -> Tensor {
 }
 
 /// float32 unless float64, and without history.
-func lossPrecision(_ tensor: Tensor) -> Tensor {
+package func lossPrecision(_ tensor: Tensor) -> Tensor {
     let plain = tensor.detached()
     return plain.dtype == .float64 ? plain : plain.to(.float32)
 }

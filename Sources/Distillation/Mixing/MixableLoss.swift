@@ -9,11 +9,11 @@ public struct MixableLoss {
     /// What metrics call it.
     public let name: String
     /// ℓ(i) [B], recorded for gradients.
-    public let values: (Logits, LabelledBatch) -> Tensor
-    private let closedForm: ((Logits, LabelledBatch) -> Tensor)?
+    public let values: (Logits, TrainingBatch) -> Tensor
+    private let closedForm: ((Logits, TrainingBatch) -> Tensor)?
 
     /// A loss whose gradient autograd finds, through the logits alone.
-    public init(_ name: String, _ values: @escaping (Logits, LabelledBatch) -> Tensor) {
+    public init(_ name: String, _ values: @escaping (Logits, TrainingBatch) -> Tensor) {
         self.name = name
         self.values = values
         closedForm = nil
@@ -21,8 +21,8 @@ public struct MixableLoss {
 
     /// - Parameter gradient: ∂ℓ(i)/∂z_i [B, C] in closed form.
     public init(
-        _ name: String, _ values: @escaping (Logits, LabelledBatch) -> Tensor,
-        gradient: @escaping (Logits, LabelledBatch) -> Tensor
+        _ name: String, _ values: @escaping (Logits, TrainingBatch) -> Tensor,
+        gradient: @escaping (Logits, TrainingBatch) -> Tensor
     ) {
         self.name = name
         self.values = values
@@ -30,7 +30,7 @@ public struct MixableLoss {
     }
 
     /// ∂ℓ(i)/∂z_i [B, C], float32 (float64 for such logits), not divided by B.
-    public func gradient(_ logits: Logits, _ batch: LabelledBatch) -> Tensor {
+    public func gradient(_ logits: Logits, _ batch: TrainingBatch) -> Tensor {
         let own = Logits(lossPrecision(logits.tensor))
         return withPrecision(.float32, on: own.tensor.device) {
             if let closedForm { return withoutGradient { closedForm(own, batch) } }
@@ -54,7 +54,7 @@ public struct MixableLoss {
     /// - Parameter teacher: logits [B, C] for the same inputs.
     public static func teacher(
         _ name: String = "distillation", _ loss: TeacherLoss = .divergence(.kl),
-        temperature: Double, _ teacher: @escaping (LabelledBatch) -> Logits
+        temperature: Double, _ teacher: @escaping (TrainingBatch) -> Logits
     ) -> MixableLoss {
         MixableLoss(
             name,

@@ -84,7 +84,7 @@ public enum EdgeLoss: Equatable, Sendable {
     }
 
     /// Whether student and encoder must be in one space.
-    var needsProjection: Bool { if case .queue = self { true } else { false } }
+    package var needsProjection: Bool { if case .queue = self { true } else { false } }
 }
 
 /// The default edge loss, KL( softmax_{j≠i}(E^R_ij/τ_R) ‖ softmax_{j≠i}(E^S_ij/τ_S) ) for each i.

@@ -4,24 +4,24 @@ import Torch
 ///
 /// Invariant: the `filled` first rows of `features` are normalised features; the next ones go to the
 /// row after the latest, beginning anew at the end.
-final class FeatureQueue {
+package final class FeatureQueue {
     /// [K, D]
     private let features: Tensor
     /// The row that is next written, and how many are filled: int64 [2].
     private let place: Tensor
 
-    init(size: Int, dimension: Int, device: Device) {
+    package init(size: Int, dimension: Int, device: Device) {
         features = .zeros([size, dimension], device: device)
         place = Tensor([0, 0], [2])
     }
 
     /// A copy of what is there, [≤ K, D]: the next `append` must not reach into a recorded product.
-    var content: Tensor {
+    package var content: Tensor {
         features.narrowed(0, from: 0, count: place.ints()[1]).cloned()
     }
 
     /// - Parameter rows: normalised [N, D]; of more than K the last K.
-    func append(_ rows: Tensor) {
+    package func append(_ rows: Tensor) {
         withoutGradient {
             let size = features.shape[0]
             let count = min(rows.shape[0], size)
@@ -39,7 +39,7 @@ final class FeatureQueue {
         }
     }
 
-    var state: [(name: String, tensor: Tensor)] {
+    package var state: [(name: String, tensor: Tensor)] {
         [("relation.queue", features), ("relation.queue-place", place)]
     }
 }

@@ -25,7 +25,7 @@ public struct RelationInput {
 
 extension Tensor {
     /// float32 unless float64, with its history.
-    var inLossPrecision: Tensor { dtype == .float64 ? self : to(.float32) }
+    package var inLossPrecision: Tensor { dtype == .float64 ? self : to(.float32) }
 
     /// Rows divided by their Euclidean length, or by 10⁻¹² where they are shorter: rows of zeros
     /// stay zeros.

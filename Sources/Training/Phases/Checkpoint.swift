@@ -1,5 +1,6 @@
 import Crypto
 import Diagnostics
+import Distillation
 import Files
 import Foundation
 import Models
@@ -18,8 +19,10 @@ struct CheckpointRecord: Codable, Equatable {
     var stepInEpoch: Int
     /// Of each network that learns.
     var learners: [LearnerRecord]
-    /// Of a phase that makes its own samples.
-    var synthesis: SynthesisRecord?
+    /// Of the objective, where it keeps more than tensors.
+    var objective: JSON?
+    /// Pieces of work done besides steps.
+    var pieces = 0
     /// How long the metrics file was: what is behind it was written after this checkpoint.
     var metricsBytes: Int
     /// SHA-256 of the metrics file up to there.
@@ -36,7 +39,7 @@ struct CheckpointRecord: Codable, Equatable {
 
 extension CheckpointRecord {
     /// Pieces of work done: rises from one checkpoint to the next.
-    var position: Int { step + (synthesis?.made ?? 0) }
+    var position: Int { step + pieces }
 }
 
 /// Where a learner stands, besides its tensors.
@@ -60,16 +63,40 @@ struct EpochSums: Codable, Equatable {
     var terms: [String: Double] = [:]
     var total = 0.0
     /// Of what is logged beside the loss, over samples.
-    var measures: [String: Double] = [:]
+    var metrics: [String: Double] = [:]
     /// Euclidean norm over all parameters of the first term's gradient, at the epoch's first step;
     /// only where several networks learn.
     var gradientNorm: Double?
-    /// Of the meta pass before the epoch.
-    var meta: MetaPass.Sums?
+    /// Samples whose class was predicted.
+    var predicted = 0
     /// Predictions that meet the given label.
     var hits = 0
     /// Predictions that meet the clean label, where it is known.
     var cleanHits = 0
+
+    /// - Parameter means: over the batch, of terms, then metrics.
+    mutating func add(
+        _ losses: Losses, _ means: [Double], samples count: Int, gradientNorm norm: Double?
+    ) {
+        let n = Double(count)
+        for (term, mean) in zip(losses.terms, means) {
+            terms[term.name, default: 0] += mean * n
+            total += term.weight * mean * n
+        }
+        for (metric, mean) in zip(losses.metrics, means.dropFirst(losses.terms.count)) {
+            metrics[metric.name, default: 0] += mean * n
+        }
+        if let norm { gradientNorm = norm }
+        samples += count
+    }
+
+    mutating func add(predictions: [Int], given: [Int], clean: [Int]?) {
+        predicted += predictions.count
+        for (i, prediction) in predictions.enumerated() {
+            if prediction == given[i] { hits += 1 }
+            if prediction == clean?[i] { cleanHits += 1 }
+        }
+    }
 }
 
 /// The checkpoints of one phase: `checkpoints/step-N/` with the tensors and a record.

@@ -4,11 +4,12 @@ import Diagnostics
 // accidents, and a record that somebody edited must not make arithmetic overflow either.
 
 extension CheckpointRecord {
+    /// Far above what any disk holds, and far below where sums overflow.
+    private static let mostPieces = 1 << 40
+
     /// What the phase allows.
     struct Bounds {
         var spec: PhaseSpec
-        /// −1 where images are made and nothing else.
-        var firstEpoch = 0
         var stepsPerEpoch: Int
         var learners: Int
         /// Training samples, each seen once per epoch; nil where the phase makes its own.
@@ -25,19 +26,18 @@ extension CheckpointRecord {
         }
         let epochs = bounds.spec.training.epochs
         try require(
-            epoch >= bounds.firstEpoch && epoch <= epochs, "epoch \(epoch) of \(epochs)")
+            epoch >= 0 && epoch <= epochs, "epoch \(epoch) of \(epochs)")
         try require(
             stepInEpoch >= 0 && stepInEpoch <= (epoch == epochs ? 0 : bounds.stepsPerEpoch),
             "step \(stepInEpoch) of an epoch of \(bounds.stepsPerEpoch)")
-        // Before the first epoch no step was taken.
-        let expected = max(0, epoch) * bounds.stepsPerEpoch + (epoch < 0 ? 0 : stepInEpoch)
+        let expected = epoch * bounds.stepsPerEpoch + stepInEpoch
         try require(
-            step == expected && (epoch >= 0 || stepInEpoch == 0),
+            step == expected,
             "step \(step), where its epoch and step in the epoch make \(expected)")
         try require(seconds.isFinite && seconds >= 0, "\(seconds) seconds")
         let times = epochSeconds ?? []
         try require(
-            times.count <= max(0, epoch) && times.allSatisfy { $0.isFinite && $0 >= 0 },
+            times.count <= epoch && times.allSatisfy { $0.isFinite && $0 >= 0 },
             "the times of its epochs")
         try require(metricsBytes >= 0, "\(metricsBytes) bytes of metrics")
         try require(learners.count == bounds.learners, "it has \(learners.count) learners")
@@ -48,16 +48,11 @@ extension CheckpointRecord {
                 learner.isPossible(
                     epoch: epoch,
                     samples: bounds.samples.map { min(most, $0)...min(most, $0) } ?? 0...most,
-                    hasAverage: bounds.spec.training.average > 0, selects: !bounds.spec.isEncoder),
+                    hasAverage: bounds.spec.training.average > 0,
+                    keepsBest: bounds.spec.traits.keepsBest),
                 "the state of a learner")
         }
-        if case .dataFree(let options, _, _) = bounds.spec.target {
-            try require(synthesis != nil, "it knows nothing of synthetic images")
-            try require(
-                synthesis!.isPossible(options, epochs: epochs), "the state of the synthesis")
-        } else {
-            try require(synthesis == nil, "it knows of synthetic images")
-        }
+        try require((0...Self.mostPieces).contains(pieces), "\(pieces) pieces of work")
         let name = path.split(separator: "/").last.map(String.init) ?? path
         try require(
             name == CheckpointStore.name(position),
@@ -68,9 +63,9 @@ extension CheckpointRecord {
 extension LearnerRecord {
     /// - Parameters:
     ///   - samples: how many the steps of the epoch have seen.
-    ///   - selects: whether its best epoch is kept.
+    ///   - keepsBest: whether the weights of its best epoch are kept.
     fileprivate func isPossible(
-        epoch: Int, samples: ClosedRange<Int>, hasAverage: Bool, selects: Bool
+        epoch: Int, samples: ClosedRange<Int>, hasAverage: Bool, keepsBest: Bool
     ) -> Bool {
         func isPossible(_ selection: Selection?, _ isKept: Bool) -> Bool {
             guard let selection else { return !isKept || epoch <= 0 }
@@ -78,27 +73,9 @@ extension LearnerRecord {
                 && (0...1).contains(selection.validation.accuracy)
                 && selection.validation.nll.isFinite
         }
-        let counts = [sums.hits, sums.cleanHits]
+        let counts = [sums.predicted, sums.hits, sums.cleanHits]
         return samples.contains(sums.samples)
             && counts.allSatisfy { $0 >= 0 && $0 <= sums.samples }
-            && isPossible(selected, selects) && isPossible(averageSelected, hasAverage)
+            && isPossible(selected, keepsBest) && isPossible(averageSelected, hasAverage)
     }
-}
-
-extension SynthesisRecord {
-    fileprivate func isPossible(_ options: DataFreeOptions, epochs: Int) -> Bool {
-        let synthesis = options.synthesis
-        let last = synthesis.warmUp + epochs
-        guard epoch >= 0, epoch <= last, batch >= 0,
-            batch <= synthesis.batchCount(epoch: epoch), metricsBytes >= 0,
-            heldOut.count <= SynthesisRecord.limit, parts.count <= SynthesisRecord.limit
-        else { return false }
-        // Batches are numbered in the order they were made.
-        return zip(parts, parts.dropFirst()).allSatisfy { $0.id < $1.id }
-            && parts.allSatisfy { (0...SynthesisRecord.limit).contains($0.id) }
-            && sheets.allSatisfy { (0...last).contains($0.epoch) && $0.images > 0 }
-    }
-
-    /// Far above what any disk holds, and far below where sums overflow.
-    private static let limit = 1 << 40
 }

@@ -138,6 +138,16 @@ public final class EvaluationSet {
 struct OutputsNotFinite: Error {
     /// In the data set.
     var sample: Int
+    /// Where that is known: validation, test, training.
+    var split: String?
+
+    /// Names the split that `body` measures on.
+    static func naming<Result>(_ split: String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch var error as OutputsNotFinite {
+            error.split = error.split ?? split
+            throw error
+        }
+    }
 }
 
 extension EvaluationSet {

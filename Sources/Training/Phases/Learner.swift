@@ -1,3 +1,4 @@
+import Diagnostics
 import Distillation
 import Models
 import Neural
@@ -5,17 +6,17 @@ import Torch
 
 /// A network that learns in a phase, with everything that belongs to it alone: optimizer, average
 /// of weights, the weights of its best epoch, and the sums of the epoch under way.
-final class Learner {
+public final class Learner {
     /// `student`, or `peer-1`, `peer-2`, …; begins the names of its tensors in a checkpoint.
-    let name: String
-    let index: Int
-    let spec: LearnerSpec
-    let network: any Classifier
-    private(set) var optimizer: any Optimizer
+    public let name: String
+    public let index: Int
+    public let spec: LearnerSpec
+    public let network: any Classifier
+    public private(set) var optimizer: any Optimizer
     let average: WeightAverage?
     let averaged: (any Classifier)?
-    /// Given labels, by member of the learning set.
-    let labels: [Int]
+    /// Given labels, by index in the data set.
+    public let labels: [Int]
     let isImages: Bool
 
     /// Where its training stands.
@@ -26,11 +27,10 @@ final class Learner {
     /// - Parameters:
     ///   - average: decay of the average of weights, 0 for none.
     ///   - start: weights to begin from, instead of freshly drawn ones.
-    ///   - encoder: weights of all but the head to begin from.
     init(
         _ spec: LearnerSpec, index: Int, of count: Int, seed: UInt64, average decay: Double,
-        data: PreparedData, labels: [Int], start: [String: Tensor]?,
-        encoder: [String: Tensor]? = nil, device: Device
+        data: PreparedData, labels: [Int], start: (PhaseSpec.Start, [String: Tensor])?,
+        device: Device
     ) throws {
         self.spec = spec
         self.index = index
@@ -39,8 +39,13 @@ final class Learner {
         isImages = data.learning.isImages
         network = try ModelRegistry.make(
             spec.model, sampleShape: data.sampleShape, classes: data.classCount, seed: seed)
-        if let start { try network.loadState(from: start) }
-        if let encoder { try network.loadFeatures(from: encoder) }
+        if let (start, tensors) = start {
+            if start.isFeaturesOnly {
+                try network.loadFeatures(from: tensors)
+            } else {
+                try network.loadState(from: tensors)
+            }
+        }
         network.move(to: device)
         if isImages { network.toChannelsLast() }
         optimizer = spec.optimizer.make(over: network.parameters)
@@ -64,7 +69,8 @@ final class Learner {
         optimizer = spec.optimizer.make(over: network.parameters + others)
     }
 
-    func output(_ inputs: Tensor, _ mode: Mode) -> StudentOutput {
+    /// One forward pass.
+    public func output(_ inputs: Tensor, _ mode: Mode) -> StudentOutput {
         let features = network.features(inputs, mode: mode)
         return StudentOutput(
             features: features, logits: Logits(network.logits(fromFeatures: features)))
@@ -139,5 +145,18 @@ final class Learner {
             ("\(prefix)selected", zip(names, selectedState).map { ($0, $1) }),
             ("\(prefix)average-selected", zip(names, averageSelectedState).map { ($0, $1) }),
         ]
+    }
+}
+
+extension Classifier {
+    /// Takes over the weights and buffers of a network of the same architecture, but for the head, which
+    /// stays as it is.
+    func loadFeatures(from others: [String: Tensor]) throws(Problem) {
+        let own = head.state.map(\.tensor)
+        var tensors = others
+        for (name, tensor) in state where own.contains(where: { $0 === tensor }) {
+            tensors[name] = tensor.detached().cloned()
+        }
+        try loadState(from: tensors)
     }
 }

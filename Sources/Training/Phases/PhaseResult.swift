@@ -94,9 +94,9 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public struct Learner: Codable, Equatable, Sendable {
         public var loss: Double
         public var terms: [String: Double]
-        public var measures: [String: Double]?
+        public var metrics: [String: Double]?
         public var gradientNorm: Double?
-        public var trainAccuracy: Double
+        public var trainAccuracy: Double?
         public var trainCleanAccuracy: Double?
         public var validation: Scores
         public var test: Scores
@@ -115,9 +115,9 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var loss: Double
     public var terms: [String: Double]
     /// What is logged beside the terms.
-    public var measures: [String: Double]?
-    /// Agreement of the network, as it trained, with the given labels.
-    public var trainAccuracy: Double
+    public var metrics: [String: Double]?
+    /// Agreement of the network, as it trained, with the given labels; nil where it predicts none.
+    public var trainAccuracy: Double?
     /// Agreement with the clean ones, where they are known: the gap shows how much noise is learnt.
     public var trainCleanAccuracy: Double?
     public var validation: Scores
@@ -145,10 +145,11 @@ extension EpochMetrics.Learner {
         let n = Double(max(1, sums.samples))
         loss = sums.total / n
         terms = sums.terms.mapValues { $0 / n }
-        measures = sums.measures.isEmpty ? nil : sums.measures.mapValues { $0 / n }
+        metrics = sums.metrics.isEmpty ? nil : sums.metrics.mapValues { $0 / n }
         gradientNorm = sums.gradientNorm
-        trainAccuracy = Double(sums.hits) / n
-        trainCleanAccuracy = knowsClean ? Double(sums.cleanHits) / n : nil
+        let predicts = sums.predicted > 0
+        trainAccuracy = predicts ? Double(sums.hits) / n : nil
+        trainCleanAccuracy = knowsClean && predicts ? Double(sums.cleanHits) / n : nil
         validation = .init(scores.validation)
         test = .init(scores.test)
         averageValidation = average.map { .init($0.validation) }
@@ -184,9 +185,9 @@ extension EpochMetrics {
         self.rate = rate
         loss = mean(\.loss)!
         terms = means(\.terms)
-        let others = means { $0.measures ?? [:] }
-        measures = others.isEmpty ? nil : others
-        trainAccuracy = mean(\.trainAccuracy)!
+        let others = means { $0.metrics ?? [:] }
+        metrics = others.isEmpty ? nil : others
+        trainAccuracy = mean(\.trainAccuracy)
         trainCleanAccuracy = mean(\.trainCleanAccuracy)
         validation = scores(\.validation)!
         test = scores(\.test)!
@@ -202,12 +203,9 @@ extension EpochMetrics {
 /// What happens while a phase trains, for progress and logs.
 public enum PhaseEvent: Sendable {
     case began(PhaseSpec, resumedAt: Int?, steps: Int)
-    case teacher(PhaseSpec, PhaseResult.Scores)
     case step(PhaseSpec, step: Int, of: Int)
-    /// A group of a meta pass is done, counted from 1.
-    case meta(PhaseSpec, group: Int)
-    /// A batch of images was synthesised, so many in the pool.
-    case synthesised(PhaseSpec, SynthesisMetrics)
+    /// Work beside steps gets on, with what a log says of it; nil: that it does.
+    case note(PhaseSpec, String?)
     case epoch(PhaseSpec, EpochMetrics)
     /// For its data or its numbers; a comparison goes on with the others.
     case failed(PhaseSpec, Problem)

@@ -8,9 +8,9 @@ import Torch
 
 extension PhaseTrainer {
     /// Where training stands, counted from 1: the epoch of the latest step.
-    private var currentEpoch: Int { step == 0 ? max(0, epoch) : (step - 1) / max(1, stepsPerEpoch) }
+    private var currentEpoch: Int { max(0, step - 1) / max(1, stepsPerEpoch) }
 
-    /// Refuses weights that an update has spoilt: they are never measured, saved or written.
+    /// Refuses weights that an update has corrupted: they are never measured, saved or written.
     ///
     /// - Parameter what: stands before the tensor's name in the message.
     func checkFinite(_ state: [(name: String, tensor: Tensor)], _ what: String = "") throws {
@@ -25,16 +25,27 @@ extension PhaseTrainer {
         }
     }
 
-    /// Runs a measurement on a split; outputs that are not finite become a problem that says where.
-    func measured<Result>(on split: String, _ body: () throws -> Result) throws -> Result {
-        do {
-            return try Engine.checked(body)
-        } catch let error as OutputsNotFinite {
-            throw Problem.notFinite(
-                sample: error.sample, split: split, phase: spec.name, epoch: currentEpoch,
-                step: step, checkpoint: lastCheckpoint)
+    /// Refuses the networks, and what the objective trains beside them.
+    func checkFinite() throws {
+        for learner in learners {
+            try checkFinite(learner.network.state)
+            try checkFinite(objective.parameters(of: learner.index))
         }
     }
+
+    /// Outputs that are not finite become a problem that says where.
+    func naming<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as OutputsNotFinite {
+            throw Problem.notFinite(
+                sample: error.sample, split: error.split ?? "measured", phase: spec.name,
+                epoch: currentEpoch, step: step, checkpoint: lastCheckpoint)
+        }
+    }
+
+    /// Whether the batches are those of the training split.
+    var isOfPlan: Bool { if case .plan = batches { true } else { false } }
 
     /// An engine error inside a step.
     func problem(_ error: EngineError) -> Problem {
@@ -43,12 +54,11 @@ extension PhaseTrainer {
 
     /// Refuses, before the first step, a batch of one sample that leaves a batch norm one value per channel.
     func checkBatchNorms() throws {
-        let samples = data.split.train.count
-        let batch = spec.training.batch
-        guard work.samples == nil, samples % batch == 1 || batch == 1 || samples == 1 else {
-            return
-        }
-        let inputs = plan.batch(epoch: 0, step: plan.stepsPerEpoch - 1).inputs.to(device)
+        guard case .plan(let plan) = batches else { return }
+        let last = plan.batch(epoch: 0, step: plan.stepsPerEpoch - 1)
+        guard last.indices.count == 1 else { return }
+        let (samples, batch) = (data.split.train.count, spec.training.batch)
+        let inputs = labelled(last, for: learners[0]).inputs
         for learner in learners {
             // A copy: running statistics must not move.
             let network = learner.network.replica()

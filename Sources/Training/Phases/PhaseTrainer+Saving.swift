@@ -17,43 +17,40 @@ extension PhaseTrainer {
         }
         return learners.flatMap(\.parts).flatMap { named($0.prefix, $0.tensors) }
             + named("objective", objective.state)
-            + work.state
     }
 
     @discardableResult
     func saveCheckpoint() throws -> String {
-        let position = step + work.pieces
+        let position = step + objective.pieces
         // Interrupted before anything was done since: a checkpoint is never written over.
         if let lastCheckpoint, position == lastPosition { return lastCheckpoint }
-        // The loss is known before the update; whether the update spoilt the weights is seen here.
-        for learner in learners { try checkFinite(learner.network.state) }
+        // The loss is known before the update; whether the update corrupted weights is seen here.
+        try checkFinite()
         // Metrics first: the record says how much of them belongs to this checkpoint.
         try lines.sync(using: environment.files)
-        var record = CheckpointRecord(
+        let record = CheckpointRecord(
             key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
-            learners: learners.map(\.record), metricsBytes: lines.bytes, metrics: lines.digest,
+            learners: learners.map(\.record), objective: try objective.record(),
+            pieces: objective.pieces, metricsBytes: lines.bytes, metrics: lines.digest,
             kept: kept.isEmpty ? nil : kept, seconds: secondsSoFar, epochSeconds: epochSeconds,
             tensors: "")
-        work.save(in: &record)
         let path = try store.save(record, tensors)
         lastCheckpoint = path
         lastPosition = position
-        try work.didSave()
+        try objective.didSave()
         return path
     }
 
-    /// - Parameter firstEpoch: −1 where only the work before the first epoch is done.
-    func resume(firstEpoch: Int) throws(Problem) {
+    func resume() throws(Problem) {
         guard let (record, saved, path) = try store.load() else {
             try environment.files.remove(lines.path)
-            try work.resume(nil)
+            try objective.restore(nil, from: nil)
             return
         }
         try record.check(
             .init(
-                spec: spec, firstEpoch: firstEpoch, stepsPerEpoch: stepsPerEpoch,
-                learners: learners.count,
-                samples: work.samples == nil ? data.split.train.count : nil), path)
+                spec: spec, stepsPerEpoch: stepsPerEpoch, learners: learners.count,
+                samples: isOfPlan ? data.split.train.count : nil), path)
         try verify(record.kept ?? [:], in: folder, remedy: .remake)
         func part(_ prefix: String) -> [String: Tensor] {
             var part: [String: Tensor] = [:]
@@ -73,9 +70,14 @@ extension PhaseTrainer {
             learner.record = its
         }
         try fill(objective.state, from: part("objective"), path)
-        (step, epoch, stepInEpoch) = (record.step, record.epoch, record.stepInEpoch)
+        (epoch, stepInEpoch) = (record.epoch, record.stepInEpoch)
         kept = record.kept ?? [:]
-        try work.resume((record, saved, path))
+        try objective.restore(record.objective, from: path)
+        guard objective.pieces == record.pieces else {
+            throw .checkpointDamaged(
+                "\(path)/\(CheckpointStore.recordName)",
+                "\(record.pieces) pieces of work, where its objective has \(objective.pieces)")
+        }
         lastCheckpoint = path
         lastPosition = record.position
         earlierSeconds = record.seconds
@@ -98,8 +100,9 @@ extension PhaseTrainer {
         {
             best = i
         }
-        for name in ["last", "selected"] + (its == nil ? [] : ["average-last", "average-selected"])
-        {
+        let averages = its == nil ? [] : ["average-last", "average-selected"]
+        for name in ["last", "selected"] + averages
+        where spec.traits.keepsBest || !name.hasSuffix("selected") {
             try writeWeights(of: learners[best], name, to: name)
             guard learners.count > 1 else { continue }
             for learner in learners {
@@ -108,8 +111,7 @@ extension PhaseTrainer {
         }
         var result = PhaseResult(
             key: spec.key, name: spec.name, epochs: epoch, steps: step, student: own.each[best],
-            average: its?.each[best], teacher: teacherScores,
-            pseudoLabelAccuracy: pseudoLabelAccuracy)
+            average: its?.each[best])
         if let last = own.last, let selected = own.selected {
             result.peers = PhaseResult.Peers(
                 each: learners.map {
@@ -118,7 +120,7 @@ extension PhaseTrainer {
                         average: its?.each[$0.index])
                 }, best: best, last: last, selected: selected)
         }
-        try work.finish(&result, self)
+        try objective.finish(&result, EpochContext(trainer: self))
         try lines.sync(using: environment.files)
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
         try PhaseFolder.finish(folder, result, using: environment.files)
@@ -131,13 +133,17 @@ extension PhaseTrainer {
     ) throws -> (
         each: [PhaseResult.Readout], last: PhaseResult.Together?, selected: PhaseResult.Together?
     ) {
-        let last = try average ? measureAverages()! : measure(learners.map(\.network))
-        let selected = try measure(learners.map { $0.best(average: average) })
+        let last =
+            try average
+            ? measureAverages(isFinal: true)! : measure(learners.map(\.network), isFinal: true)
+        let selected =
+            try spec.traits.keepsBest
+            ? measure(learners.map { $0.best(average: average) }, isFinal: true) : last
         let each = learners.map { learner in
             let selection = average ? learner.record.averageSelected : learner.record.selected
             return PhaseResult.Readout(
                 last: last.each[learner.index], selected: selected.each[learner.index],
-                selectedEpoch: (selection?.epoch ?? 0) + 1)
+                selectedEpoch: selection.map { $0.epoch + 1 } ?? epoch)
         }
         return (each, last.together, selected.together)
     }

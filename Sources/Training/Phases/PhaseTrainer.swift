@@ -5,7 +5,6 @@ import Files
 import Foundation
 import Models
 import Neural
-import Randomness
 import Torch
 
 /// What the loop needs from outside: files, clock, and whether to stop.
@@ -27,34 +26,32 @@ public struct TrainingEnvironment: Sendable {
 }
 
 /// Trains one phase, from its beginning or from its newest checkpoint, to its `result.json`.
+///
+/// The loop knows no method: what is particular to one is behind the phase's `Objective`.
 public final class PhaseTrainer {
     let spec: PhaseSpec
-    private(set) var data: PreparedData
     let folder: String
     let environment: TrainingEnvironment
-
     let learners: [Learner]
-    let objective: any PeerObjective
-    let work: any PhaseWork
-    let plan: BatchPlan
-    var validation: EvaluationSet
-    var test: EvaluationSet
+    let context: PhaseContext
+    let objective: any Objective
+    let batches: Batches
+    var evaluator: any PhaseEvaluator
     let store: CheckpointStore
     let device: Device
     let rowOfMember: [Int]
-    let pseudoLabelAccuracy: Double?
-    let teacherScores: PhaseResult.Scores?
 
     // Where training stands.
-    var step = 0
     var epoch = 0
     var stepInEpoch = 0
+    /// Samples that the steps of this epoch take, where the objective chose some.
+    private var members: [Int]?
     /// `metrics.jsonl`.
     var lines: LineLog
     /// SHA-256 of the weights kept after an epoch, by file name.
     var kept: [String: String] = [:]
     var lastCheckpoint: String?
-    /// Pieces of work done at it.
+    /// Steps and pieces of work done at it.
     var lastPosition: Int?
     var drawSeed: UInt64
     var began = 0.0
@@ -64,14 +61,13 @@ public final class PhaseTrainer {
     /// Spent on this phase when each epoch's last step was done.
     public var epochSeconds: [Double] = []
 
-    /// - Parameter weights: the tensors of an earlier phase's network, by its key.
+    /// - Parameter weights: the tensors of a network that the phase learns or starts from.
     public init(
         _ spec: PhaseSpec, data: PreparedData, folder: String, environment: TrainingEnvironment,
-        weights: (PhaseSpec.TeacherSource) throws -> (ModelSpec, [String: Tensor])
+        weights: @escaping (WeightSource) throws -> (ModelSpec, [String: Tensor])
     ) throws {
         self.spec = spec
-        let data = try ObjectiveMaker.prepared(data, for: spec)
-        self.data = data
+        let data = try spec.target.base.prepared(data)
         self.folder = folder
         self.environment = environment
         lines = LineLog("\(folder)/metrics.jsonl")
@@ -79,79 +75,73 @@ public final class PhaseTrainer {
         self.device = device
         drawSeed = spec.derivedSeed
         store = CheckpointStore(folder: "\(folder)/checkpoints", files: environment.files)
-        let start = try spec.start.map { try weights($0).1 }
-        let encoder = try spec.relation.flatMap {
-            $0.start == .encoder ? try weights($0.encoder).1 : nil
-        }
+        let start = try spec.start.map { ($0, try weights($0.source).1) }
         learners = try spec.learners.enumerated().map { index, learner in
             let seed = PhaseSpec.seed(spec.derivedSeed, ofLearner: index)
             return try Learner(
                 learner, index: index, of: spec.learners.count, seed: seed,
                 average: spec.training.average, data: data,
-                labels: try spec.drawsNoisePerPeer && index > 0
+                labels: try spec.drawsNoisePerLearner && index > 0
                     ? data.redrawnLabels(seed: seed) : data.learning.labels,
-                start: start, encoder: encoder, device: device)
+                start: start, device: device)
         }
-        let train = data.split.train
-        plan = try BatchPlan(
-            data.learning, members: train, batchSize: spec.training.batch, seed: spec.derivedSeed,
-            augmentation: spec.training.augmentation, normalisation: data.normalisation,
-            layout: data.learning.isImages ? .channelsLast : .channelsFirst)
         var rows = [Int](repeating: -1, count: data.learning.count)
-        for (row, member) in train.enumerated() { rows[member] = row }
+        for (row, member) in data.split.train.enumerated() { rows[member] = row }
         rowOfMember = rows
-        validation = try EvaluationSet(
-            data.learning, members: data.split.validation, normalisation: data.normalisation,
-            device: device)
-        test = try EvaluationSet(
-            data.test, members: data.testMembers, normalisation: data.normalisation, device: device)
-        let makers = ObjectiveMaker(spec: spec, data: data, validation: validation, test: test)
-        let made = try makers.make(weights: weights)
-        objective = made.objective
+        context = PhaseContext(
+            spec, data: data, learners: learners, folder: folder, files: environment.files,
+            weights: weights)
+        objective = try spec.target.base.objective(context)
         for learner in learners { learner.train(with: objective.parameters(of: learner.index)) }
-        teacherScores = made.teacher
-        pseudoLabelAccuracy = made.pseudoLabelAccuracy
-        work = try makers.work(
-            for: made, learners: learners, folder: folder, files: environment.files)
+        batches = try objective.batches(context)
+        evaluator = try objective.evaluator(context)
         try checkBatchNorms()
     }
 
-    var stepsPerEpoch: Int { work.samples?.stepsPerEpoch ?? plan.stepsPerEpoch }
+    var data: PreparedData { context.data }
+
+    /// Steps of an epoch over all of its samples.
+    var stepsPerEpoch: Int {
+        switch batches {
+        case .plan(let plan): plan.stepsPerEpoch
+        case .own(let source): source.stepsPerEpoch
+        }
+    }
+
+    /// Steps of the phase that are behind; an epoch counts as whole, also where it took fewer.
+    var step: Int { epoch * stepsPerEpoch + stepInEpoch }
+
+    /// The learning rate of the next step.
+    func rate(of learner: Learner, step: Int? = nil) -> Double {
+        learner.rate(
+            step: step ?? self.step, stepsPerEpoch: stepsPerEpoch, epochs: spec.training.epochs)
+    }
 
     // MARK: The loop
 
     /// Resumes from the newest checkpoint of the folder, if there is one.
-    ///
-    /// - Parameter firstEpoch: −1 where only the work before the first epoch is done.
-    func prepare(firstEpoch: Int) throws {
+    func prepare() throws {
         began = environment.clock()
         try environment.files.createDirectory(folder)
-        try Engine.checked { try resume(firstEpoch: firstEpoch) }
+        try Engine.checked { try resume() }
     }
-
-    func prepare() throws { try prepare(firstEpoch: 0) }
 
     /// Trains to the end, once it is prepared.
     func run() throws -> PhaseResult {
         let steps = stepsPerEpoch * spec.training.epochs
         environment.observe(.began(spec, resumedAt: step > 0 ? step : nil, steps: steps))
-        if let teacherScores { environment.observe(.teacher(spec, teacherScores)) }
-        let own = samePlan()
-        var prefetcher =
-            work.samples == nil
-            ? Prefetcher(own, epoch: epoch, step: stepInEpoch, epochs: spec.training.epochs) : nil
         lastSaved = environment.clock()
+        if environment.dropRandomState, step > 0 || objective.pieces > 0 { dropRandomState() }
+        let epochContext = EpochContext(trainer: self)
+        try working { try objective.begin(epochContext) }
+        var prefetcher = prefetched()
         while epoch < spec.training.epochs, !isOutOfPatience {
-            objective.begin(epoch: epoch, of: spec.training.epochs)
-            try work.prepareEpoch(self)
-            while stepInEpoch < stepsPerEpoch {
-                guard
-                    let batch = work.samples?.batch(epoch: epoch, step: stepInEpoch)
-                        ?? prefetcher?.next()
-                else { break }
-                try advance(batch)
+            try working { try objective.beginEpoch(epochContext) }
+            if members != nil { prefetcher = prefetched() }
+            let last = stepsOfEpoch
+            while stepInEpoch < last {
+                guard try advance(prefetcher) else { break }
                 stepInEpoch += 1
-                step += 1
                 environment.observe(.step(spec, step: step, of: steps))
                 if environment.shouldStop() {
                     throw Problem.interrupted(checkpoint: try saveCheckpoint())
@@ -159,12 +149,28 @@ public final class PhaseTrainer {
                 try saveIfDue(step)
             }
             try Engine.checked { try endEpoch() }
+            if members != nil {
+                members = nil
+                prefetcher = prefetched()
+            }
         }
         prefetcher = nil
         let result = try Engine.checked { try finish() }
         let seconds = environment.clock() - began
         environment.observe(.finished(spec, result, seconds: seconds, reused: false))
         return result
+    }
+
+    /// The work before the first epoch, and nothing else, once it is prepared.
+    func runBeginning() throws {
+        environment.observe(.began(spec, resumedAt: nil, steps: 0))
+        lastSaved = environment.clock()
+        try working { try objective.begin(EpochContext(trainer: self)) }
+    }
+
+    /// Engine errors in an objective's own work name the phase and where it stands.
+    private func working(_ body: () throws -> Void) throws {
+        do { try body() } catch let error as EngineError { throw problem(error) }
     }
 
     /// Saves every so many steps (or other pieces of work) and every so many seconds.
@@ -177,26 +183,35 @@ public final class PhaseTrainer {
         lastSaved = environment.clock()
     }
 
-    /// Constants that were learnt in this phase count from here on.
-    func use(_ normalisation: Normalisation) { data.normalisation = normalisation }
-
-    /// The plan that batches come from; another one where the negative control asks for it.
-    func samePlan() -> BatchPlan {
-        guard environment.dropRandomState, step > 0 || work.pieces > 0 else {
-            return plan
-        }
-        drawSeed = spec.derivedSeed ^ 0xdead_beef
-        work.dropRandomState()
-        return
-            (try? BatchPlan(
-                data.learning, members: data.split.train, batchSize: spec.training.batch,
-                seed: drawSeed, augmentation: spec.training.augmentation,
-                normalisation: data.normalisation, layout: plan.layout)) ?? plan
-    }
-
     var isOutOfPatience: Bool {
         guard let patience = spec.training.patience else { return false }
         let best = learners.compactMap(\.record.selected?.epoch).max()
         return best.map { epoch - 1 - $0 >= patience } ?? false
+    }
+
+    // MARK: Batches
+
+    func use(members: [Int]) throws { self.members = members }
+
+    private var stepsOfEpoch: Int {
+        guard let members else { return stepsPerEpoch }
+        let batch = spec.training.batch
+        return min(stepsPerEpoch, (members.count + batch - 1) / batch)
+    }
+
+    /// Batches from here on, made ahead; nil where the objective makes its own.
+    private func prefetched() -> Prefetcher? {
+        guard case .plan(let plan) = batches else { return nil }
+        let seeded = drawSeed == spec.derivedSeed ? plan : plan.with(seed: drawSeed)
+        let own = members.map { seeded.with(members: $0) } ?? seeded
+        return Prefetcher(
+            own, epoch: epoch, step: stepInEpoch,
+            epochs: members == nil ? spec.training.epochs : epoch + 1)
+    }
+
+    /// Goes on with other random numbers, for the negative control of resuming.
+    private func dropRandomState() {
+        drawSeed = spec.derivedSeed ^ 0xdead_beef
+        objective.dropRandomState()
     }
 }

@@ -12,13 +12,7 @@ extension Recipe {
             files += names.map { "\(folder)/\($0)" }
         }
         if let path = noise.path { files.append(path) }
-        switch method {
-        case .distillation(_, let teacher): files += [teacher.file].compactMap(\.self)
-        case .adaptiveMixing(let options): files += options.teachers.compactMap(\.file)
-        case .dataFree(let options):
-            files += [options.teacher.file].compactMap(\.self) + options.embeddings.files
-        case .crossEntropy, .selfDistillation, .mutual: break
-        }
+        files += method.base.files
         return files
     }
 }

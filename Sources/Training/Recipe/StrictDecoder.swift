@@ -9,12 +9,16 @@ struct StrictDecoder {
     let file: String
     /// Where in the file the node stands, for messages.
     var prefix: [String] = []
+    /// Where a recipe's method is looked up.
+    var methods = MethodRegistry.standard
 
     func decode<Value: Decodable>(_ type: Value.Type, from node: Node) throws(Problem) -> Value {
         let record = Record(file: file)
         do {
             let path = prefix.map(NameKey.init)
-            let value = try NodeDecoder(node: node, codingPath: path, record: record).value(type)
+            let decoder = NodeDecoder(
+                node: node, codingPath: path, record: record, userInfo: [.methods: methods])
+            let value = try decoder.value(type)
             try record.refuseUnasked()
             return value
         } catch let problem as Problem {
@@ -143,7 +147,7 @@ private struct NodeDecoder: Decoder {
     let node: Node
     let codingPath: [any CodingKey]
     let record: StrictDecoder.Record
-    var userInfo: [CodingUserInfoKey: Any] { [:] }
+    let userInfo: [CodingUserInfoKey: Any]
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard case .mapping(let mapping) = node else { throw mismatch("a mapping (key: value)") }
@@ -228,7 +232,8 @@ private struct NodeDecoder: Decoder {
     }
 
     func at(_ key: any CodingKey, _ node: Node) -> NodeDecoder {
-        NodeDecoder(node: node, codingPath: codingPath + [key], record: record)
+        NodeDecoder(
+            node: node, codingPath: codingPath + [key], record: record, userInfo: userInfo)
     }
 
     var isNull: Bool {

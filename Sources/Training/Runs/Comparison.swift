@@ -12,6 +12,22 @@ import Torch
 ///     result.json    the table
 ///     report.html    written by the program
 public final class Comparison {
+    /// What a comparison has to know of a phase.
+    public struct Phase: Codable, Equatable, Sendable {
+        public var name: String
+        public var key: String
+        /// Names of its networks.
+        public var models: [String]
+        /// Whether one network learns from the given labels and nothing else.
+        public var isBaseline: Bool
+
+        init(_ spec: PhaseSpec) {
+            (name, key) = (spec.name, spec.key)
+            models = spec.learners.map(\.model.name)
+            isBaseline = spec.traits.isBaseline
+        }
+    }
+
     /// One row at one noise and one seed.
     public struct Cell: Codable, Sendable {
         public var row: String
@@ -19,7 +35,7 @@ public final class Comparison {
         public var seed: UInt64
         /// What the search chose; empty without one.
         public var setting: String
-        public var chain: [PhaseSpec]
+        public var phases: [Phase]
         public var results: [PhaseResult]
         public var metrics: [[EpochMetrics]]
         public var useAverage: Bool
@@ -185,7 +201,7 @@ public final class Comparison {
                         recipe.seed = seed
                         if file.noises != nil { recipe.noise = noise }
                         let chain = try candidate.file.placing {
-                            recipe = try recipe.withTeachersFacts()
+                            recipe = try recipe.method.base.completed(recipe)
                             data = try prepare(recipe)
                             let chain = try recipe.phases(
                                 dataHash: data!.identity, samplesHash: data!.sha256,
@@ -289,7 +305,7 @@ public final class Comparison {
         }
         return Cell(
             row: plan.row.name, noise: plan.noise, seed: plan.seed, setting: choice.setting,
-            chain: choice.chain,
+            phases: choice.chain.map(Phase.init),
             results: try choice.chain.compactMap { spec in
                 guard var result = try store.result(spec) else { return nil }
                 // A picture for a run's page; cells share the encoder, and would repeat it.
@@ -298,31 +314,6 @@ public final class Comparison {
             },
             metrics: choice.chain.map(store.metrics), useAverage: choice.recipe.training.useAverage,
             seconds: seconds, realisedNoise: plan.data.noise.realisedRate)
-    }
-}
-
-extension PhaseSpec {
-    /// What this phase learns from, besides labels.
-    var teachers: [TeacherSource] {
-        switch target {
-        case .labels, .peers, .relations: []
-        case .teacher(_, let source), .pseudoLabels(_, let source, _), .dataFree(_, let source, _):
-            [source]
-        case .mixing(_, let teachers): teachers.map(\.source)
-        }
-    }
-
-    /// Keys of the phases whose weights this one starts from or learns from.
-    var neededKeys: Set<String> {
-        Set(
-            (teachers + [start, relation?.encoder].compactMap(\.self)).compactMap(\.phaseKey))
-    }
-}
-
-extension [PhaseSpec] {
-    /// The first phase that learns from labels, and the encoder that it may need.
-    var searchedFirst: [PhaseSpec] {
-        Array(prefix(1 + (firstIndex { !$0.isEncoder } ?? 0)))
     }
 }
 

@@ -88,24 +88,9 @@ public struct PhaseStore: Sendable {
         // Results are those of this thread count, which the phase's key names.
         Engine.threads = spec.compute.threads
         let began = environment.clock()
-        func runner() throws -> any PhaseRunner {
-            if spec.isEncoder {
-                return try EncoderTrainer(
-                    spec, data: data, folder: path(spec), environment: environment)
-            }
-            return try PhaseTrainer(
-                spec, data: data, folder: path(spec), environment: environment
-            ) { try weights($0, chain: chain, data: data) }
-        }
         let (trainer, result) = try inPhase(spec) {
-            var trainer = try Engine.checked(runner)
-            do {
-                try trainer.prepare()
-            } catch let problem as Problem where environment.remake && problem.isDamage {
-                try environment.files.remove(path(spec))
-                trainer = try Engine.checked(runner)
-                try trainer.prepare()
-            }
+            let trainer = try prepared(
+                spec, chain: chain, data: data, folder: path(spec), environment: environment)
             return (trainer, try trainer.run())
         }
         verified[spec.key] = result
@@ -115,6 +100,31 @@ public struct PhaseStore: Sendable {
             epochs: trainer.epochSeconds)
         try environment.files.replace("\(path(spec))/timing.json", with: json(timing))
         return result
+    }
+
+    /// A trainer that goes on from the newest checkpoint of `folder`; a damaged one is removed where the
+    /// user asked for that.
+    func prepared(
+        _ spec: PhaseSpec, chain: [PhaseSpec], data: PreparedData, folder: String,
+        environment: TrainingEnvironment
+    ) throws -> PhaseTrainer {
+        func trainer() throws -> PhaseTrainer {
+            try Engine.checked {
+                try PhaseTrainer(spec, data: data, folder: folder, environment: environment) {
+                    try weights($0, chain: chain, data: data)
+                }
+            }
+        }
+        let first = try trainer()
+        do {
+            try first.prepare()
+            return first
+        } catch let problem as Problem where environment.remake && problem.isDamage {
+            try environment.files.remove(folder)
+            let second = try trainer()
+            try second.prepare()
+            return second
+        }
     }
 
     /// Whatever of the engine or of a network's outputs goes wrong names the phase.
@@ -129,7 +139,7 @@ public struct PhaseStore: Sendable {
     }
 
     func weights(
-        _ source: PhaseSpec.TeacherSource, chain: [PhaseSpec], data: PreparedData
+        _ source: WeightSource, chain: [PhaseSpec], data: PreparedData
     ) throws -> (ModelSpec, [String: Tensor]) {
         func spec(_ key: String) -> PhaseSpec {
             guard let spec = chain.first(where: { $0.key == key }) else {

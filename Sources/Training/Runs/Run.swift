@@ -32,7 +32,7 @@ public final class Run {
         _ recipe: Recipe, folder: String, compute: ComputeOptions,
         environment: TrainingEnvironment = .init(), dataFiles: DataFiles = .init()
     ) throws {
-        let recipe = try recipe.withTeachersFacts()
+        let recipe = try recipe.method.base.completed(recipe)
         self.recipe = recipe
         self.folder = folder
         self.compute = compute
@@ -131,19 +131,14 @@ extension Recipe {
     /// written.
     func check(_ chain: [PhaseSpec], _ data: PreparedData) throws(Problem) {
         for spec in chain {
-            for case .file(let path, _, _) in spec.teachers {
+            for case .file(let path, _, _) in spec.sources {
                 try ModelCard(ifIn: path)?.checkFits(data, file: path)
             }
-            if case .dataFree = spec.target, data.sampleShape.count != 3 {
-                throw .notImages(data.sampleShape)
-            }
+            try spec.target.base.check(data)
             for learner in spec.learners {
                 try ModelRegistry.check(
                     learner.model, sampleShape: data.sampleShape, classes: data.classCount)
             }
-        }
-        if relation != nil, !data.learning.isImages {
-            throw .relationsNeedImages(data.learning.name)
         }
         do {
             try training.augmentation.check(sampleShape: data.sampleShape, name: data.learning.name)

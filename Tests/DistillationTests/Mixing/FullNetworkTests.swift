@@ -103,7 +103,7 @@ import Torch
             let tiny = Tiny(hidden: false)
             let mix = uniforms([5, 2], 0, 1, seed: 29)
             let whole = tiny.lookahead().gradient(weights: mix, rate: 0.8)
-            let batch = LabelledBatch(
+            let batch = TrainingBatch(
                 inputs: tiny.x, labels: tiny.labels, rows: tiny.labels, isPlain: true)
             let z = tiny.logits(tiny.x, tiny.weights)
             let losses: [MixableLoss] = [

@@ -20,7 +20,7 @@ import Torch
             let bias = Tensor(golden.b, [golden.b.count]).to(dtype)
             let z = Logits(linear(features, weight, bias))
             try expectClose(z.tensor, matrix(golden.logits), tolerance, "logits")
-            let batch = LabelledBatch(
+            let batch = TrainingBatch(
                 inputs: features, labels: Tensor(golden.y, [4]), rows: Tensor(golden.y, [4]),
                 isPlain: true)
             let teachers = golden.teacherLogits.map { logits in

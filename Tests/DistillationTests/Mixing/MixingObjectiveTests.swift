@@ -4,11 +4,12 @@ import Testing
 import Torch
 
 @testable import Distillation
+@testable import Training
 
 /// The table of weights, the mixed loss, the baselines.
 @Suite(.takesTurns) struct MixingObjectiveTests {
-    private func batch(_ rows: [Int], labels: [Int]) -> LabelledBatch {
-        LabelledBatch(
+    private func batch(_ rows: [Int], labels: [Int]) -> TrainingBatch {
+        TrainingBatch(
             inputs: .zeros([rows.count, 2]), labels: Tensor(labels, [labels.count]),
             rows: Tensor(rows, [rows.count]), isPlain: true)
     }
@@ -83,7 +84,7 @@ import Torch
     /// A sample's weights are found by its row whatever the order of the batches.
     @Test func followsTheSample() throws {
         try withNoLeaks {
-            let mixing = AdaptiveMixing(
+            let mixing = AdaptiveMixingObjective(
                 .init(start: .share(0.5), step: 0.1),
                 losses: [.labels(), .teacher(temperature: 2) { _ in Logits(.zeros([3, 4])) }],
                 rows: 10, seed: 0)
@@ -120,7 +121,7 @@ import Torch
     @Test func objective() throws {
         try withNoLeaks {
             let teacher = uniforms([6, 3], -2, 2, seed: 44).to(.float32)
-            let mixing = AdaptiveMixing(
+            let mixing = AdaptiveMixingObjective(
                 .init(temperature: 3, rule: .box, start: .uniform),
                 losses: [
                     .labels(),
@@ -131,7 +132,7 @@ import Torch
             let input = batch([5, 1, 2], labels: [0, 1, 2])
             let output = StudentOutput(
                 features: uniforms([3, 4], 0, 1, seed: 46), logits: .init(z))
-            let losses = mixing.losses(output, input)
+            let losses = mixing.losses(of: 0, [output], input)
             let w = mixing.table.weights(of: input.rows)
             let ce = crossEntropy(output.logits, labels: input.labels)
             try expectClose(losses.terms[0].values, ce * w.selected(1, 0), 1e-6)
@@ -242,7 +243,7 @@ import Torch
             let expected =
                 0.2 * crossEntropy(z, labels: input.labels).mean().item + 0.5
                 * distillationLoss(student: z, teacher: teacher, temperature: 2).mean().item
-            try expectClose([fixed.losses(output, input).total.item], [expected], 1e-12)
+            try expectClose([fixed.losses(of: 0, [output], input).total.item], [expected], 1e-12)
             for weights in [[1.0], [1, -1, 0], [0, 0, 0], [1, .nan, 1]] {
                 #expect(throws: (any Error).self) {
                     try FixedMixing([.labels(), kd, kd], weights: weights)
@@ -266,10 +267,12 @@ import Torch
             let dropping = TeacherDropping(
                 .init(drop: 0.5, hard: 0.1, soft: 0.3), teachers: teachers, seed: 3)
             for step in 0..<20 {
-                dropping.prepare(epoch: 4, step: step)
                 asked = 0
                 let kept = keptTeachers(3, drop: 0.5, seed: 3, epoch: 4, step: step)
-                let terms = dropping.losses(output, input).terms
+                let placed = TrainingBatch(
+                    inputs: input.inputs, labels: input.labels, rows: input.rows, isPlain: true,
+                    epoch: 4, step: step)
+                let terms = dropping.losses(of: 0, [output], placed).terms
                 #expect(terms.map(\.weight) == [0.1] + kept.map { $0 ? 0.3 : 0 })
                 #expect(asked == kept.count { $0 })
             }

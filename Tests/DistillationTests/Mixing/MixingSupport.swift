@@ -77,7 +77,7 @@ struct RandomMix {
         bias = hasBias ? normals([c], 0.3) : nil
         let labels = Tensor((0..<b).map { _ in draw.below(c) }, [b])
         let z = Logits(linear(features, weight, bias))
-        let batch = LabelledBatch(inputs: z.tensor, labels: labels, rows: labels, isPlain: true)
+        let batch = TrainingBatch(inputs: z.tensor, labels: labels, rows: labels, isPlain: true)
         var losses = [MixableLoss.labels()]
         for _ in 1..<k {
             let teacher = Logits(normals([b, c], 3))

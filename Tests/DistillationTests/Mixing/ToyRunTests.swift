@@ -4,6 +4,7 @@ import Testing
 import Torch
 
 @testable import Distillation
+@testable import Training
 
 /// The whole method on a linear student: ten normal clouds in 20 dimensions, 40 % wrong labels, a
 /// teacher with the true means whose outputs are permuted on half of the classes.
@@ -44,10 +45,10 @@ import Torch
         let bias = Tensor.zeros([10])
         weight.requiresGrad = true
         bias.requiresGrad = true
-        func batch(_ rows: [Int]) -> (StudentOutput, LabelledBatch) {
+        func batch(_ rows: [Int]) -> (StudentOutput, TrainingBatch) {
             let index = Tensor(rows, [rows.count])
             let x = task.x.indexed(0, by: index)
-            let input = LabelledBatch(
+            let input = TrainingBatch(
                 inputs: x, labels: Tensor(rows.map { task.given[$0] }, [rows.count]), rows: index,
                 isPlain: true)
             return (StudentOutput(features: x, logits: Logits(linear(x, weight, bias))), input)
@@ -59,7 +60,8 @@ import Torch
             let batches = stride(from: 0, to: task.count, by: 100).map {
                 Array(order[$0..<$0 + 100])
             }
-            if let mixing = objective as? AdaptiveMixing, mixing.options.isMetaEpoch(epoch) {
+            if let mixing = objective as? AdaptiveMixingObjective, mixing.options.isMetaEpoch(epoch)
+            {
                 for (g, first) in stride(from: 0, to: batches.count, by: 3).enumerated() {
                     let members = batches[first..<min(first + 3, batches.count)]
                     let chosen = validationDraw(
@@ -77,7 +79,7 @@ import Torch
             for rows in batches {
                 let (output, input) = batch(rows)
                 let gradients = Tensor.gradients(
-                    of: objective.losses(output, input).total, with: [weight, bias])
+                    of: objective.losses(of: 0, [output], input).total, with: [weight, bias])
                 weight.detached().addInPlace(gradients[0], alpha: -0.1)
                 bias.detached().addInPlace(gradients[1], alpha: -0.1)
             }
@@ -126,7 +128,7 @@ import Torch
                     .teacher(temperature: 4) { Logits(task.teacher.indexed(0, by: $0.rows)) },
                 ]
                 let fixed = train(task, try FixedMixing(losses, weights: [0.1, 0.9]), seed: 1)
-                let mixing = AdaptiveMixing(
+                let mixing = AdaptiveMixingObjective(
                     .init(rule: rule), losses: losses, rows: task.count, seed: 1)
                 let mixed = train(task, mixing, seed: 1)
                 let share = mixing.table.weights().selected(1, 1).doubles()
@@ -152,7 +154,7 @@ import Torch
                     .labels(),
                     .teacher(temperature: 4) { Logits(task.teacher.indexed(0, by: $0.rows)) },
                 ]
-                let mixing = AdaptiveMixing(
+                let mixing = AdaptiveMixingObjective(
                     .init(start: .share(0)), losses: losses, rows: task.count, seed: 2)
                 _ = train(task, mixing, seed: 2)
                 let first = mixing.table.firstAlignment.doubles()

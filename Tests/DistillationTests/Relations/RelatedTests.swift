@@ -5,19 +5,18 @@ import Testing
 import Torch
 
 @testable import Distillation
+@testable import Training
 
 /// Relation terms on top of objectives that know nothing of them.
-@Suite(.takesTurns) struct RelatedTests {
+@Suite(.takesTurns) struct RelationGuidedTests {
     /// Two networks that each learn from the half of a batch on which the other one's loss is small,
     /// after Han et al. 2018 (arXiv 1804.06872): a stand-in for the robust methods to come. It is
-    /// written against `PeerObjective` alone.
-    private final class SmallLossExchange: PeerObjective {
+    /// written against `Objective` alone.
+    private final class SmallLossExchange: Objective {
         private let seen = Tensor.zeros([1])
-        private(set) var epochs: [Int] = []
-        private(set) var steps: [Int] = []
 
         func losses(
-            of learner: Int, _ outputs: [StudentOutput], _ batch: LabelledBatch
+            of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
         ) -> Losses {
             let other = withoutGradient {
                 crossEntropy(outputs[1 - learner].logits, labels: batch.labels)
@@ -26,17 +25,15 @@ import Torch
             withoutGradient { seen.addInPlace(.ones([1])) }
             let own = crossEntropy(outputs[learner].logits, labels: batch.labels)
             return Losses(
-                [.init("selected", own.indexed(0, by: keep))], measures: [.init("other", other)])
+                [.init("selected", own.indexed(0, by: keep))], metrics: [.init("other", other)])
         }
 
-        func begin(epoch: Int, of epochs: Int) { self.epochs.append(epoch) }
-        func prepare(epoch: Int, step: Int) { steps.append(step) }
         var updateOrder: UpdateOrder { .recomputed }
         var state: [(name: String, tensor: Tensor)] { [("seen", seen)] }
     }
 
-    private func batch(_ rows: [Int] = Array(0..<8), plain: Bool = true) -> LabelledBatch {
-        LabelledBatch(
+    private func batch(_ rows: [Int] = Array(0..<8), plain: Bool = true) -> TrainingBatch {
+        TrainingBatch(
             inputs: values(1, [rows.count, 6]), labels: Tensor(rows.map { $0 % 3 }, [rows.count]),
             rows: Tensor(rows, [rows.count]), isPlain: plain)
     }
@@ -64,11 +61,9 @@ import Torch
             let base = SmallLossExchange()
             let options = RelationGuidance(weight: 0.5, nodeWeight: 3, ramp: 4)
             let features = encoder()
-            let related = Related(
+            let related = RelationGuided(
                 base, options, encoder: features, features: [4, 5], rows: 8, seed: 1)
-            related.begin(epoch: 2, of: 9)
-            related.prepare(epoch: 2, step: 7)
-            #expect(base.epochs == [2] && base.steps == [7])
+            related.move(to: 2)
             #expect(related.updateOrder == .recomputed)
             let batch = batch()
             let outputs = [self.outputs(1)[0], self.outputs(2, dimension: 5)[1]]
@@ -78,7 +73,7 @@ import Torch
                 // κ = .5 · 2/4, ρ = 3; the relation terms are those of the whole batch.
                 #expect(losses.terms.map(\.weight) == [1, 0.25, 0.75])
                 #expect(losses.terms.map(\.values.count) == [4, 8, 8])
-                #expect(losses.measures.map(\.name) == ["other"])
+                #expect(losses.metrics.map(\.name) == ["other"])
                 let alone = base.losses(of: learner, outputs, batch)
                 #expect(losses.terms[0].values.floats() == alone.terms[0].values.floats())
                 let own = edgeLoss(
@@ -112,15 +107,16 @@ import Torch
                 .labels(.crossEntropy()),
                 .teacher("teacher", .divergence(.kl), temperature: 2) { teacher.logits(for: $0) },
             ]
-            let bases: [(any PeerObjective, Int)] = [
-                (Alone(CrossEntropy()), 1), (Alone(CrossEntropy(.init(loss: .generalised()))), 1),
-                (Alone(CrossEntropy(.init(loss: .symmetric()))), 1),
-                (Alone(KnowledgeDistillation(teacher: teacher)), 1),
-                (Alone(PseudoLabels(table)), 1),
-                (Alone(AdaptiveMixing(losses: losses, rows: 8, seed: 1)), 1), (MutualLearning(), 3),
+            let bases: [(any Objective, Int)] = [
+                (CrossEntropyObjective(), 1), (CrossEntropyObjective(.generalised()), 1),
+                (CrossEntropyObjective(.symmetric()), 1),
+                (DistillationObjective(teacher: teacher), 1),
+                (PseudoLabelObjective(table), 1),
+                (AdaptiveMixingObjective(losses: losses, rows: 8, seed: 1), 1),
+                (MutualObjective(), 3),
             ]
             for (base, learners) in bases {
-                let related = Related(
+                let related = RelationGuided(
                     base, .init(ramp: 0), encoder: encoder(),
                     features: [Int](repeating: 4, count: learners), rows: 8, seed: 1)
                 let outputs = outputs(learners)
@@ -144,8 +140,8 @@ import Torch
     @Test(arguments: [EdgeLoss.softmax(), .queue(size: 16), .rkd()])
     func descentAligns(_ edge: EdgeLoss) throws {
         try withNoLeaks {
-            let related = Related(
-                Alone(CrossEntropy()), .init(edge: edge, ramp: 0), encoder: encoder(),
+            let related = RelationGuided(
+                CrossEntropyObjective(), .init(edge: edge, ramp: 0), encoder: encoder(),
                 features: [4], rows: 8, seed: 1)
             let student = outputs(1)[0]
             let parameters = [("features", student.features)] + related.parameters(of: 0)
@@ -187,8 +183,8 @@ import Torch
     /// second `begin` of an epoch, as after resuming, changes nothing.
     @Test func suspiciousRows() throws {
         try withNoLeaks {
-            let related = Related(
-                Alone(CrossEntropy()), .init(node: nil, ramp: 0, rows: .suspicious),
+            let related = RelationGuided(
+                CrossEntropyObjective(), .init(node: nil, ramp: 0, rows: .suspicious),
                 encoder: encoder(), features: [4], rows: 10, seed: 1)
             // Labels are row % 3; all logits say so but those of rows 2 and 5.
             let sure: [Float] = (0..<8).flatMap { row in
@@ -199,10 +195,10 @@ import Torch
             func edge() -> [Float] {
                 related.losses(of: 0, [output], batch()).terms[1].values.floats()
             }
-            related.begin(epoch: 0, of: 3)
+            related.move(to: 0)
             let plain = edge()
             #expect(try #require(related.suspicion(of: 0)) == [Float](repeating: 1, count: 10))
-            related.begin(epoch: 1, of: 3)
+            related.move(to: 1)
             let shares = try #require(related.suspicion(of: 0))
             for row in 0..<8 {
                 #expect([2, 5].contains(row) ? shares[row] > 0.99 : shares[row] < 0.01)
@@ -212,7 +208,7 @@ import Torch
             let weighted = edge()
             for row in 0..<8 { #expect(abs(weighted[row] - plain[row] * shares[row]) < 1e-6) }
             let state = related.state.map { $0.tensor.floats() }
-            related.begin(epoch: 1, of: 3)
+            related.move(to: 1)
             for (now, before) in zip(related.state, state) {
                 for (x, y) in zip(now.tensor.floats(), before) {
                     #expect(x == y || x.isNaN && y.isNaN)
@@ -224,8 +220,8 @@ import Torch
     /// One append per step, after the last learner, so that all compare with the same queue.
     @Test func learnersShareTheQueue() throws {
         try withNoLeaks {
-            let related = Related(
-                MutualLearning(), .init(edge: .queue(size: 12), node: nil, ramp: 0),
+            let related = RelationGuided(
+                MutualObjective(), .init(edge: .queue(size: 12), node: nil, ramp: 0),
                 encoder: encoder(4), features: [4, 4], rows: 8, seed: 1)
             let outputs = outputs(2)
             func filled() -> Int {

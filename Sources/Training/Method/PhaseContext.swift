@@ -1,0 +1,169 @@
+import Datasets
+import Diagnostics
+import Distillation
+import Files
+import Models
+import Neural
+import Torch
+
+/// What a target finds when it makes its objective, and an objective for as long as its phase trains: the
+/// phase, its data, its networks, and the networks that it learns from.
+public final class PhaseContext {
+    public let spec: PhaseSpec
+    /// As the target sees it.
+    public internal(set) var data: PreparedData
+    public let learners: [Learner]
+    /// Of the phase: where files of its own go.
+    public let folder: String
+    public let files: any FileSystem
+    public let device: Device
+    private let weights: (WeightSource) throws -> (ModelSpec, [String: Tensor])
+
+    init(
+        _ spec: PhaseSpec, data: PreparedData, learners: [Learner], folder: String,
+        files: any FileSystem,
+        weights: @escaping (WeightSource) throws -> (ModelSpec, [String: Tensor])
+    ) {
+        self.spec = spec
+        self.data = data
+        self.learners = learners
+        self.folder = folder
+        self.files = files
+        device = Device(named: spec.compute.device)
+        self.weights = weights
+    }
+
+    /// The seed of everything random in the phase.
+    public var seed: UInt64 { spec.derivedSeed }
+    public var classes: Int { data.classCount }
+    /// Samples of the training split: rows of per-sample tables.
+    public var rows: Int { data.split.train.count }
+    /// The first learner's given label of each row.
+    public var givenLabels: [Int] { data.split.train.map { data.learning.labels[$0] } }
+    /// The clean label of each row, where it is known.
+    public var cleanLabels: [Int]? {
+        guard data.knowsClean, let clean = data.learning.clean else { return nil }
+        return data.split.train.map { clean[$0] }
+    }
+    /// Whether a sample's inputs are the same in every epoch.
+    public var isPlain: Bool { !spec.training.augmentation.isOn }
+
+    // MARK: Batches
+
+    /// The batches of the training split.
+    ///
+    /// - Parameters:
+    ///   - seed: of order and augmentation; the phase's own if nil.
+    ///   - members: of the training split; all of it if nil.
+    ///   - views: several random views of each sample instead of augmentation.
+    ///   - dropLast: whether the rest of an epoch that does not fill a batch is left out.
+    public func plan(
+        seed: UInt64? = nil, members: [Int]? = nil, views: Views? = nil, dropLast: Bool = false
+    ) throws(Problem) -> BatchPlan {
+        let members = members ?? data.split.train
+        let batch = spec.training.batch
+        return try BatchPlan(
+            data.learning, members: members,
+            batchSize: dropLast ? min(batch, members.count) : batch, seed: seed ?? self.seed,
+            augmentation: views == nil ? spec.training.augmentation : .none, views: views,
+            normalisation: data.normalisation,
+            layout: data.learning.isImages ? .channelsLast : .channelsFirst, dropLast: dropLast)
+    }
+
+    /// All training samples without augmentation, in the order of their rows.
+    public func trainingSet() throws(Problem) -> EvaluationSet {
+        try EvaluationSet(
+            data.learning, members: data.split.train, normalisation: data.normalisation,
+            device: device)
+    }
+
+    // MARK: Measuring
+
+    /// The validation and the test split.
+    public func splitEvaluator() throws -> SplitEvaluator {
+        try SplitEvaluator(
+            validation: EvaluationSet(
+                data.learning, members: data.split.validation, normalisation: data.normalisation,
+                device: device),
+            test: testSet(), precision: spec.compute.precision)
+    }
+
+    public func testSet() throws(Problem) -> EvaluationSet {
+        try EvaluationSet(
+            data.test, members: data.testMembers, normalisation: data.normalisation, device: device)
+    }
+
+    /// Scores of a frozen network on the validation and the test split.
+    public func scores(_ teacher: Frozen) throws -> PhaseResult.Scores {
+        let evaluator = try evaluatorOfTeachers()
+        return .init(
+            validation: try evaluator.validation.evaluate(
+                { teacher($0) }, precision: spec.compute.precision),
+            test: try evaluator.test.evaluate({ teacher($0) }, precision: spec.compute.precision))
+    }
+
+    private var shared: SplitEvaluator?
+
+    /// Several teachers see the same tensors.
+    private func evaluatorOfTeachers() throws -> SplitEvaluator {
+        if let shared { return shared }
+        let made = try splitEvaluator()
+        shared = made
+        return made
+    }
+
+    /// Share of the rows whose largest logit is that of the clean label; nil where none is known.
+    ///
+    /// - Parameter logits: [rows, C].
+    public func cleanAgreement(_ logits: Tensor) -> Double? {
+        guard let clean = cleanLabels else { return nil }
+        let hits = zip(logits.argmax().ints(), clean).count { $0 == $1 }
+        return Double(hits) / Double(clean.count)
+    }
+
+    // MARK: Networks to learn from
+
+    /// The weights of a source, by their names in its network.
+    public func tensors(of source: WeightSource) throws -> (ModelSpec, [String: Tensor]) {
+        try weights(source)
+    }
+
+    /// A network that does not learn.
+    ///
+    /// A teacher from a file sees inputs as it was trained on, and its classes are brought into the order
+    /// of the data's.
+    ///
+    /// - Parameter folding: whether batch norms are folded into the layers before them; false where they
+    ///   are probed.
+    public func frozen(_ source: WeightSource, folding: Bool = true) throws -> Frozen {
+        let (model, tensors) = try weights(source)
+        var path: String?
+        var card: ModelCard?
+        if case .file(let file, _, _) = source {
+            (path, card) = (file, try ModelCard(ifIn: file))
+            // Before a network is made: its shape and classes may be others.
+            try card?.checkFits(data, file: file)
+        }
+        let network = try ModelRegistry.make(
+            model, sampleShape: data.sampleShape, classes: data.classCount, weights: tensors,
+            source: path)
+        let adapter = try card?.adapt(network, to: data, file: path ?? "")
+        if data.learning.isImages { network.toChannelsLast() }
+        let teacher = Frozen(network, folding: folding, adapter: adapter)
+        teacher.move(to: device)
+        return teacher
+    }
+
+    /// What `network` makes of the plain training samples [rows, …], float32.
+    public func trainingOutputs(_ network: (Tensor) -> Tensor) throws -> Tensor {
+        let set = try trainingSet()
+        return try Engine.checked {
+            try set.finite(set.logits(network, precision: spec.compute.precision)).to(device)
+        }
+    }
+
+    /// A teacher's logits of the plain training samples [rows, C], float32.
+    public func trainingLogits(_ teacher: Frozen) throws -> Tensor {
+        try trainingOutputs { teacher($0) }
+    }
+}

@@ -1,0 +1,45 @@
+import Models
+
+/// Which of a finished phase's weights teach the next one.
+public enum TeacherWeights: String, Codable, Sendable, CaseIterable {
+    /// Best on the validation split: early stopping for the teacher.
+    case selected
+    /// After the last epoch.
+    case last
+    case averageSelected = "average-selected"
+    case averageLast = "average-last"
+
+    var isAverage: Bool { self == .averageSelected || self == .averageLast }
+}
+
+/// The teacher of `distillation`: trained here first, or brought as a file.
+public struct TeacherOptions: Codable, Equatable, Sendable {
+    /// Its network; the student's if not given.
+    public var model: ModelSpec?
+    /// A safetensors file with the weights of `model`; if not given, the teacher is trained with
+    /// cross-entropy on the same (noisy) labels.
+    public var file: String?
+    /// Which weights of the trained teacher teach.
+    public var weights: TeacherWeights
+
+    public init(model: ModelSpec? = nil, file: String? = nil, weights: TeacherWeights = .selected) {
+        self.model = model
+        self.file = file
+        self.weights = weights
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        model = try values.decodeIfPresent(ModelSpec.self, forKey: .model)
+        file = try values.decodeIfPresent(String.self, forKey: .file)
+        weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case model, file, weights }
+}
+
+extension TeacherOptions {
+    /// Which weights of a network that is trained first are asked for.
+    var asksFor: [TeacherWeights] { file == nil ? [weights] : [] }
+    var files: [String] { [file].compactMap(\.self) }
+}

@@ -1,0 +1,142 @@
+import Datasets
+import Diagnostics
+import Distillation
+import LabelText
+import Models
+
+/// The options of `method: {name: data-free, …}`: a teacher, how images are made out of it, and how
+/// students learn from them.
+public struct DataFree: Method {
+    public static let name = "data-free"
+    public static let summary = "trains students on images that are made out of a teacher"
+
+    /// Constants that stand between pixels in [0, 1] and the teacher.
+    public enum Constants: Equatable, Sendable {
+        /// Per channel, as the teacher was trained with.
+        case given(mean: [Float], deviation: [Float])
+        /// Unknown: learnt beside the generator.
+        case learnt
+    }
+
+    public var teacher: TeacherOptions
+    public var synthesis: SynthesisOptions
+    /// What NAYER's generator is told of the classes.
+    public var embeddings: EmbeddingOptions
+    /// Nil: those that the teacher's file names, or those of its training data.
+    public var normalisation: Constants?
+    /// Steps of the students per epoch. 400 in the papers.
+    public var steps: Int
+    public var objective: DataFreeObjectiveOptions
+    /// Several students, which teach one another beside; nil: one.
+    public var peers: PeersOptions?
+
+    public init(teacher: TeacherOptions = .init(), synthesis: SynthesisOptions = .init()) {
+        self.teacher = teacher
+        self.synthesis = synthesis
+        embeddings = .oneHot
+        steps = 400
+        objective = .init()
+    }
+}
+
+extension DataFree {
+    public var learnsFromData: Bool { false }
+    public var asksFor: [TeacherWeights] { teacher.asksFor }
+    public var files: [String] { teacher.files + embeddings.files }
+
+    public func students(_ recipe: Recipe) -> [ModelSpec] {
+        peers?.each.map { $0.model ?? recipe.model } ?? [recipe.model]
+    }
+
+    /// Shape and classes of images that nobody has, from the teacher's file where the recipe leaves
+    /// them out.
+    public func completed(_ recipe: Recipe) throws(Problem) -> Recipe {
+        guard recipe.data.kind == .none, let file = teacher.file,
+            recipe.data.imageShape == nil || recipe.data.classNames == nil,
+            let card = try ModelCard(ifIn: file)
+        else { return recipe }
+        var recipe = recipe
+        recipe.data.imageShape = recipe.data.imageShape ?? card.sampleShape
+        recipe.data.classNames = recipe.data.classNames ?? card.classNames
+        return recipe
+    }
+
+    public func check(_ recipe: Recipe) throws(Problem) {
+        if let model = teacher.model { try recipe.check(model, at: "method.teacher.") }
+        if let peers { try recipe.check(peers) }
+        guard recipe.data.kind == .none else { return }
+        guard teacher.file != nil else { throw .teacherMissing() }
+        guard recipe.noise.kind == .clean else {
+            throw .noiseWithoutData(recipe.noise.kind.rawValue)
+        }
+    }
+
+    public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
+        let files = synthesis.method == .nayer ? embeddings.files : []
+        let hash = files.isEmpty ? nil : try files.map(plan.fileHash).joined(separator: "+")
+        let (phase, source) = try plan.teacher(teacher)
+        let target = Target(options: self, teacher: source, embeddingsHash: hash)
+        var spec = plan.phase("student", 1, target)
+        if let peers {
+            let optimizer = spec.learners[0].optimizer
+            spec.learners = peers.each.map { plan.learner($0, optimizer: optimizer) }
+            spec.name = "students"
+        }
+        return [phase].compactMap(\.self) + [spec]
+    }
+
+    /// A teacher, on images that are made out of it.
+    struct Target: PhaseTarget {
+        static let name = "data-free"
+        var options: DataFree
+        var teacher: WeightSource
+        var embeddingsHash: String?
+        var sources: [WeightSource] { [teacher] }
+
+        func check(_ data: PreparedData) throws(Problem) {
+            guard data.sampleShape.count == 3 else { throw .notImages(data.sampleShape) }
+        }
+
+        func stepsPerEpoch(samples: Int, batch: Int) -> Int { options.steps }
+
+        /// Normalised as the teacher was trained.
+        ///
+        /// Constants of the recipe count most, then those of the teacher's file, then those of its
+        /// training data. Learnt ones begin at 0.5 and 0.2.
+        func prepared(_ data: PreparedData) throws(Problem) -> PreparedData {
+            var data = data
+            let channels = data.sampleShape[0]
+            var file: String?
+            if case .file(let path, _, _) = teacher { file = path }
+            let card = try file.flatMap { (path) throws(Problem) in try ModelCard(ifIn: path) }
+            if let card, let file { try card.checkFits(data, file: file) }
+            switch options.normalisation {
+            case .given(let mean, let std):
+                guard mean.count == channels else {
+                    throw .normalisationCount(mean.count, channels)
+                }
+                data.normalisation = try Normalisation(mean: mean, deviation: std)
+            case .learnt:
+                data.normalisation = try Normalisation(
+                    mean: [Float](repeating: 0.5, count: channels),
+                    deviation: [Float](repeating: 0.2, count: channels))
+            case nil:
+                if let card {
+                    data.normalisation = card.normalisation
+                } else if file != nil {
+                    throw .normalisationUnknown(file)
+                }
+            }
+            return data
+        }
+
+        func objective(_ phase: PhaseContext) throws -> any Objective {
+            let frozen = try phase.frozen(teacher)
+            let scores = phase.data.isPlaceholder ? nil : try phase.scores(frozen)
+            let probed = try phase.frozen(teacher, folding: false)
+            return DataFreeObjective(
+                options.objective, teacher: TeacherOutputs(frozen), scores: scores,
+                pass: try SynthesisPass(options, teacher: probed, phase))
+        }
+    }
+}

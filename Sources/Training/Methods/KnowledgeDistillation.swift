@@ -1,0 +1,167 @@
+import Diagnostics
+import Distillation
+import Models
+import Neural
+import Torch
+
+/// Knowledge distillation: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network",
+/// 2015, arXiv 1503.02531.
+///
+///     L = hard · CE(y, z) + soft · T² KL( softmax(t/T) ‖ softmax(z/T) )
+///
+/// with student logits z and teacher logits t. T² keeps the size of the soft term's gradient about
+/// independent of T. Enters: given labels and a frozen teacher. Learnt: the student.
+/// No deviation; T² and the mean over the batch (not over classes) are as in the paper. Options put
+/// another loss in the place of either term.
+public struct KnowledgeDistillationOptions: Codable, Equatable, Sendable {
+    /// T > 0. 4 is the field's usual choice; 1 for a teacher that is not over-confident.
+    public var temperature: Double
+    /// Weight of the given labels, ≥ 0. Low under label noise: the teacher has averaged it out.
+    public var hard: Double
+    /// Weight of the teacher, ≥ 0.
+    public var soft: Double
+    /// Instead of CE against the given labels. The teacher, if it is trained here, has cross-entropy.
+    public var loss: LabelLoss
+    /// Instead of KL to the teacher.
+    public var divergence: TeacherLoss
+    /// Whether the teacher's and the student's logits are standardised per sample before T: where
+    /// their sizes differ much. T around 2 then.
+    public var standardise: Bool
+
+    public init(
+        temperature: Double = 4, hard: Double = 0.1, soft: Double = 0.9,
+        loss: LabelLoss = .crossEntropy(), divergence: TeacherLoss = .divergence(.kl),
+        standardise: Bool = false
+    ) {
+        self.temperature = temperature
+        self.hard = hard
+        self.soft = soft
+        self.loss = loss
+        self.divergence = divergence
+        self.standardise = standardise
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        temperature = try values.decodeIfPresent(Double.self, forKey: .temperature) ?? temperature
+        hard = try values.decodeIfPresent(Double.self, forKey: .hard) ?? hard
+        soft = try values.decodeIfPresent(Double.self, forKey: .soft) ?? soft
+        loss = try values.decodeIfPresent(LabelLoss.self, forKey: .loss) ?? loss
+        divergence = try values.decodeIfPresent(TeacherLoss.self, forKey: .divergence) ?? divergence
+        standardise = try values.decodeIfPresent(Bool.self, forKey: .standardise) ?? standardise
+        guard temperature > 0, temperature.isFinite else {
+            throw Problem.outOfRange(
+                "method.temperature", found: "\(temperature)", expected: "temperature > 0")
+        }
+        for (key, value) in [("hard", hard), ("soft", soft)] where !(value >= 0 && value.isFinite) {
+            throw Problem.outOfRange("method.\(key)", found: "\(value)", expected: "\(key) >= 0")
+        }
+        guard hard + soft > 0 else {
+            throw Problem.outOfRange(
+                "method", found: "hard 0 and soft 0", expected: "at least one of them above 0")
+        }
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case temperature, hard, soft, loss, divergence, standardise
+    }
+}
+
+/// A teacher, trained here first or brought as a file, and a student that learns from it.
+public struct KnowledgeDistillation: Method {
+    public static let name = "distillation"
+    public static let summary = "trains a student on the given labels and a teacher's logits"
+
+    public var options: KnowledgeDistillationOptions
+    public var teacher: TeacherOptions
+
+    public init(
+        _ options: KnowledgeDistillationOptions = .init(), teacher: TeacherOptions = .init()
+    ) {
+        self.options = options
+        self.teacher = teacher
+    }
+
+    private enum Keys: String, CodingKey { case teacher }
+
+    public init(from decoder: any Decoder) throws {
+        options = try KnowledgeDistillationOptions(from: decoder)
+        let values = try decoder.container(keyedBy: Keys.self)
+        teacher = try values.decodeIfPresent(TeacherOptions.self, forKey: .teacher) ?? .init()
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try options.encode(to: encoder)
+        var values = encoder.container(keyedBy: Keys.self)
+        try values.encode(teacher, forKey: .teacher)
+    }
+
+    public var asksFor: [TeacherWeights] { teacher.asksFor }
+    public var files: [String] { teacher.files }
+
+    public func check(_ recipe: Recipe) throws(Problem) {
+        if let model = teacher.model { try recipe.check(model, at: "method.teacher.") }
+    }
+
+    public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
+        let (phase, source) = try plan.teacher(teacher)
+        let student = plan.phase("student", 1, Target(options: options, teacher: source))
+        return [phase].compactMap(\.self) + [student]
+    }
+
+    /// The given labels and a teacher.
+    struct Target: PhaseTarget {
+        static let name = "teacher"
+        var options: KnowledgeDistillationOptions
+        var teacher: WeightSource
+        var sources: [WeightSource] { [teacher] }
+
+        func objective(_ phase: PhaseContext) throws -> any Objective {
+            let frozen = try phase.frozen(teacher)
+            // Without augmentation the teacher sees the same inputs every epoch: once is enough.
+            let table = phase.isPlain ? try phase.trainingLogits(frozen) : nil
+            return DistillationObjective(
+                options, teacher: TeacherOutputs(frozen, table: table),
+                scores: try phase.scores(frozen))
+        }
+    }
+}
+
+public final class DistillationObjective: Objective {
+    public let options: KnowledgeDistillationOptions
+    private let teacher: TeacherOutputs
+    private let scores: PhaseResult.Scores?
+
+    /// - Parameter scores: the teacher's, for the record.
+    public init(
+        _ options: KnowledgeDistillationOptions = .init(), teacher: TeacherOutputs,
+        scores: PhaseResult.Scores? = nil
+    ) {
+        self.options = options
+        self.teacher = teacher
+        self.scores = scores
+    }
+
+    public func losses(
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
+    ) -> Losses {
+        let logits = outputs[learner].logits
+        return Losses(
+            .init(
+                options.loss.name, weight: options.hard,
+                options.loss.trainingLoss(logits, labels: batch.labels)),
+            .init(
+                "distillation", weight: options.soft,
+                options.divergence.trainingLoss(
+                    teacher: teacher.logits(for: batch), student: logits,
+                    labels: batch.labels, temperature: options.temperature,
+                    standardised: options.standardise)))
+    }
+
+    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: scores) }
+
+    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
+        result.teacher = scores
+    }
+}

@@ -1,0 +1,142 @@
+import Diagnostics
+import Distillation
+import Randomness
+import Torch
+
+/// The baseline of every mix: the same weights for every sample, fixed once.
+///
+///     L = (1/B) Σ_i Σ_k w_k ℓ_k(i)
+///
+/// Knowledge distillation is the case of two losses.
+public final class FixedMixing: Objective {
+    private let losses: [MixableLoss]
+    private let weights: [Double]
+    private let teacher: PhaseResult.Scores?
+
+    /// - Parameters:
+    ///   - weights: one per loss, each finite and at least 0, not all 0.
+    ///   - teacher: scores of the only one, for the record.
+    public init(
+        _ losses: [MixableLoss], weights: [Double], teacher: PhaseResult.Scores? = nil
+    ) throws(Problem) {
+        guard weights.count == losses.count, weights.allSatisfy({ $0 >= 0 && $0.isFinite }),
+            weights.contains(where: { $0 > 0 })
+        else {
+            throw .outOfRange(
+                "method.weights", found: "\(weights)",
+                expected: "\(losses.count) numbers of at least 0, not all 0")
+        }
+        self.losses = losses
+        self.weights = weights
+        self.teacher = teacher
+    }
+
+    public func losses(
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
+    ) -> Losses {
+        Losses(
+            zip(losses, weights).map { loss, weight in
+                Losses.Term(loss.name, weight: weight, loss.values(outputs[learner].logits, batch))
+            })
+    }
+
+    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
+    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
+        result.teacher = teacher
+    }
+}
+
+/// Several teachers, each left out of a batch at random: the baseline that the code of adaptive loss
+/// mixing calls DGKD, after Son, Na, Choi, Hwang, "Densely Guided Knowledge Distillation using Multiple
+/// Teacher Assistants", 2021, arXiv 2009.08825.
+///
+///     L = hard · ℓ_0 + soft · Σ_m d_m ℓ_m,   d_m = 0 with probability p, else 1, per batch
+///
+/// The sum over the kept teachers is not scaled up for those left out, and a batch may keep none:
+/// so says our source for the baseline; we have not read the paper's own code.
+public struct TeacherDroppingOptions: Codable, Equatable, Sendable {
+    /// p, at least 0 and below 1; .25 in the baseline.
+    public var drop: Double
+    /// Weight of the given labels, at least 0.
+    public var hard: Double
+    /// Weight of each teacher, at least 0.
+    public var soft: Double
+
+    public init(drop: Double = 0.25, hard: Double = 0.1, soft: Double = 0.9) {
+        self.drop = drop
+        self.hard = hard
+        self.soft = soft
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        drop = try values.decodeIfPresent(Double.self, forKey: .drop) ?? drop
+        hard = try values.decodeIfPresent(Double.self, forKey: .hard) ?? hard
+        soft = try values.decodeIfPresent(Double.self, forKey: .soft) ?? soft
+        guard (0..<1).contains(drop) else {
+            throw Problem.outOfRange(
+                "method.drop", found: "\(drop)", expected: "0 <= drop < 1")
+        }
+        for (key, value) in [("hard", hard), ("soft", soft)] where !(value >= 0 && value.isFinite) {
+            throw Problem.outOfRange("method.\(key)", found: "\(value)", expected: "\(key) >= 0")
+        }
+        // Without the labels, a batch that drops every teacher would teach nothing.
+        guard hard > 0 || (soft > 0 && drop == 0) else {
+            throw Problem.outOfRange(
+                "method.hard", found: "\(hard)", expected: "hard > 0 where teachers are dropped")
+        }
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case drop, hard, soft }
+}
+
+/// Which of `count` teachers a batch keeps.
+public func keptTeachers(
+    _ count: Int, drop: Double, seed: UInt64, epoch: Int, step: Int
+) -> [Bool] {
+    // Sample 1: sample 0 of this purpose seeds the networks' dropout.
+    var draw = Draw(seed: seed, .dropout, epoch: epoch, step: step, sample: 1)
+    return (0..<count).map { _ in draw.uniform() >= drop }
+}
+
+public final class TeacherDropping: Objective {
+    public let options: TeacherDroppingOptions
+    private let label: MixableLoss
+    private let teachers: [MixableLoss]
+    private let seed: UInt64
+    private let teacher: PhaseResult.Scores?
+
+    public init(
+        _ options: TeacherDroppingOptions = .init(), label: MixableLoss = .labels(),
+        teachers: [MixableLoss], seed: UInt64, teacher: PhaseResult.Scores? = nil
+    ) {
+        self.options = options
+        self.label = label
+        self.teachers = teachers
+        self.seed = seed
+        self.teacher = teacher
+    }
+
+    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
+    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
+        result.teacher = teacher
+    }
+
+    /// A dropped teacher's term stays among the terms with weight 0, without being computed.
+    public func losses(
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
+    ) -> Losses {
+        let output = outputs[learner]
+        let kept = keptTeachers(
+            teachers.count, drop: options.drop, seed: seed, epoch: batch.epoch, step: batch.step)
+        let none = Tensor.zeros([batch.labels.count], device: batch.labels.device)
+        return Losses(
+            [.init(label.name, weight: options.hard, label.values(output.logits, batch))]
+                + zip(teachers, kept).map { teacher, isKept in
+                    Losses.Term(
+                        teacher.name, weight: isKept ? options.soft : 0,
+                        isKept ? teacher.values(output.logits, batch) : none)
+                })
+    }
+}

@@ -1,0 +1,155 @@
+import Diagnostics
+import Distillation
+import Models
+import Torch
+
+/// `adaptive-mixing`: who teaches, with which losses, and how the losses are weighed.
+///
+///     method:
+///       name: adaptive-mixing
+///       teachers: [{model: {name: resnet20}}, {model: {name: resnet8}, epochs: [5, 10]}]
+///       weighting: adaptive
+public struct AdaptiveMixing: Method {
+    public static let name = "adaptive-mixing"
+    public static let summary = "weighs the losses of labels and teachers sample by sample"
+
+    public enum Weighting: String, Codable, Sendable, CaseIterable {
+        /// A weight per sample and loss, learnt on the meta-validation split.
+        case adaptive
+        /// `start` for every sample, all the time.
+        case fixed
+        /// Fixed, and every teacher left out of a batch with probability `drop`.
+        case dropping
+        /// Fixed, and each sample's mixed loss through SuperLoss.
+        case superLoss = "super-loss"
+    }
+
+    public var weighting: Weighting
+    /// Of adaptive weights; `temperature` and `start` are those of every weighting.
+    public var mixing: AdaptiveMixingOptions
+    public var drop: Double
+    /// ℓ_0, against the given labels.
+    public var loss: LabelLoss
+    /// ℓ_1 … ℓ_M, towards each teacher.
+    public var divergence: TeacherLoss
+    /// Further losses against the given labels, mixed like those of teachers.
+    public var also: [LabelLoss]
+    public var teachers: [MixingTeacher]
+
+    public init(teachers: [MixingTeacher] = [MixingTeacher()]) {
+        self.teachers = teachers
+        weighting = .adaptive
+        mixing = .init()
+        drop = 0.25
+        loss = .crossEntropy()
+        divergence = .divergence(.kl)
+        also = []
+    }
+
+    private enum Keys: String, CodingKey {
+        case weighting, drop, loss, divergence, also, teachers
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Keys.self)
+        self.init()
+        mixing = try AdaptiveMixingOptions(from: decoder)
+        weighting = try values.decodeIfPresent(Weighting.self, forKey: .weighting) ?? weighting
+        drop = try values.decodeIfPresent(Double.self, forKey: .drop) ?? drop
+        loss = try values.decodeIfPresent(LabelLoss.self, forKey: .loss) ?? loss
+        divergence = try values.decodeIfPresent(TeacherLoss.self, forKey: .divergence) ?? divergence
+        also = try values.decodeIfPresent([LabelLoss].self, forKey: .also) ?? also
+        teachers = try values.decodeIfPresent([MixingTeacher].self, forKey: .teachers) ?? teachers
+        guard (0..<1).contains(drop) else {
+            throw Problem.outOfRange("method.drop", found: "\(drop)", expected: "0 <= drop < 1")
+        }
+        guard teachers.count <= 16, teachers.count + also.count >= 1 else {
+            throw Problem.outOfRange(
+                "method.teachers", found: "\(teachers.count)", expected: "1 to 16 teachers")
+        }
+        guard also.count <= 8 else {
+            throw Problem.outOfRange("method.also", found: "\(also.count)", expected: "at most 8")
+        }
+        guard weighting == .adaptive || fixedShare != nil else {
+            throw Problem.outOfRange(
+                "method.start", found: "uniform", expected: "a number, where weights are fixed")
+        }
+        if weighting == .dropping, fixedShare == 1, drop > 0 {
+            throw Problem.outOfRange(
+                "method.start", found: "1", expected: "below 1 where teachers are dropped")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try mixing.encode(to: encoder)
+        var values = encoder.container(keyedBy: Keys.self)
+        try values.encode(weighting, forKey: .weighting)
+        try values.encode(drop, forKey: .drop)
+        try values.encode(loss, forKey: .loss)
+        try values.encode(divergence, forKey: .divergence)
+        try values.encode(also, forKey: .also)
+        try values.encode(teachers, forKey: .teachers)
+    }
+
+    /// λ of the fixed weightings: 1 − λ for the given labels, λ for every other loss.
+    var fixedShare: Double? {
+        if case .share(let share) = mixing.start { share } else { nil }
+    }
+
+    /// What adaptive weights hold out where the recipe does not say: 10 % of CIFAR-100's training images
+    /// in the paper's code.
+    static let usualMetaValidation = 0.1
+
+    public var files: [String] { teachers.compactMap(\.file) }
+
+    public var asksFor: [TeacherWeights] {
+        teachers.filter { $0.file == nil }.map(\.weights)
+    }
+
+    public func resolve(_ recipe: inout Recipe) {
+        if weighting == .adaptive, recipe.data.metaValidation == nil {
+            recipe.data.metaValidation = Self.usualMetaValidation
+        }
+    }
+
+    public func check(_ recipe: Recipe) throws(Problem) {
+        for (i, teacher) in teachers.enumerated() {
+            let place = "method.teachers.\(i)"
+            if let model = teacher.model { try recipe.check(model, at: "\(place).") }
+            if let epoch = teacher.epochs.max(), epoch > recipe.training.epochs {
+                throw .outOfRange(
+                    "\(place).epochs", found: "\(epoch)",
+                    expected: "at most training.epochs, \(recipe.training.epochs)")
+            }
+        }
+    }
+
+    public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
+        var chain: [PhaseSpec] = []
+        var mixed: [MixingTarget.Teacher] = []
+        for (i, teacher) in teachers.enumerated() {
+            let network = teacher.model ?? plan.recipe.model
+            var sources: [WeightSource] = []
+            if let file = teacher.file {
+                sources = [.file(path: file, sha256: try plan.fileHash(file), network)]
+            } else if teacher.untrained {
+                sources = [.untrained(network, seed: plan.recipe.seed &+ 1000 &+ UInt64(i))]
+            } else {
+                var spec = plan.phase(
+                    teachers.count > 1 ? "teacher-\(i + 1)" : "teacher", 0, CrossEntropy.Target(),
+                    model: network, isGuided: false)
+                // Teachers of one architecture start from weights of their own. Index 1 is the
+                // student's.
+                let alike = chain.count { $0.model == network }
+                if alike > 0 { spec.index = alike + 1 }
+                if !teacher.epochs.isEmpty { spec.keep = teacher.epochs.sorted() }
+                chain.append(spec)
+                sources =
+                    teacher.epochs.map { .epoch(key: spec.key, $0) }
+                    + [.phase(key: spec.key, teacher.weights)]
+            }
+            mixed += sources.map { .init(source: $0, corrupt: teacher.corrupt) }
+        }
+        return chain + [plan.phase("student", 1, MixingTarget(options: self, teachers: mixed))]
+    }
+}

@@ -1,0 +1,87 @@
+import Diagnostics
+import Models
+
+/// One teacher, or several snapshots of one.
+public struct MixingTeacher: Codable, Equatable, Sendable {
+    /// Outputs corrupted on purpose, for experiments: those for the samples of some classes, or for some
+    /// samples, are permuted.
+    public struct Corruption: Codable, Equatable, Sendable {
+        public enum Unit: String, Codable, Sendable, CaseIterable {
+            /// One permutation for all samples of the classes.
+            case classes
+            /// Every sample has a permutation of its own.
+            case samples
+        }
+
+        /// 0 to 1.
+        public var share: Double
+        /// What it is a share of.
+        public var of: Unit
+        public var seed: UInt64
+
+        public init(share: Double, of unit: Unit = .classes, seed: UInt64 = 0) {
+            self.share = share
+            of = unit
+            self.seed = seed
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            share = try values.decode(Double.self, forKey: .share)
+            of = try values.decodeIfPresent(Unit.self, forKey: .of) ?? .classes
+            seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
+            guard (0...1).contains(share) else {
+                throw Problem.outOfRange(
+                    "method.teachers.corrupt.share", found: "\(share)", expected: "0 to 1")
+            }
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable { case share, of, seed }
+    }
+
+    /// Its network; the student's if not given, which is self-distillation.
+    public var model: ModelSpec?
+    /// A safetensors file with the weights of `model`; if not given, the teacher is trained with
+    /// cross-entropy on the same (noisy) labels.
+    public var file: String?
+    /// Which weights of the trained teacher teach.
+    public var weights: TeacherWeights
+    /// Besides, its weights after each of these epochs, as teachers of their own.
+    public var epochs: [Int]
+    /// A network that never learnt anything, for experiments.
+    public var untrained: Bool
+    public var corrupt: Corruption?
+
+    public init(model: ModelSpec? = nil, weights: TeacherWeights = .selected) {
+        self.model = model
+        self.weights = weights
+        epochs = []
+        untrained = false
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        model = try values.decodeIfPresent(ModelSpec.self, forKey: .model)
+        file = try values.decodeIfPresent(String.self, forKey: .file)
+        weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected
+        epochs = try values.decodeIfPresent([Int].self, forKey: .epochs) ?? []
+        untrained = try values.decodeIfPresent(Bool.self, forKey: .untrained) ?? false
+        corrupt = try values.decodeIfPresent(Corruption.self, forKey: .corrupt)
+        guard epochs.allSatisfy({ $0 >= 1 }), Set(epochs).count == epochs.count, epochs.count <= 8
+        else {
+            throw Problem.outOfRange(
+                "method.teachers.epochs", found: "\(epochs)",
+                expected: "at most 8 different numbers from 1")
+        }
+        if untrained || file != nil, !epochs.isEmpty || (untrained && file != nil) {
+            throw Problem.outOfRange(
+                "method.teachers", found: untrained ? "untrained" : "a file",
+                expected: "neither epochs nor another source beside it")
+        }
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case model, file, weights, epochs, untrained, corrupt
+    }
+}

@@ -1,0 +1,46 @@
+import Distillation
+import Torch
+
+/// A baseline of adaptive mixing's code: the losses mixed with fixed weights, and each sample's mixed
+/// loss through SuperLoss, which holds back samples with a high one.
+///
+///     L = (1/B) Σ_i superloss( Σ_k w_k ℓ_k(i) )
+public final class SuperLossMixing: Objective {
+    private let losses: [MixableLoss]
+    private let weights: [Double]
+    private let superLoss: SuperLoss
+    private let teacher: PhaseResult.Scores?
+
+    /// - Parameters:
+    ///   - weights: one per loss.
+    ///   - teacher: scores of the only one, for the record.
+    public init(
+        _ losses: [MixableLoss], weights: [Double], superLoss: SuperLoss,
+        teacher: PhaseResult.Scores? = nil
+    ) {
+        precondition(weights.count == losses.count)
+        self.losses = losses
+        self.weights = weights
+        self.superLoss = superLoss
+        self.teacher = teacher
+    }
+
+    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
+    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
+        result.teacher = teacher
+    }
+
+    public func losses(
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
+    ) -> Losses {
+        let output = outputs[learner]
+        var sum: Tensor?
+        for (loss, weight) in zip(losses, weights) where weight != 0 {
+            let term = loss.values(output.logits, batch) * weight
+            sum = sum.map { $0 + term } ?? term
+        }
+        let mixed = sum ?? Tensor.zeros([batch.labels.count], device: batch.labels.device)
+        return Losses(
+            [.init("super-loss", superLoss(mixed))], metrics: [.init("mixed", mixed.detached())])
+    }
+}

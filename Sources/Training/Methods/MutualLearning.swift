@@ -1,0 +1,193 @@
+import Diagnostics
+import Distillation
+import Models
+import Torch
+
+/// Deep mutual learning with any divergence: Huang, Tao, Cao, Wu, "Rényi Divergence Deep Mutual
+/// Learning", 2022, arXiv 2209.05732; with KL, Zhang, Xiang, Hospedales, Lu, "Deep Mutual Learning",
+/// 2017, arXiv 1706.00384.
+///
+///     L_i = label loss(z_i, y) + w/(K−1) Σ_{j≠i} T² D( softmax(z_j/T) ‖ softmax(z_i/T) )
+///
+/// for each of K peers with logits z; no gradient passes from L_i into another peer. With Rényi's
+/// divergence of order 1 this is deep mutual learning, with w = 0 the peers train independently on
+/// the same batches. Enters: the given labels. Learnt: all peers.
+///
+/// The update is simultaneous, as in the authors' code, or recomputed, as in the original's. The
+/// divergence is exact: the code's clamp of probabilities at 1e-8 is not copied. The paper's tables
+/// could not be had; what is known of it comes from its abstract and code.
+public struct MutualLearningOptions: Codable, Equatable, Sendable {
+    public var loss: LabelLoss
+    public var divergence: Divergence
+    /// Order of a Rényi divergence over the epochs; then `divergence` gives none.
+    public var order: Ramp?
+    /// w ≥ 0 over the epochs.
+    public var weight: Ramp
+    public var update: UpdateOrder
+    /// T > 0; 1 in the papers.
+    public var temperature: Double
+
+    public init(
+        loss: LabelLoss = .crossEntropy(), divergence: Divergence = .renyi(order: 1),
+        order: Ramp? = nil, weight: Ramp = Ramp(1), update: UpdateOrder = .simultaneous,
+        temperature: Double = 1
+    ) {
+        self.loss = loss
+        self.divergence = divergence
+        self.order = order
+        self.weight = weight
+        self.update = update
+        self.temperature = temperature
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        loss = try values.decodeIfPresent(LabelLoss.self, forKey: .loss) ?? loss
+        order = try values.decodeIfPresent(Ramp.self, forKey: .order)
+        let named = try values.decodeIfPresent(Divergence.self, forKey: .divergence)
+        if let order {
+            try order.check("method.order", "0 or more (.inf too)") { $0 >= 0 }
+            if let named {
+                throw Problem.outOfRange(
+                    "method.order", found: "order beside divergence \(named.label)",
+                    expected: "one of the two: order is that of divergence renyi")
+            }
+        }
+        divergence = named ?? divergence
+        weight = try values.decodeIfPresent(Ramp.self, forKey: .weight) ?? weight
+        try weight.check("method.weight", "weight >= 0") { $0 >= 0 && $0.isFinite }
+        update = try values.decodeIfPresent(UpdateOrder.self, forKey: .update) ?? update
+        temperature = try values.decodeIfPresent(Double.self, forKey: .temperature) ?? temperature
+        guard temperature > 0, temperature.isFinite else {
+            throw Problem.outOfRange(
+                "method.temperature", found: "\(temperature)", expected: "temperature > 0")
+        }
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case loss, divergence, order, weight, update, temperature
+    }
+
+    /// Without the divergence where `order` replaces it.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(loss, forKey: .loss)
+        if let order {
+            try values.encode(order, forKey: .order)
+        } else {
+            try values.encode(divergence, forKey: .divergence)
+        }
+        try values.encode(weight, forKey: .weight)
+        try values.encode(update, forKey: .update)
+        try values.encode(temperature, forKey: .temperature)
+    }
+}
+
+/// Several networks that learn from the given labels and from one another.
+public struct MutualLearning: Method {
+    public static let name = "mutual"
+    public static let summary = "trains several networks that also learn from one another"
+
+    public var options: MutualLearningOptions
+    public var peers: PeersOptions
+
+    public init(_ options: MutualLearningOptions = .init(), peers: PeersOptions = .init()) {
+        self.options = options
+        self.peers = peers
+    }
+
+    public init(from decoder: any Decoder) throws {
+        options = try MutualLearningOptions(from: decoder)
+        peers = try PeersOptions(from: decoder)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try options.encode(to: encoder)
+        try peers.encode(to: encoder)
+    }
+
+    public func students(_ recipe: Recipe) -> [ModelSpec] {
+        peers.each.map { $0.model ?? recipe.model }
+    }
+
+    public func check(_ recipe: Recipe) throws(Problem) { try recipe.check(peers) }
+
+    public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
+        var spec = plan.phase(
+            "peers", 0, Target(options: options), learners: peers.each.map { plan.learner($0) })
+        spec.drawsNoisePerLearner = peers.noisePerPeer
+        return [spec]
+    }
+
+    /// The given labels, and the other peers.
+    struct Target: PhaseTarget {
+        static let name = "peers"
+        var options: MutualLearningOptions
+
+        func objective(_ phase: PhaseContext) throws -> any Objective { MutualObjective(options) }
+    }
+}
+
+public final class MutualObjective: Objective {
+    public let options: MutualLearningOptions
+    private var divergence: Divergence
+    private var weight: Double
+
+    public init(_ options: MutualLearningOptions = .init()) {
+        self.options = options
+        divergence = options.divergence
+        weight = options.weight.from
+        move(to: 0, of: 1)
+    }
+
+    public var updateOrder: UpdateOrder { weight == 0 ? .simultaneous : options.update }
+
+    public func beginEpoch(_ epoch: EpochContext) throws {
+        move(to: epoch.epoch, of: epoch.epochs)
+    }
+
+    /// Sets weight and order to those of an epoch.
+    public func move(to epoch: Int, of epochs: Int) {
+        weight = options.weight.value(epoch: epoch, of: epochs)
+        if let order = options.order {
+            divergence = .renyi(order: order.value(epoch: epoch, of: epochs))
+        }
+    }
+
+    public func losses(
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
+    ) -> Losses {
+        let own = outputs[learner].logits
+        let label = Losses.Term(
+            options.loss.name, options.loss.trainingLoss(own, labels: batch.labels))
+        let others = pull(of: learner, outputs)
+        return Losses([label] + others.terms, metrics: others.metrics)
+    }
+
+    /// The other peers' part alone; nothing where there are none or it has no weight.
+    func pull(
+        of learner: Int, _ outputs: [StudentOutput]
+    ) -> (terms: [Losses.Term], metrics: [Losses.Term]) {
+        guard weight != 0, outputs.count > 1 else { return ([], []) }
+        let mean = withoutGradient { meanDivergence(of: learner, outputs) }
+        // ‖q − r‖ of §2 of the paper's convergence statement: bounded, and 0 where the peers agree.
+        let pull = withoutGradient { (mean.gradient * mean.gradient).sum(-1).sqrt() }
+        let term = Losses.Term(
+            "divergence", weight: weight, mean.attached(to: outputs[learner].logits))
+        return ([term], [.init("divergence-gradient", pull)])
+    }
+
+    /// Mean over the other peers.
+    private func meanDivergence(of learner: Int, _ outputs: [StudentOutput]) -> LogitLoss {
+        let own = outputs[learner].logits.logProbabilities(temperature: options.temperature)
+        var sum: LogitLoss?
+        for (j, output) in outputs.enumerated() where j != learner {
+            let peer = output.logits.logProbabilities(temperature: options.temperature)
+            let loss = divergence(peer: peer, own: own)
+            sum = sum.map { $0 + loss } ?? loss
+        }
+        let mean = outputs.count == 2 ? sum! : sum! * (1 / Double(outputs.count - 1))
+        return mean.rescaled(options.temperature)
+    }
+}

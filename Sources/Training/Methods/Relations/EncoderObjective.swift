@@ -1,0 +1,109 @@
+import Diagnostics
+import Distillation
+import Neural
+import Randomness
+import Torch
+
+/// Relations between samples, learnt from two views of each and without labels.
+struct EncoderTarget: PhaseTarget {
+    static let name = "relations"
+    var options: RelationModelling
+    var traits: PhaseTraits { PhaseTraits(learnsLabels: false, keepsBest: false) }
+
+    func check(_ data: PreparedData) throws(Problem) {
+        guard data.learning.isImages else { throw .relationsNeedImages(data.learning.name) }
+    }
+
+    /// A rest that does not fill a batch is left out.
+    func stepsPerEpoch(samples: Int, batch: Int) -> Int { max(1, samples / batch) }
+
+    func objective(_ phase: PhaseContext) throws -> any Objective {
+        EncoderObjective(options, phase)
+    }
+}
+
+/// Trains an encoder and the head that stands behind it while it learns.
+final class EncoderObjective: Objective {
+    private let options: RelationModelling
+    private let head: SelfSupervisionHead
+    /// Of the latest whole epoch: how far the encoder is from having collapsed.
+    private var embeddingStd = Double.nan
+    private var evaluation: EncoderEvaluation?
+
+    init(_ options: RelationModelling, _ phase: PhaseContext) {
+        self.options = options
+        var draw = Draw(seed: phase.seed, .initialisation, step: 1)
+        head = SelfSupervisionHead(
+            options.kind, inputs: phase.learners[0].network.head.inputs,
+            dimension: options.dimension, hidden: options.hidden,
+            generator: Generator(seed: draw.next()))
+        head.move(to: phase.device)
+    }
+
+    func batches(_ phase: PhaseContext) throws -> Batches {
+        // A batch norm needs two samples; a rest of one would have none of it.
+        .plan(try phase.plan(views: options.views, dropLast: true))
+    }
+
+    func evaluator(_ phase: PhaseContext) throws -> any PhaseEvaluator {
+        let order = try phase.plan().order(epoch: 0)
+        let made = try EncoderEvaluation(phase, options, order: order)
+        evaluation = made
+        return made
+    }
+
+    func parameters(of learner: Int) -> [NamedTensor] {
+        head.parameters.map { ("heads.\($0.name)", $0.tensor) }
+    }
+
+    var state: [NamedTensor] { head.state.map { ("heads.\($0.name)", $0.tensor) } }
+
+    /// One forward pass per view, so that batch statistics are those of one view.
+    func step(_ batch: TrainingBatch, _ step: StepContext) throws {
+        let learner = step.learners[0]
+        let mode = step.mode(of: learner)
+        let (values, projections) = step.withPrecision {
+            head.loss(
+                (
+                    learner.network.features(batch.views[0], mode: mode),
+                    learner.network.features(batch.views[1], mode: mode)
+                ), temperature: options.temperature, mode: mode)
+        }
+        try step.backward(learner, batch, predictions: nil) {
+            Losses(
+                [.init(options.kind.rawValue, values)],
+                metrics: [.init(Self.std, withoutGradient { spread(projections.0) })])
+        }
+        step.update(learner)
+    }
+
+    private static let std = "embedding-std"
+
+    func losses(of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch) -> Losses {
+        preconditionFailure("an encoder's loss is of two views")
+    }
+
+    func endEpoch(_ metrics: inout EpochMetrics, _ epoch: EpochContext) throws {
+        embeddingStd = metrics.metrics?[Self.std] ?? .nan
+    }
+
+    func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
+        result.relations = try evaluation?.result(
+            epoch.learners[0].network, options: options, headParameters: head.parameterCount,
+            spread: embeddingStd)
+    }
+
+    // For a result whose phase resumes at its very end.
+
+    private struct Record: Codable { var embeddingStd: Double }
+
+    func record() throws -> JSON? { try JSON(Record(embeddingStd: embeddingStd)) }
+
+    func restore(_ record: JSON?, from checkpoint: String?) throws(Problem) {
+        guard let checkpoint else { return }
+        guard let record = try? record?.decoded(Record.self) else {
+            throw .checkpointDamaged(checkpoint, "it has no embedding std")
+        }
+        embeddingStd = record.embeddingStd
+    }
+}

@@ -1,0 +1,203 @@
+import Diagnostics
+import Distillation
+import Models
+import Torch
+
+/// Multi-stage self-distillation: Takanami, Takahashi, Sakata, "The Effect of Optimal
+/// Self-Distillation in Noisy Gaussian Mixture Model", 2025, arXiv 2501.16226; for networks, Born-Again
+/// Networks (Furlanello et al. 2018, arXiv 1805.04770).
+///
+///     stage 0:      y⁰_i = onehot(given label)
+///     stage t ≥ 1:  yᵗ_i = softmax(β_t · zᵗ⁻¹_i)      soft pseudo-labels
+///                   yᵗ_i = onehot(argmax zᵗ⁻¹_i)      hard ones: the limit β → ∞
+///     L = −(1/N) Σ_i Σ_c yᵗ_ic log softmax(zᵗ_i)_c      or a divergence D(yᵗ_i ‖ softmax(zᵗ_i))
+///
+/// Every stage sees the same inputs and only the previous stage's labels: the given ones do not
+/// return. Pseudo-labels are computed once, in eval mode, without augmentation, on the training
+/// samples themselves (the theory rests on that self-influence). Learnt: a student per stage.
+/// Deviations: more than two classes (the paper has two), and mini-batch training with early
+/// stopping instead of a convex optimum with its own λ per stage.
+public struct SelfDistillationOptions: Codable, Equatable, Sendable {
+    public enum Labels: String, Codable, Sendable, CaseIterable { case soft, hard }
+    public enum Start: String, Codable, Sendable, CaseIterable { case fresh, previous }
+
+    /// Rounds after stage 0, 1 to 20. Most of the gain is in the first; under much noise the third
+    /// can still help.
+    public var stages: Int
+    /// Soft, or hard (β = ∞).
+    public var labels: Labels
+    /// Inverse temperature per stage; the last one repeats. Above 1 sharpens.
+    public var beta: [Double]
+    /// Every stage from fresh weights, as the theory has it, or from the previous stage's.
+    public var start: Start
+    /// Between soft labels and student, instead of cross-entropy (whose gradient is that of KL).
+    public var divergence: Divergence?
+
+    public init(
+        stages: Int = 1, labels: Labels = .soft, beta: [Double] = [1], start: Start = .fresh,
+        divergence: Divergence? = nil
+    ) {
+        self.stages = stages
+        self.labels = labels
+        self.beta = beta
+        self.start = start
+        self.divergence = divergence
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        stages = try values.decodeIfPresent(Int.self, forKey: .stages) ?? stages
+        labels = try values.decodeIfPresent(Labels.self, forKey: .labels) ?? labels
+        start = try values.decodeIfPresent(Start.self, forKey: .start) ?? start
+        if values.contains(.beta) {
+            beta =
+                try (try? values.decode([Double].self, forKey: .beta))
+                ?? [values.decode(Double.self, forKey: .beta)]
+        }
+        divergence = try values.decodeIfPresent(Divergence.self, forKey: .divergence)
+        guard (1...20).contains(stages) else {
+            throw Problem.outOfRange("method.stages", found: "\(stages)", expected: "1 to 20")
+        }
+        guard !beta.isEmpty, beta.allSatisfy({ $0 > 0 && !$0.isNaN }) else {
+            throw Problem.outOfRange(
+                "method.beta", found: "\(beta)",
+                expected: "one or more numbers above 0 (.inf for hard)")
+        }
+        if divergence != nil, labels == .hard || beta.contains(.infinity) {
+            throw Problem.divergenceOfHardLabels()
+        }
+    }
+
+    /// β of the labels that stage `stage` ≥ 1 learns from; infinite for hard labels.
+    public func beta(forStage stage: Int) -> Double {
+        labels == .hard ? .infinity : beta[min(stage - 1, beta.count - 1)]
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case stages, labels, beta, start, divergence
+    }
+}
+
+/// A stage on the given labels, and stages on the previous one's predictions.
+public struct SelfDistillation: Method {
+    public static let name = "self-distillation"
+    public static let summary = "trains stage after stage, each on the previous one's predictions"
+
+    public var options: SelfDistillationOptions
+    /// Which weights of a stage teach the next.
+    public var weights: TeacherWeights
+
+    public init(_ options: SelfDistillationOptions = .init(), weights: TeacherWeights = .selected) {
+        self.options = options
+        self.weights = weights
+    }
+
+    public init(stages: Int) { self.init(.init(stages: stages)) }
+
+    private enum Keys: String, CodingKey { case weights }
+
+    public init(from decoder: any Decoder) throws {
+        options = try SelfDistillationOptions(from: decoder)
+        let values = try decoder.container(keyedBy: Keys.self)
+        weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try options.encode(to: encoder)
+        var values = encoder.container(keyedBy: Keys.self)
+        try values.encode(weights, forKey: .weights)
+    }
+
+    public var asksFor: [TeacherWeights] { [weights] }
+
+    public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
+        var chain = [plan.phase("stage-0", 0, CrossEntropy.Target())]
+        for stage in 1...options.stages {
+            let source = WeightSource.phase(key: chain.last!.key, weights)
+            let target = Target(
+                beta: .init(options.beta(forStage: stage)), teacher: source,
+                divergence: options.divergence)
+            chain.append(
+                plan.phase(
+                    "stage-\(stage)", stage, target,
+                    start: options.start == .previous ? source : nil))
+        }
+        return chain
+    }
+
+    /// Soft or (β = ∞) hard labels of an earlier phase, by cross-entropy or a divergence.
+    struct Target: PhaseTarget {
+        /// JSON has no infinity.
+        enum Beta: Encodable, Sendable {
+            case soft(Double)
+            case hard
+
+            init(_ beta: Double) { self = beta.isInfinite ? .hard : .soft(beta) }
+            var value: Double { if case .soft(let beta) = self { beta } else { .infinity } }
+        }
+
+        static let name = "pseudo-labels"
+        var beta: Beta
+        var teacher: WeightSource
+        var divergence: Divergence?
+        var sources: [WeightSource] { [teacher] }
+
+        func objective(_ phase: PhaseContext) throws -> any Objective {
+            let frozen = try phase.frozen(teacher)
+            let logits = try phase.trainingLogits(frozen)
+            let objective =
+                divergence.map {
+                    PseudoLabelObjective(
+                        Logits(logits).logProbabilities(temperature: 1 / beta.value), $0)
+                } ?? PseudoLabelObjective(pseudoLabels(Logits(logits), beta: beta.value))
+            objective.scores = try phase.scores(frozen)
+            objective.labelAccuracy = phase.cleanAgreement(logits)
+            return objective
+        }
+    }
+}
+
+/// Training towards a fixed table of labels, one row per row of the training split.
+public final class PseudoLabelObjective: Objective {
+    private let table: Tensor
+    private let divergence: Divergence?
+    /// For the record: the teacher's, and the share of its labels that are right, where that is known.
+    var scores: PhaseResult.Scores?
+    var labelAccuracy: Double?
+
+    /// With cross-entropy.
+    ///
+    /// - Parameter table: [rows of the training split, C].
+    public init(_ table: Probabilities) {
+        self.table = table.tensor
+        divergence = nil
+    }
+
+    /// With a divergence.
+    ///
+    /// - Parameter table: [rows of the training split, C]; finite, so no hard labels.
+    public init(_ table: LogProbabilities, _ divergence: Divergence) {
+        self.table = table.tensor
+        self.divergence = divergence
+    }
+
+    public func losses(
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
+    ) -> Losses {
+        let output = outputs[learner]
+        let rows = table.indexed(0, by: batch.rows)  // [N, C]
+        guard let divergence else {
+            return Losses(.init("pseudo-label", crossEntropy(output.logits, Probabilities(rows))))
+        }
+        let loss = divergence(peer: LogProbabilities(rows), own: output.logits.logProbabilities())
+        return Losses(.init("pseudo-label", loss.attached(to: output.logits)))
+    }
+
+    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: scores) }
+
+    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
+        result.teacher = scores
+        result.pseudoLabelAccuracy = labelAccuracy
+    }
+}
