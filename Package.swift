@@ -66,16 +66,21 @@ let engine: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "LabelText", "Models", "Neural", "Replica", "Torch", "Datasets",
-            "SafeTensors",
-            "Files",
-            "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
+            "Distillation", "LabelText", "Models", "Neural", "Torch", "Datasets", "SafeTensors",
+            "Files", "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
             .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+    .target(
+        name: "Experiments",
+        dependencies: [
+            "Training", "Distillation", "Replica", "Torch", "Datasets", "SafeTensors", "Files",
+            "Randomness", "Diagnostics",
         ]),
     .executableTarget(
         name: "limbeck",
         dependencies: [
-            "Training", "Replica", "Report", "Datasets", "Models", "PyTorchFiles", "SafeTensors",
+            "Experiments", "Training", "Replica", "Report", "Datasets", "Models", "PyTorchFiles",
+            "SafeTensors",
             "LabelText", "Files", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
@@ -118,9 +123,15 @@ let engine: [Target] = [
     .testTarget(
         name: "TrainingTests",
         dependencies: [
-            "Training", "Datasets", "Replica", "SafeTensors", "Files", "Randomness", "Diagnostics",
+            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
             "TestSupport",
         ], resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "ExperimentsTests",
+        dependencies: [
+            "Experiments", "Training", "Distillation", "Replica", "Torch", "Files", "Randomness",
+            "Diagnostics", "TestSupport",
+        ]),
     .testTarget(
         name: "LimbeckTests",
         dependencies: [
@@ -144,6 +155,7 @@ let package = Package(
                     name: "Limbeck",
                     targets: [
                         "Torch", "Neural", "Models", "Distillation", "LabelText", "Training",
+                        "Experiments",
                     ]),
                 .executable(name: "limbeck", targets: ["limbeck"]),
             ] : []),

@@ -221,20 +221,3 @@ extension Problem {
             hint: "leave the recipe out to resume with the run's own, or give another --out")
     }
 }
-
-// MARK: Features
-
-extension Problem {
-    static func badFeatures(
-        _ file: String, _ place: String, _ found: String, _ expected: String
-    ) -> Problem {
-        Problem(
-            .data, "features that cannot be used", at: .file(file, place), found: found,
-            expected: expected)
-    }
-    static func pixelsOfText(_ file: String) -> Problem {
-        Problem(
-            .data, "texts have no pixels", at: .file(file),
-            hint: "give a run folder or a weights file")
-    }
-}

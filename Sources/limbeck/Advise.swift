@@ -1,11 +1,11 @@
 import ArgumentParser
 import Diagnostics
+import Experiments
 import Files
 import Foundation
 import Replica
 import Report
 import Torch
-import Training
 
 struct Advise: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Diagnostics
+import Experiments
 import Files
 import Foundation
 import Torch

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Diagnostics
+import Experiments
 import Replica
 import Report
-import Training
 
 struct TheoryCheck: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Diagnostics
+import Experiments
 import Foundation
 import Replica
 import Report
-import Training
 
 struct TheoryCurve: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
+import Experiments
 import Replica
-import Training
 
 /// The JSON of `limbeck theory`; other programs build on its shape.
 struct TheoryJSON: Encodable {

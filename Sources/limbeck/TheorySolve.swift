@@ -3,7 +3,6 @@ import Diagnostics
 import Foundation
 import Replica
 import Report
-import Training
 
 struct TheorySolve: ParsableCommand {
     static let configuration = CommandConfiguration(

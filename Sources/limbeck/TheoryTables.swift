@@ -1,7 +1,6 @@
 import Foundation
 import Replica
 import Report
-import Training
 
 /// What `limbeck theory` shows: tables, charts and sentences.
 enum TheoryTables {

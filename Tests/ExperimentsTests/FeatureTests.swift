@@ -6,8 +6,9 @@ import Replica
 import TestSupport
 import Testing
 import Torch
+import Training
 
-@testable import Training
+@testable import Experiments
 
 @Suite(.takesTurns) struct FeatureTests {
     private func small() throws -> FeatureSet {

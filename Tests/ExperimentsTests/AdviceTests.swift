@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Torch
 
-@testable import Training
+@testable import Experiments
 
 /// The estimate behind advice, and what it refuses. Whole pieces of advice take minutes in a debug
 /// build: `acceptance/theory --only recovery` judges them on the release build.

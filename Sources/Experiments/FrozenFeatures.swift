@@ -1,6 +1,7 @@
 import Datasets
 import Diagnostics
 import Torch
+import Training
 
 extension FeatureSet {
     /// The pixels or table cells of a recipe's data, or what the last layer of a saved network sees

@@ -4,7 +4,7 @@ import Replica
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Experiments
 
 /// Theory against finite systems trained exactly, by the criteria of the theory's own validation: m
 /// within four standard errors, Q within 3 %.

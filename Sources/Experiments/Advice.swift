@@ -4,6 +4,7 @@ import Foundation
 import Randomness
 import Replica
 import Torch
+import Training
 
 /// What the theory of self-distillation advises for a training set, and how well it describes it.
 public struct Advice: Sendable {

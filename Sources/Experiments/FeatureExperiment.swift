@@ -4,6 +4,7 @@ import Foundation
 import Randomness
 import Replica
 import Torch
+import Training
 
 /// Self-distillation of linear classifiers on frozen features of two classes with injected label noise:
 /// the CIFAR-10 experiment of arXiv 2501.16226 (after the authors' public code) on any features.

@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Replica
 import Torch
+import Training
 
 /// The parameters of the noisy Gaussian mixture that a training set looks drawn from.
 ///
@@ -167,13 +168,5 @@ private struct MessagePassing {
                 return
             }
         }
-    }
-}
-
-extension Problem {
-    static func noSignal() -> Problem {
-        Problem(
-            .data, "the features do not tell the classes apart",
-            hint: "other features, more samples or a noise rate that is known")
     }
 }
