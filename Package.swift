@@ -76,10 +76,14 @@ let engine: [Target] = [
             "Training", "Distillation", "Replica", "Torch", "Datasets", "SafeTensors", "Files",
             "Randomness", "Diagnostics",
         ]),
+    .target(
+        name: "RunReports",
+        dependencies: ["Training", "Report", "Datasets", "Files", "Diagnostics"]),
     .executableTarget(
         name: "limbeck",
         dependencies: [
-            "Experiments", "Training", "Replica", "Report", "Datasets", "Models", "PyTorchFiles",
+            "RunReports", "Experiments", "Training", "Replica", "Report", "Datasets", "Models",
+            "PyTorchFiles",
             "SafeTensors",
             "LabelText", "Files", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -133,6 +137,8 @@ let engine: [Target] = [
             "Diagnostics", "TestSupport",
         ]),
     .testTarget(
+        name: "RunReportsTests", dependencies: ["RunReports", "Training", "Files", "TestSupport"]),
+    .testTarget(
         name: "LimbeckTests",
         dependencies: [
             "limbeck", "Training", "Datasets", "SafeTensors", "Files", "Randomness", "TestSupport",
@@ -155,7 +161,7 @@ let package = Package(
                     name: "Limbeck",
                     targets: [
                         "Torch", "Neural", "Models", "Distillation", "LabelText", "Training",
-                        "Experiments",
+                        "Experiments", "RunReports",
                     ]),
                 .executable(name: "limbeck", targets: ["limbeck"]),
             ] : []),

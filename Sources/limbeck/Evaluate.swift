@@ -3,6 +3,7 @@ import Datasets
 import Diagnostics
 import Foundation
 import Report
+import RunReports
 import Torch
 import Training
 

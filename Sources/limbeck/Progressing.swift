@@ -1,5 +1,6 @@
 import Foundation
 import Report
+import RunReports
 import Training
 
 /// Shows how training gets on: a bar that is redrawn on a terminal, plain lines elsewhere.
@@ -117,8 +118,3 @@ final class Progressing: @unchecked Sendable {
         }
     }
 }
-
-func percent(_ share: Double) -> String { Numbers.fixed(share * 100, 1) + " %" }
-
-/// The same for a share that may not be known.
-func share(_ share: Double?) -> String { share.map(percent) ?? "unknown" }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Files
 import Foundation
+import RunReports
 import Training
 
 struct ReportCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import Foundation
 import Replica
 import Report
+import RunReports
 
 /// What `limbeck theory` shows: tables, charts and sentences.
 enum TheoryTables {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Files
 import Foundation
-import Report
+import RunReports
 import Training
 
 struct Train: ParsableCommand {

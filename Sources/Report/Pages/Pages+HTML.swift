@@ -21,7 +21,9 @@ extension RunPage {
     }
 
     /// Writes the page to `path`, so that a reader sees the old page or the new one.
-    public func write(to path: String, using files: some FileSystem) throws(Problem) {
+    public func write(
+        to path: String, using files: some FileSystem = LocalFileSystem()
+    ) throws(Problem) {
         try files.replace(path, with: Array(html().utf8))
     }
 }
@@ -46,7 +48,9 @@ extension ComparisonPage {
     }
 
     /// Writes the page to `path`, so that a reader sees the old page or the new one.
-    public func write(to path: String, using files: some FileSystem) throws(Problem) {
+    public func write(
+        to path: String, using files: some FileSystem = LocalFileSystem()
+    ) throws(Problem) {
         try files.replace(path, with: Array(html().utf8))
     }
 
@@ -115,7 +119,9 @@ extension TheoryPage {
     }
 
     /// Writes the page to `path`, so that a reader sees the old page or the new one.
-    public func write(to path: String, using files: some FileSystem) throws(Problem) {
+    public func write(
+        to path: String, using files: some FileSystem = LocalFileSystem()
+    ) throws(Problem) {
         try files.replace(path, with: Array(html().utf8))
     }
 }

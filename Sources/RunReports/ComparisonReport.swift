@@ -1,13 +1,17 @@
+import Diagnostics
 import Files
 import Foundation
 import Report
 import Training
 
 /// A comparison's record as a table, findings and a page.
-struct ComparisonReport {
+///
+///     let report = ComparisonReport(try ComparisonRecord(folder: folder))
+///     try report.page(folder: folder).write(to: "report.html")
+public struct ComparisonReport {
     let record: ComparisonRecord
 
-    init(_ record: ComparisonRecord) { self.record = record }
+    public init(_ record: ComparisonRecord) { self.record = record }
 
     /// Rows of the table: every row at every noise.
     private var groups: [(name: String, cells: [Comparison.Cell])] {
@@ -133,7 +137,8 @@ struct ComparisonReport {
             && cells.allSatisfy { $0.phases.count == 1 && $0.phases[0].isBaseline }
     }
 
-    var terminal: String {
+    /// What `compare` prints for people.
+    package var terminal: String {
         var parts = [
             "\(metric) in percent, mean ± sd over \(record.seeds.count) seeds",
             record.noises.map {
@@ -150,7 +155,9 @@ struct ComparisonReport {
         return parts.joined(separator: "\n")
     }
 
-    func page(folder: String) throws -> ComparisonPage {
+    /// - Parameter folder: that of the comparison, whose recipe the page shows.
+    /// - Throws: where the recipe cannot be read.
+    public func page(folder: String) throws(Problem) -> ComparisonPage {
         page(
             recipe: String(
                 decoding: try readFile("\(folder)/recipe.yaml", limit: 4 << 20), as: UTF8.self))

@@ -2,8 +2,11 @@ import Report
 import Training
 
 /// A run's record as a page.
-enum RunReport {
-    static func page(_ record: RunRecord) -> RunPage {
+///
+///     try RunReport.page(RunRecord(folder: "runs/first")).write(to: "report.html")
+public enum RunReport {
+    /// Scores, curves, matrices and recipe of a finished run, and what is to be said of them.
+    public static func page(_ record: RunRecord) -> RunPage {
         let facts = record.facts
         return RunPage(
             title: facts.name,
@@ -25,7 +28,7 @@ enum RunReport {
             recipe: record.recipe)
     }
 
-    static func terminalTable(_ result: RunResult) -> String {
+    package static func terminalTable(_ result: RunResult) -> String {
         let table = table(result.scores, knowsClean: result.noise.knowsClean)
         return table.title + "\n" + TextTable(table).render()
     }

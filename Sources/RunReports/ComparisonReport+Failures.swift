@@ -29,7 +29,7 @@ extension ComparisonReport {
     }
 
     /// - Throws: if a cell or a setting failed, after everything else was trained and written.
-    func complainOfFailures(folder: String) throws(Problem) {
+    package func complainOfFailures(folder: String) throws(Problem) {
         guard !record.failures.isEmpty else { return }
         // A cell that failed is the sum of its settings.
         let cells = record.failures.filter(\.isCell)

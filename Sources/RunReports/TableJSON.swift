@@ -3,7 +3,7 @@ import Report
 import Training
 
 /// The JSON of `demo`, `compare` and `train`; other programs build on its shape.
-struct TableJSON: Encodable {
+package struct TableJSON: Encodable {
     struct Noise: Encodable {
         var kind: String
         var rate: Double?
@@ -152,7 +152,7 @@ struct TableJSON: Encodable {
     var report: String
     var run: String?
 
-    init(_ record: ComparisonRecord, report: String) {
+    package init(_ record: ComparisonRecord, report: String) {
         data = record.facts.dataName
         let noises = record.noises.map {
             Noise(kind: $0.kind, rate: $0.rate, realised: $0.realised)
@@ -182,7 +182,7 @@ struct TableJSON: Encodable {
         self.report = report
     }
 
-    init(run: Run, result: RunResult, report: String) {
+    package init(run: Run, result: RunResult, report: String) {
         data = run.data.learning.name
         noise = Noise(
             kind: result.noise.noise.kind.rawValue, rate: result.noise.noise.rate,
