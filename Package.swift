@@ -79,13 +79,13 @@ let engine: [Target] = [
     .target(
         name: "RunReports",
         dependencies: ["Training", "Report", "Datasets", "Files", "Diagnostics"]),
+    // The program `limbeck`. A module of that name would collide with a library `Limbeck` on a file
+    // system that ignores case.
     .executableTarget(
-        name: "limbeck",
+        name: "LimbeckProgram",
         dependencies: [
             "RunReports", "Experiments", "Training", "Replica", "Report", "Datasets", "Models",
-            "PyTorchFiles",
-            "SafeTensors",
-            "LabelText", "Files", "Diagnostics",
+            "PyTorchFiles", "SafeTensors", "LabelText", "Files", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -141,8 +141,9 @@ let engine: [Target] = [
     .testTarget(
         name: "LimbeckTests",
         dependencies: [
-            "limbeck", "Training", "Datasets", "SafeTensors", "Files", "Randomness", "TestSupport",
-            "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "LimbeckProgram", "Training", "Datasets", "SafeTensors", "Files", "Randomness",
+            "TestSupport", "Diagnostics",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 ]
 
@@ -163,7 +164,7 @@ let package = Package(
                         "Torch", "Neural", "Models", "Distillation", "LabelText", "Training",
                         "Experiments", "RunReports",
                     ]),
-                .executable(name: "limbeck", targets: ["limbeck"]),
+                .executable(name: "limbeck", targets: ["LimbeckProgram"]),
             ] : []),
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Testing
 
-@testable import limbeck
+@testable import LimbeckProgram
 
 /// What `doctor` says of the engine's libraries.
 struct EngineFilesTests {

@@ -3,7 +3,7 @@ import Diagnostics
 import Foundation
 import Testing
 
-@testable import limbeck
+@testable import LimbeckProgram
 
 /// Every hint of the program is taken at its word: the commands, options and scripts that it names
 /// exist.
