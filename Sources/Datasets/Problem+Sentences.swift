@@ -1,7 +1,8 @@
 import Diagnostics
 import Files
 
-// Every sentence of the Datasets target except those about label noise; tests pin them.
+// Every sentence of the Datasets target except those about label noise, tables and sources; tests pin
+// them.
 
 // MARK: - Any data set
 
@@ -300,15 +301,5 @@ extension Problem {
             .data, "\(part) split is too far from the size asked for", at: .file(name),
             found: "\(got) samples", expected: "about \(wanted)",
             hint: "samples that must stay together number up to \(largest)")
-    }
-}
-
-// MARK: - Made data
-
-extension Problem {
-    static func syntheticRange(_ key: String, found: String, expected: String) -> Problem {
-        Problem(
-            .data, "value out of range", at: Place(detail: ["data.\(key)"]), found: found,
-            expected: expected)
     }
 }

@@ -56,11 +56,6 @@ extension Problem {
             .data, "unknown method \"\(oneLine(name, limit: 60))\"", at: key("method.name"),
             hint: Suggestion.hint(for: name, among: known))
     }
-    static func keyOfOtherKind(_ key: String, _ kind: DataOptions.Kind) -> Problem {
-        Problem(
-            .data, "key does not go with data.kind", at: self.key("data.\(key)"),
-            found: "kind \(kind.rawValue)")
-    }
     static func dataMissing(_ method: String) -> Problem {
         Problem(
             .data, "method \(method) needs data", at: key("data.kind"), found: "none",
@@ -75,17 +70,6 @@ extension Problem {
         Problem(
             .data, "there are no labels to corrupt", at: key("noise.kind"), found: kind,
             expected: "clean, as data.kind is none")
-    }
-    static func shapeUnknown() -> Problem {
-        Problem(
-            .data, "shape and classes of the images are unknown", at: key("data"),
-            expected: "image-shape and class-names, or a teacher's file that names them")
-    }
-    static func shapeTooLarge(_ shape: [Int], _ classes: Int) -> Problem {
-        Problem(
-            .data, "images too large to be made", at: key("data.image-shape"),
-            found: "\(shape) for \(classes) classes",
-            expected: "at most 2^28 bytes for one of each class")
     }
     static func teacherHasOtherShape(
         _ file: String, _ found: [Int], _ expected: [Int]
@@ -142,16 +126,6 @@ extension Problem {
                 + (checkpoint.map { "the last checkpoint is \($0)" }
                     ?? "no checkpoint was written yet"))
     }
-    static func filesTwice() -> Problem {
-        Problem(
-            .data, "the files are given twice", at: key("data.folder"),
-            hint: "either folder, or images and labels")
-    }
-    static func missingFiles(_ path: String, or other: String?) -> Problem {
-        Problem(
-            .data, "missing key \"\(path)\"", at: key("data"),
-            hint: other.map { "or give \($0)" })
-    }
     static func notComparison(_ file: String) -> Problem {
         Problem(
             .data, "the comparison has no rows", at: .file(file, "rows"),
@@ -179,25 +153,11 @@ extension Problem {
 
     // MARK: Data
 
-    static func labelsLost(_ name: String, _ found: Int, _ expected: Int) -> Problem {
-        Problem(
-            .data, "training and test set do not fit together", at: .file(name),
-            found: "\(found) classes in the test set", expected: "at most \(expected)")
-    }
-    static func shapesDiffer(_ name: String, _ found: [Int], _ expected: [Int]) -> Problem {
-        Problem(
-            .data, "training and test samples differ in shape", at: .file(name), found: "\(found)",
-            expected: "\(expected)")
-    }
     static func noiseOnText(_ kind: String) -> Problem {
         Problem(
             .data, "noise of kind \(kind) needs images or a table of numbers",
             at: key("noise.kind"),
             found: "text")
-    }
-    static func noStandardFile(_ folder: String, _ name: String) -> Problem {
-        Problem(
-            .io, "no such file", at: .file("\(folder)/\(name)"), expected: "\(name) or \(name).gz")
     }
     static func limitTooLarge(_ limit: Int, _ count: Int) -> Problem {
         Problem(

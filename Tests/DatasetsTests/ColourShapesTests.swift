@@ -5,10 +5,10 @@ import Testing
 @testable import Datasets
 
 @Suite struct ColourShapesTests {
-    private let side = Synthetic.ColourShapes.side
+    private let side = ColourShapesSource.side
 
     private func make(_ samples: Int, seed: UInt64 = 0) throws -> (data: Dataset, bytes: [UInt8]) {
-        var options = Synthetic.ColourShapes()
+        var options = ColourShapesSource()
         options.samples = samples
         options.seed = seed
         let data = try Dataset.colourShapes(options)

@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func spiralOptions() throws {
-        var options = Synthetic.Spiral()
+        var options = SpiralSource()
         options.classes = 3
         options.samples = 10
         options.radius = 2
@@ -67,13 +67,13 @@ import Testing
         #expect(data.count == 10_000 && data.sampleShape == [14] && data.classCount == 20)
         #expect(data.classCounts == [Int](repeating: 500, count: 20))
         #expect(data.duplicateCount == 0)
-        let vertices = Synthetic.GaussianClasses().vertices()
+        let vertices = GaussianClassesSource().vertices()
         #expect(Set(vertices).count == 20 && vertices.allSatisfy { $0.allSatisfy { abs($0) == 1 } })
     }
 
     /// Of every class: mean at its vertex, covariance A Aᵀ, within five standard errors.
     @Test func gaussianMoments() throws {
-        var options = Synthetic.GaussianClasses()
+        var options = GaussianClassesSource()
         options.classes = 4
         options.samples = 40_000
         options.features = 3
@@ -107,7 +107,7 @@ import Testing
 
     /// A_c has entries U[−1, 1): mean 0, variance 1/3.
     @Test func mixingMatrices() {
-        let options = Synthetic.GaussianClasses()
+        let options = GaussianClassesSource()
         let all = (0..<20).flatMap { options.mixing(of: $0) }
         let n = Double(all.count)
         #expect(all.allSatisfy { (-1..<1).contains($0) })
@@ -118,7 +118,7 @@ import Testing
 
     /// Every vertex of a small cube can be asked for.
     @Test func allVertices() throws {
-        var options = Synthetic.GaussianClasses()
+        var options = GaussianClassesSource()
         options.features = 9
         options.classes = 512
         options.samples = 1024
@@ -137,8 +137,8 @@ import Testing
             hashes[0] == "ad11807b41539a12b48d5917471504354c439ec5e0f49ef053c87e927268bd3e")
         #expect(
             hashes[1] == "914419b7c535efa338ff729406f418b99839d4dee299c717f82eb79cee03b96b")
-        var spiral = Synthetic.Spiral()
-        var gaussian = Synthetic.GaussianClasses()
+        var spiral = SpiralSource()
+        var gaussian = GaussianClassesSource()
         (spiral.seed, gaussian.seed) = (1, 1)
         #expect(try Dataset.spiral(spiral).sha256 != Dataset.spiral(.init()).sha256)
         #expect(
@@ -148,13 +148,13 @@ import Testing
     // MARK: Nonsense
 
     @Test func refusals() {
-        func spiral(_ change: (inout Synthetic.Spiral) -> Void) -> String {
-            var options = Synthetic.Spiral()
+        func spiral(_ change: (inout SpiralSource) -> Void) -> String {
+            var options = SpiralSource()
             change(&options)
             return failure { try Dataset.spiral(options) }
         }
-        func gaussian(_ change: (inout Synthetic.GaussianClasses) -> Void) -> String {
-            var options = Synthetic.GaussianClasses()
+        func gaussian(_ change: (inout GaussianClassesSource) -> Void) -> String {
+            var options = GaussianClassesSource()
             change(&options)
             return failure { try Dataset.gaussianClasses(options) }
         }

@@ -1,3 +1,4 @@
+import Datasets
 import Diagnostics
 import Foundation
 import TestSupport
@@ -35,6 +36,22 @@ import Testing
         }
         // A machine under load is slow; a hang is slower.
         #expect(Date().timeIntervalSince(began) < 20)
+    }
+
+    /// A key of one kind of data beside another kind is misplaced, not unknown, whatever its value.
+    @Test(arguments: DataOptions.kinds.map { $0.kind })
+    func keysOfOtherKinds(_ kind: String) throws {
+        let own = try #require(DataOptions.kinds.first { $0.kind == kind }).keys
+        for key in Set(DataOptions.kinds.flatMap { $0.keys }).subtracting(own) {
+            for value in ["1", "x", "[a, b]", "{a: b}", "true", "'~'"] {
+                let text = RecipeMutations.base.replacing(
+                    "kind: embedded", with: "kind: \(kind), \(key): \(value)")
+                #expect(
+                    failure { try prepare(Array(text.utf8)) }
+                        == "r.yaml, line 1, data.\(key): key does not go with data.kind: found kind "
+                        + kind)
+            }
+        }
     }
 
     @Test func countIsAsPromised() throws {

@@ -102,6 +102,13 @@ enum RecipeMutations {
             #"r.yaml, line 1, data: missing key "data.folder" (or give data.images and data.labels)"#
         ),
         .init("kind: embedded", "kind: csv", #"r.yaml, line 1, data: missing key "data.path""#),
+        .init(
+            "kind: embedded", "kind: csv, path: x.csv, hedaer: false",
+            #"r.yaml, line 1, data.hedaer: unknown key "hedaer" (did you mean "header"?)"#),
+        .init(
+            "kind: embedded", "kind: embedded, pahts: x.csv",
+            #"r.yaml, line 1, data.pahts: unknown key "pahts" (one of: clean-meta-validation, clean-validation, kind, limit, meta-validation, test, validation)"#
+        ),
         .init("data: {kind: embedded}", "", #"r.yaml: missing key "data""#),
         .init(
             "{kind: embedded}", "{limit: 50}",

@@ -26,7 +26,7 @@ import Testing
     @Test func defaults() throws {
         let recipe = try recipe(Self.least)
         #expect(recipe.name == "cross-entropy" && recipe.seed == 0)
-        #expect(recipe.data == DataOptions(kind: .embedded))
+        #expect(recipe.data == DataOptions(EmbeddedSource()))
         #expect(recipe.noise == LabelNoise(.clean))
         #expect(recipe.method == AnyMethod(CrossEntropy()))
         #expect(recipe.optimizer == OptimizerOptions() && recipe.schedule == Schedule())
@@ -64,13 +64,15 @@ import Testing
             """)
         #expect(recipe.name == "all of it" && recipe.seed == .max)
         let data = recipe.data
-        #expect(data.kind == .csv && data.path == "a.csv" && data.testPath == "b.csv")
+        let source = try #require(data.source as? TableSource)
+        let table = source.table
+        #expect(data.kind == "csv" && table.path == "a.csv" && table.testPath == "b.csv")
         #expect(
-            data.label == .name("class") && data.clean == .index(-2)
-                && data.group == .name("patient"))
-        #expect(data.drop == [.name("id"), .index(3)] && data.delimiter == .semicolon)
-        #expect(!data.header && data.skipAt && data.imageShape == [1, 8, 8])
-        #expect(data.classNames == ["a", "no", "3"] && data.limit == 100)
+            table.label == .name("class") && table.clean == .index(-2)
+                && table.group == .name("patient"))
+        #expect(source.drop == [.name("id"), .index(3)] && table.delimiter == .semicolon)
+        #expect(!table.header && source.skipAt && source.imageShape == [1, 8, 8])
+        #expect(table.classNames == ["a", "no", "3"] && data.limit == 100)
         #expect(data.validation == 0.25 && data.test == 0.1 && data.cleanValidation)
         #expect(
             recipe.noise
@@ -184,14 +186,16 @@ import Testing
         let lines = Self.least.replacing("kind: embedded", with: "kind: spiral, classes: 3")
         let made = try recipe(lines)
         let data = made.data
-        #expect(data.classes == 3 && data.samples == 6000 && data.seed == 0)
-        #expect(data.radius == 4 && data.turn == 4.74 && data.spread == 0.2)
+        var spiral = try #require(data.source as? SpiralSource)
+        #expect(spiral.classes == 3 && spiral.samples == 6000 && spiral.seed == 0)
+        #expect(spiral.radius == 4 && spiral.turn == 4.74 && spiral.spread == 0.2)
         #expect(made.yaml.contains("turn: 4.74") && !made.yaml.contains("separation"))
         let prepared = try PreparedData(data, noise: LabelNoise(.clean), seed: 1)
         #expect(prepared.learning.count == 6000 && prepared.sampleShape == [2])
         #expect(prepared.classCount == 3 && prepared.testMembers.count == 1200)
         var other = data
-        other.seed = 1
+        spiral.seed = 1
+        other.source = spiral
         let another = try PreparedData(other, noise: LabelNoise(.clean), seed: 1)
         #expect(another.identity != prepared.identity)
     }

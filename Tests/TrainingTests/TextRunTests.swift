@@ -43,7 +43,8 @@ import Torch
     @Test func preparation() throws {
         let scratch = try Scratch()
         let options = try recipe(scratch).data
-        #expect(options.length == 1024 && options.quotes == true)
+        let source = try #require(options.source as? TextSource)
+        #expect(source.length == 1024 && source.quotes)
         let data = try PreparedData(options, noise: LabelNoise(.clean), seed: 1)
         #expect(data.sampleShape == [1, 1024] && data.classCount == 2)
         #expect(data.knowsClean && data.warnings.contains("2 texts are empty"))
@@ -103,7 +104,7 @@ import Torch
             let test = try #require(result.scores.phases.last).student.selected.test
             #expect(test.accuracy >= 0.8, "\(test.accuracy)")
             let saved = try SavedModel(path: scratch("run"))
-            #expect(saved.card.sampleShape == [1, recipe.data.length!])
+            #expect(saved.card.sampleShape == [1, recipe.data.source.textLength!])
             #expect(saved.card.columns == ["review"])
             let again = try saved.evaluate(run.data.test, members: run.data.testMembers)
             #expect(again == test)

@@ -1,7 +1,5 @@
 import Datasets
 import Diagnostics
-import Files
-import Foundation
 
 /// The samples of a run, split and with noisy labels: what every phase of it learns from.
 ///
@@ -41,9 +39,9 @@ public struct PreparedData: Sendable {
     public init(
         _ options: DataOptions, noise: LabelNoise, seed: UInt64, files: DataFiles = DataFiles()
     ) throws(Problem) {
-        let source = try files.load(options)
+        let source = try files.load(options.source)
         var learning = source.learning
-        isPlaceholder = options.kind == .none
+        isPlaceholder = !options.source.hasSamples
         if isPlaceholder {
             let all = Array(0..<learning.count)
             split = Split(train: all, validation: all, test: [])
@@ -53,7 +51,8 @@ public struct PreparedData: Sendable {
             self.noise = LabelNoise.measured(
                 given: all, clean: nil, classCount: all.count, classNames: learning.classNames,
                 ids: all)
-            (sha256, warnings, knowsClean) = (source.sha256, source.warnings, false)
+            (sha256, knowsClean) = (source.sha256, false)
+            warnings = source.warnings + [PreparedData.noTestData]
             return
         }
         if let limit = options.limit {
@@ -81,7 +80,7 @@ public struct PreparedData: Sendable {
         let names = learning.classNames
         let corrupted: NoisyLabels
         var labels = learning.labels
-        knowsClean = learning.clean != nil || noise.kind != .clean || options.isMade
+        knowsClean = learning.clean != nil || noise.kind != .clean || options.source.labelsAreTrue
         if noise.kind == .clean {
             // Nothing injected: the labels are as they came, and where clean ones are known beside
             // them, their noise is measured.
@@ -125,6 +124,11 @@ public struct PreparedData: Sendable {
     public static let unknownNoise =
         "no clean label is known: the noise of the labels is unknown, and accuracies count agreement with "
         + "test labels that may be as noisy as the training labels"
+
+    /// The scores of a run whose data is blank mean something else.
+    static let noTestData =
+        "no test data: what tables call accuracy is agreement with the teacher on held-out "
+        + "synthetic images"
 
     /// Fewer samples of a class than this say little about it.
     static let fewSamples = 5
@@ -194,177 +198,5 @@ public struct PreparedData: Sendable {
         // Without normalisation a plan gives images in [0, 1].
         if scale == .raw, data.isImages { for i in values.indices { values[i] *= 255 } }
         return LabelNoise.Features(values: values, dimension: data.sampleSize)
-    }
-}
-
-extension DataFiles.Source {
-    /// One blank image per class.
-    static func placeholder(_ options: DataOptions) throws(Problem) -> DataFiles.Source {
-        guard let shape = options.imageShape, let names = options.classNames else {
-            throw .shapeUnknown()
-        }
-        let count = Double(names.count) * shape.reduce(1.0) { $0 * Double($1) }
-        guard count < 0x1p28 else { throw .shapeTooLarge(shape, names.count) }
-        let blank = try Dataset(
-            name: "no data",
-            features: .images(
-                bytes: [UInt8](repeating: 0, count: Int(count)), channels: shape[0],
-                height: shape[1], width: shape[2]),
-            labels: Array(names.indices), classNames: names)
-        return DataFiles.Source(
-            learning: blank, test: nil, sha256: blank.sha256,
-            warnings: [
-                "no test data: what tables call accuracy is agreement with the teacher on held-out "
-                    + "synthetic images"
-            ])
-    }
-}
-
-/// Reads data files once, however many runs of a process use them.
-public final class DataFiles: @unchecked Sendable {
-    // The dictionary is guarded by `lock`.
-    struct Source {
-        var learning: Dataset
-        var test: Dataset?
-        var sha256: String
-        var warnings: [String]
-    }
-
-    private let lock = NSLock()
-    private var known: [DataOptions: Source] = [:]
-
-    public init() {}
-
-    func load(_ options: DataOptions) throws(Problem) -> Source {
-        // The same files whatever the split.
-        var key = options
-        key.limit = nil
-        key.validation = 0.5
-        key.test = 0.5
-        key.metaValidation = nil
-        key.cleanMetaValidation = nil
-        lock.lock()
-        defer { lock.unlock() }
-        if let source = known[key] { return source }
-        if options.kind == .none { return try .placeholder(options) }
-        let (learning, test) = try DataFiles.read(options)
-        if let test {
-            guard test.sampleShape == learning.sampleShape else {
-                throw .shapesDiffer(test.name, test.sampleShape, learning.sampleShape)
-            }
-            guard test.classCount <= learning.classCount else {
-                throw .labelsLost(test.name, test.classCount, learning.classCount)
-            }
-        }
-        let source = Source(
-            learning: learning, test: test,
-            sha256: test.map { learning.sha256 + $0.sha256 } ?? learning.sha256,
-            warnings: DataFiles.warnings(learning, test))
-        known[key] = source
-        return source
-    }
-
-    /// A test sample that is also a training sample makes the score too good.
-    private static func warnings(_ learning: Dataset, _ test: Dataset?) -> [String] {
-        var warnings: [String] = []
-        let shared = test?.indicesShared(with: learning).count ?? 0
-        if shared > 0 {
-            warnings.append(
-                "\(shared) test samples are also training samples: the test accuracy is too good to be true"
-            )
-        }
-        if case .text(let texts, _) = learning.features, texts.emptyCount > 0 {
-            warnings.append("\(texts.emptyCount) texts are empty")
-        }
-        let empty = learning.classCounts.indices.filter { learning.classCounts[$0] == 0 }
-        if !empty.isEmpty {
-            let names = empty.prefix(5).map {
-                "\"\(Problem.oneLine(learning.classNames[$0], limit: 40))\""
-            }
-            warnings.append(
-                "no sample of class " + names.joined(separator: ", ")
-                    + (empty.count > 5 ? ", …" : "")
-                    + (empty == [0] && learning.isImages
-                        ? ": the labels seem to count from 1" : "")
-                    + "; label noise and predictions may choose it all the same")
-        }
-        if let column = rowCounter(learning) {
-            warnings.append(
-                "column \"\(Problem.oneLine(column, limit: 40))\" counts the rows: is it an identifier? "
-                    + "(data.drop leaves it out, data.id carries it into the outputs)")
-        }
-        return warnings
-    }
-
-    /// A feature that is 0, 1, 2, … or 1, 2, 3, … from row to row.
-    private static func rowCounter(_ data: Dataset) -> String? {
-        guard case .table(let cells, let columns) = data.features, data.count >= 20 else {
-            return nil
-        }
-        return columns.indices.first { column in
-            let first = cells[column]
-            return (first == 0 || first == 1)
-                && (0..<data.count).allSatisfy {
-                    cells[$0 * columns.count + column] == first + Float($0)
-                }
-        }.map { columns[$0] }
-    }
-
-    private static func read(_ options: DataOptions) throws(Problem) -> (Dataset, Dataset?) {
-        switch options.kind {
-        case .none: preconditionFailure("there is nothing to read")
-        case .embedded: return (try .embedded(.train), try .embedded(.test))
-        case .spiral: return (try .spiral(options.spiral), nil)
-        case .gaussianClasses: return (try .gaussianClasses(options.gaussianClasses), nil)
-        case .colourShapes: return (try .colourShapes(options.colourShapes), nil)
-        case .cifar10, .cifar100:
-            let family: CIFAR = options.kind == .cifar10 ? .ten : .hundred
-            return (
-                try family.read(folder: options.folder!, part: .train),
-                try family.read(folder: options.folder!, part: .test)
-            )
-        case .idx:
-            var learning = (options.images, options.labels)
-            var test = (options.testImages, options.testLabels)
-            if let folder = options.folder {
-                learning = try standard(folder, "train")
-                test = try standard(folder, "t10k")
-            }
-            let first = try IDX.read(
-                images: learning.0!, labels: learning.1!, classNames: options.classNames)
-            guard let images = test.0, let labels = test.1 else { return (first, nil) }
-            return (
-                first,
-                try IDX.read(
-                    images: images, labels: labels, classNames: first.classNames)
-            )
-        case .csv, .text:
-            let first = try shaped(
-                Table.read(options.path!, options: options.table), options)
-            guard let path = options.testPath else { return (first, nil) }
-            // By the names of the columns: the second file may have them in another order.
-            var reading = first.layout!.options(classNames: first.classNames)
-            reading.delimiter = options.delimiter
-            return (first, try shaped(Table.read(path, options: reading), options))
-        }
-    }
-
-    private static func shaped(
-        _ data: Dataset, _ options: DataOptions
-    ) throws(Problem) -> Dataset {
-        guard let shape = options.imageShape else { return data }
-        return try data.asImages(channels: shape[0], height: shape[1], width: shape[2])
-    }
-
-    /// The pair of files under the names that MNIST and its followers use.
-    private static func standard(
-        _ folder: String, _ part: String
-    ) throws(Problem) -> (String?, String?) {
-        let (images, labels) = IDX.standardFiles(in: folder, part: part) {
-            FileManager.default.fileExists(atPath: $0)
-        }
-        guard let images else { throw .noStandardFile(folder, "\(part)-images-idx3-ubyte") }
-        guard let labels else { throw .noStandardFile(folder, "\(part)-labels-idx1-ubyte") }
-        return (images, labels)
     }
 }

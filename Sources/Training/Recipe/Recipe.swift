@@ -62,7 +62,7 @@ public struct Recipe: Codable, Equatable, Sendable {
         }
         try method.check(self)
         try relation?.check(self)
-        guard data.kind != .none || !method.learnsFromData else {
+        guard data.source.hasSamples || !method.learnsFromData else {
             throw .dataMissing(self.method.name)
         }
     }
@@ -80,7 +80,7 @@ public struct Recipe: Codable, Equatable, Sendable {
     func check(_ model: ModelSpec, at prefix: String) throws(Problem) {
         do {
             // Samples that every network of the kind takes: name and options are in question.
-            let shape = data.kind == .text ? [1, data.length ?? 1024] : [3, 64, 64]
+            let shape = data.source.textLength.map { [1, $0] } ?? [3, 64, 64]
             try ModelRegistry.check(model, sampleShape: shape, classes: 2)
         } catch {
             var problem = error

@@ -51,20 +51,21 @@ extension DataFree {
     /// Shape and classes of images that nobody has, from the teacher's file where the recipe leaves
     /// them out.
     public func completed(_ recipe: Recipe) throws(Problem) -> Recipe {
-        guard recipe.data.kind == .none, let file = teacher.file,
-            recipe.data.imageShape == nil || recipe.data.classNames == nil,
+        guard var data = recipe.data.source as? NoSource, let file = teacher.file,
+            data.imageShape == nil || data.classNames == nil,
             let card = try ModelCard(ifIn: file)
         else { return recipe }
+        data.imageShape = data.imageShape ?? card.sampleShape
+        data.classNames = data.classNames ?? card.classNames
         var recipe = recipe
-        recipe.data.imageShape = recipe.data.imageShape ?? card.sampleShape
-        recipe.data.classNames = recipe.data.classNames ?? card.classNames
+        recipe.data.source = data
         return recipe
     }
 
     public func check(_ recipe: Recipe) throws(Problem) {
         if let model = teacher.model { try recipe.check(model, at: "method.teacher.") }
         if let peers { try recipe.check(peers) }
-        guard recipe.data.kind == .none else { return }
+        guard !recipe.data.source.hasSamples else { return }
         guard teacher.file != nil else { throw .teacherMissing() }
         guard recipe.noise.kind == .clean else {
             throw .noiseWithoutData(recipe.noise.kind.rawValue)

@@ -2,38 +2,57 @@ import Diagnostics
 import Foundation
 import Randomness
 
-extension Synthetic {
-    /// Small colour images of 36 classes: one of six shapes in one of six colours, 16 × 16 pixels.
-    ///
-    ///     centre  8 ± 1.75 in both directions        radius  4.25 … 6.5
-    ///     turned by at most atan ¼ (14°)              brightness  0.6 … 1
-    ///     background grey 0 … 0.35                     each value ± 0.15 more
-    ///
-    /// All draws are uniform. Colour c of shape s is class 6 c + s, named "red ring" and so on, so that
-    /// a text embedding has something to say. An easy task with nothing of the real world in it: small
-    /// networks get nearly all of it right.
-    public struct ColourShapes: Hashable, Sendable {
-        /// At least 2 per class.
-        public var samples = 7_200
-        public var seed: UInt64 = 0
+/// Small colour images of 36 classes: one of six shapes in one of six colours, 16 × 16 pixels.
+///
+///     centre  8 ± 1.75 in both directions        radius  4.25 … 6.5
+///     turned by at most atan ¼ (14°)              brightness  0.6 … 1
+///     background grey 0 … 0.35                     each value ± 0.15 more
+///
+/// All draws are uniform. Colour c of shape s is class 6 c + s, named "red ring" and so on, so that
+/// a text embedding has something to say. An easy task with nothing of the real world in it: small
+/// networks get nearly all of it right.
+public struct ColourShapesSource: DataSource {
+    public static let kind = "colour-shapes"
+    public static let keys = CodingKeys.allCases.map(\.rawValue)
 
-        public static let side = 16
+    /// At least 2 per class.
+    public var samples = 7_200
+    public var seed: UInt64 = 0
 
-        public init() {}
+    public static let side = 16
 
-        /// Throws for sizes that make no task.
-        public func check() throws(Problem) {
-            try Synthetic.check(
-                classes: Colour.allCases.count * Shape.allCases.count, samples: samples,
-                features: 3 * Self.side * Self.side)
-        }
+    enum CodingKeys: String, CodingKey, CaseIterable { case samples, seed }
 
-        /// Class 6 c + s.
-        public static let classNames = Colour.allCases.flatMap { colour in
-            Shape.allCases.map { "\(colour.rawValue) \($0.rawValue)" }
-        }
+    public init() {}
+
+    public init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        samples = try values.decodeIfPresent(Int.self, forKey: .samples) ?? samples
+        seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
     }
 
+    /// Throws for sizes that make no task.
+    public func check() throws(Problem) {
+        try Synthetic.check(
+            classes: Synthetic.Colour.allCases.count * Synthetic.Shape.allCases.count,
+            samples: samples,
+            features: 3 * Self.side * Self.side)
+    }
+
+    /// Class 6 c + s.
+    public static let classNames = Synthetic.Colour.allCases.flatMap { colour in
+        Synthetic.Shape.allCases.map { "\(colour.rawValue) \($0.rawValue)" }
+    }
+
+    public var labelsAreTrue: Bool { true }
+
+    public func read() throws(Problem) -> (learning: Dataset, test: Dataset?) {
+        (try .colourShapes(self), nil)
+    }
+}
+
+extension Synthetic {
     enum Colour: String, CaseIterable {
         case red, green, blue, yellow, magenta, cyan
 
@@ -78,7 +97,7 @@ extension Synthetic {
 
         /// How much of each pixel the shape covers, in sixteenths: rows of 16.
         func coverage(of shape: Shape) -> [Double] {
-            let side = ColourShapes.side
+            let side = ColourShapesSource.side
             let cosine = 1 / (1 + slope * slope).squareRoot()
             let sine = slope * cosine
             return (0..<side * side).map { pixel in
@@ -99,12 +118,12 @@ extension Synthetic {
 extension Dataset {
     /// Throws for sizes that make no task.
     public static func colourShapes(
-        _ options: Synthetic.ColourShapes
+        _ options: ColourShapesSource
     ) throws(Problem) -> Dataset {
         try options.check()
-        let names = Synthetic.ColourShapes.classNames
+        let names = ColourShapesSource.classNames
         let shapes = Synthetic.Shape.allCases
-        let side = Synthetic.ColourShapes.side
+        let side = ColourShapesSource.side
         var bytes: [UInt8] = []
         bytes.reserveCapacity(options.samples * 3 * side * side)
         for sample in 0..<options.samples {
