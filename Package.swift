@@ -76,6 +76,15 @@ let engine: [Target] = [
             "Training", "Distillation", "Replica", "Torch", "Datasets", "SafeTensors", "Files",
             "Randomness", "Diagnostics",
         ]),
+    // What a Swift program imports.
+    .target(
+        name: "Limbeck",
+        dependencies: [
+            "Training", "RunReports", "Report", "Distillation", "Models", "Neural", "Torch",
+            "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+        ]),
+    // Sees of this package what a Swift program sees.
+    .testTarget(name: "OutsideTests", dependencies: ["Limbeck"]),
     .target(
         name: "RunReports",
         dependencies: ["Training", "Report", "Datasets", "Files", "Diagnostics"]),
@@ -161,8 +170,8 @@ let package = Package(
                 .library(
                     name: "Limbeck",
                     targets: [
-                        "Torch", "Neural", "Models", "Distillation", "LabelText", "Training",
-                        "Experiments", "RunReports",
+                        "Limbeck", "Torch", "Neural", "Models", "Distillation", "LabelText",
+                        "Training", "Experiments", "RunReports",
                     ]),
                 .executable(name: "limbeck", targets: ["LimbeckProgram"]),
             ] : []),

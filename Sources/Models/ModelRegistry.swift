@@ -1,6 +1,7 @@
 import Diagnostics
 import Neural
 import Randomness
+import Synchronization
 import Torch
 
 /// The networks by name, as recipes ask for them.
@@ -21,6 +22,22 @@ public enum ModelRegistry {
     private static let wideResNets: [(depth: Int, factor: Int)] = [
         (16, 1), (16, 2), (16, 4), (28, 10), (40, 1), (40, 2),
     ]
+
+    /// Networks of the program that this package is part of, by name.
+    private static let own = Mutex<[String: ModelFamily]>([:])
+
+    /// Makes a network of the caller's known under a name, for this process. See `ModelSpec.custom`.
+    static func register(
+        _ name: String, _ make: @escaping @Sendable ([Int], Int, Generator) -> any Classifier
+    ) {
+        precondition(
+            !name.isEmpty
+                && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+                && !names.contains(name) && !name.hasPrefix("wrn-"),
+            "a network's name has letters, digits and hyphens, and is not one of the built-in ones")
+        let family = ModelFamily { _, task, generator in make(task.shape, task.classes, generator) }
+        own.withLock { $0[name] = family }
+    }
 
     /// A freshly initialised network.
     ///
@@ -122,6 +139,7 @@ public enum ModelRegistry {
         case "charcnn": return .charCNN
         default: break
         }
+        if let own = own.withLock({ $0[name] }) { return own }
         if let depth = cifarDepths.first(where: { name == "resnet\($0)" }) {
             return .cifarResNet(depth: depth)
         }

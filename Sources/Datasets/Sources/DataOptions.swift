@@ -72,7 +72,8 @@ public struct DataOptions: Codable, Hashable, Sendable {
         try values.encodeIfPresent(cleanMetaValidation, forKey: .cleanMetaValidation)
     }
 
-    private func check() throws(Problem) {
+    /// Refuses shares and limits that make no sense whatever the samples are.
+    public func check() throws(Problem) {
         let shares = [
             ("validation", validation), ("test", test), ("meta-validation", metaValidation ?? 0.5),
         ]

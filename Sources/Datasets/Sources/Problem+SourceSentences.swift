@@ -16,6 +16,12 @@ extension Problem {
             hint: Suggestion.hint(for: word, among: known))
     }
 
+    static func dataInMemory() -> Problem {
+        Problem(
+            .data, "the samples were in the memory of a program", at: Place(detail: ["data.kind"]),
+            found: "memory", expected: "that program, or a kind that names files")
+    }
+
     static func keyOfOtherKind(_ key: String, _ kind: String) -> Problem {
         Problem(
             .data, "key does not go with data.kind", at: Place(detail: ["data.\(key)"]),

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 
 /// What came out of a phase: the content of its `result.json`, which is written last and makes it
 /// complete.
@@ -210,4 +211,35 @@ public enum PhaseEvent: Sendable {
     /// For its data or its numbers; a comparison goes on with the others.
     case failed(PhaseSpec, Problem)
     case finished(PhaseSpec, PhaseResult, seconds: Double, reused: Bool)
+}
+
+extension PhaseEvent: CustomStringConvertible {
+    /// Whether a log without a progress bar wants a line of it.
+    public var isWorthALine: Bool {
+        switch self {
+        case .step, .note(_, nil): false
+        default: true
+        }
+    }
+
+    /// One line.
+    public var description: String {
+        switch self {
+        case .began(let spec, let resumed, let steps):
+            return
+                "\(spec.name): \(resumed.map { "resumed at step \($0) of" } ?? "begins") \(steps) steps"
+        case .step(let spec, let step, let steps): return "\(spec.name): step \(step) of \(steps)"
+        case .note(let spec, let text): return "\(spec.name): \(text ?? "…")"
+        case .epoch(let spec, let metrics):
+            return "\(spec.name) epoch \(metrics.epoch): loss "
+                + String(format: "%.4f", metrics.loss)
+                + ", validation \(percentText(metrics.validation.accuracy))"
+                + ", test \(percentText(metrics.test.accuracy))"
+        case .failed(let spec, let problem): return "\(spec.name): failed: \(problem)"
+        case .finished(let spec, let result, _, let reused):
+            return "\(spec.name) \(reused ? "found" : "done"): "
+                + "test \(percentText(result.student.last.test.accuracy)) last, "
+                + "\(percentText(result.student.selected.test.accuracy)) selected on validation"
+        }
+    }
 }

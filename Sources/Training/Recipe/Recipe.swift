@@ -29,6 +29,28 @@ public struct Recipe: Codable, Equatable, Sendable {
         case name, seed, data, noise, model, method, optimizer, schedule, training, later, relation
     }
 
+    /// A recipe of a program. Its values are checked when a run begins (`checked`).
+    public init(
+        name: String? = nil, seed: UInt64 = 0, data: DataOptions, noise: LabelNoise = .none,
+        model: ModelSpec, method: any Method = CrossEntropy(),
+        optimizer: OptimizerOptions = .init(), schedule: Schedule = .init(),
+        training: TrainingOptions = .init(), later: LaterOptions = .init(),
+        relation: RelationOptions? = nil
+    ) {
+        self.method = AnyMethod(method)
+        self.name = name ?? self.method.name
+        self.seed = seed
+        self.data = data
+        self.noise = noise
+        self.model = model
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.training = training
+        self.later = later
+        self.relation = relation
+        method.resolve(&self)
+    }
+
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         data = try values.decode(DataOptions.self, forKey: .data)
@@ -50,7 +72,7 @@ public struct Recipe: Codable, Equatable, Sendable {
     }
 
     /// What can be said without the data; whether network, noise and samples fit is seen later.
-    private func validate() throws(Problem) {
+    func validate() throws(Problem) {
         try optimizer.validate(at: .init(detail: ["optimizer"]))
         try schedule.validate(at: .init(detail: ["schedule"]))
         try check(model, at: "")

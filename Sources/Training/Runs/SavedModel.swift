@@ -81,6 +81,18 @@ public final class SavedModel {
         }
     }
 
+    /// The class of each sample, by its place in `card.classNames`.
+    ///
+    /// - Throws: as `probabilities`.
+    public func predictions(_ data: Dataset, precision: Precision = .float32) throws -> [Int] {
+        let probabilities = try probabilities(data, precision: precision)
+        let classes = card.classNames.count
+        return (0..<data.count).map { i in
+            let row = probabilities[i * classes..<(i + 1) * classes]
+            return row.indices.max { row[$0] < row[$1] }! - row.startIndex
+        }
+    }
+
     /// Outputs that are not finite, and what the engine refuses, become a problem that names the file: no
     /// class is told from them.
     func checked<Result>(
