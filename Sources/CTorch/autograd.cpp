@@ -1,7 +1,7 @@
+#include "shim.hpp"
+
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include "shim.hpp"
 
 using shim::get;
 

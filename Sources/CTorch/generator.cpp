@@ -1,7 +1,7 @@
+#include "shim.hpp"
+
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
-
-#include "shim.hpp"
 
 ct_status ct_generator_new(uint64_t seed, int device, int index, ct_generator *out) {
     return shim::guarded([&] {

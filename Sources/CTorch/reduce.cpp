@@ -1,6 +1,6 @@
-#include <numeric>
-
 #include "shim.hpp"
+
+#include <numeric>
 
 using shim::get;
 

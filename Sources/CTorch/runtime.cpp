@@ -1,3 +1,5 @@
+#include "shim.hpp"
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -9,8 +11,6 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-
-#include "shim.hpp"
 
 namespace shim {
 

@@ -1,5 +1,10 @@
 // Shared by the shim's sources: boxes, the guard that turns exceptions into a status, conversions.
+// Included first by each of them, so that a missing engine is said in one line.
 #pragma once
+
+#if !__has_include(<ATen/ATen.h>)
+#error "LibTorch was not found: run scripts/engine in the folder of the package limbeck, and build with PKG_CONFIG_PATH=FOLDER/.torch (see its Documentation/swift.md)"
+#endif
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>

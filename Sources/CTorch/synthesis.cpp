@@ -1,4 +1,6 @@
 // Operators that search for images needs: a window per sample, and batch norm that tells what it saw.
+#include "shim.hpp"
+
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -6,8 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-
-#include "shim.hpp"
 
 using shim::get;
 using shim::maybe;

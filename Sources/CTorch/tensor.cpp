@@ -1,6 +1,6 @@
-#include <cstring>
-
 #include "shim.hpp"
+
+#include <cstring>
 
 using shim::get;
 
