@@ -103,7 +103,7 @@ let engine: [Target] = [
     .executableTarget(
         name: "limbeck-step",
         dependencies: [
-            "Training", "Distillation", "Models", "Neural", "Torch", "Datasets",
+            "Training", "Distillation", "Models", "Neural", "Torch", "Datasets", "Randomness",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "Benchmarks/Sources/limbeck-step"),
     // The same for a meta step of adaptive loss mixing.

@@ -193,7 +193,7 @@ def compare(ours, theirs, model, precision, options):
     """Images per second of every contestant, one value per round."""
     contestants = {"nchw": (theirs, "nchw"), "nhwc": (theirs, "nhwc")}
     if ours:
-        contestants["ours"] = (ours, options.ours_layout)
+        contestants["ours"] = (ours, "nhwc")
     # As many steps as fill the wanted time at the slowest contestant's speed; this also warms up.
     trials = [
         program.ask(model, precision, layout, steps=3, warmup=3)
@@ -231,7 +231,7 @@ def teaching(ours, model, precision, options):
         contestants[f"{peers} mutual"] = {"peers": peers, "order": 1.5}
 
     def ask(name, steps, warmup):
-        layout = options.ours_layout
+        layout = "nhwc"
         answer = ours.ask(model, precision, layout, steps, warmup, **contestants[name])
         return answer["seconds"] / steps
 
@@ -302,9 +302,6 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--ours", help="our program (a path, or a command with arguments)")
-    parser.add_argument(
-        "--ours-layout", default="nhwc", help="layout asked of our program (default: nhwc)"
-    )
     parser.add_argument("--ours-meta", help="our program for the meta step")
     parser.add_argument("--no-meta", action="store_true", help="leave the meta step out")
     parser.add_argument("--models", nargs="*", default=MODELS, metavar="MODEL")
@@ -367,7 +364,7 @@ def main():
             start["ours"] = []
         for _ in range(options.starts):
             if ours:
-                start["ours"].append(ours.first_step(model, options.ours_layout))
+                start["ours"].append(ours.first_step(model, "nhwc"))
             start["theirs"].append(theirs.first_step(model, "nchw"))
         starts.append(start)
 

@@ -60,14 +60,16 @@ final class Bench {
         let key = Key(
             model: request.model, precision: request.precision, layout: request.layout,
             peers: request.peers ?? 1, order: request.order)
+        guard key.layout == .nhwc else {
+            throw Refusal(error: "the trainer's layout is nhwc")
+        }
         guard (1...16).contains(key.peers), key.order.map({ $0 >= 0 }) ?? true else {
             throw Refusal(error: "peers is 1 to 16, order at least 0")
         }
         let step =
             try steps[key]
             ?? Step(
-                key.model, precision: key.precision, layout: key.layout, peers: key.peers,
-                order: key.order)
+                key.model, precision: key.precision, peers: key.peers, order: key.order)
         steps[key] = step
         for _ in 0..<warmup { _ = try step.advance() }
         var loss = 0.0

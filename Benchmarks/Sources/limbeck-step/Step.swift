@@ -1,6 +1,8 @@
+import Datasets
 import Distillation
 import Models
 import Neural
+import Randomness
 import Torch
 import Training
 
@@ -14,116 +16,56 @@ enum Model: String, Codable, CaseIterable {
     var sampleShape: [Int] { self == .leNet5 ? [1, 28, 28] : [3, 32, 32] }
 }
 
-/// How images and the weights of convolutions lie in memory.
+/// How images and the weights of convolutions lie in memory. The trainer's own is nhwc.
 enum Layout: String, Codable, CaseIterable { case nchw, nhwc }
 
-/// A training step on one fixed batch in host memory, as the trainer of a phase takes it, without
-/// a weight average: `advance` follows that of `PhaseTrainer` line by line. What the trainer does
-/// besides the arithmetic is measured with it: copying the batch into a tensor, the rows and the
-/// generator that other objectives need, reading the loss and the predictions back every step.
+/// The trainer's own step on one fixed batch in host memory, without an average of weights: what is measured
+/// is what `limbeck train` does between two batches.
 final class Step {
     static let batchSize = 128
     static let classes = 10
 
-    private let students: [any Classifier]
-    private let optimizers: [any Optimizer]
-    private let objective: any Objective
-    private let precision: Precision
-    private let device = Device.cpu
-
-    // What the data pipeline hands over.
-    private let features: [Float]
-    private let shape: [Int]
-    private let isChannelsLast: Bool
-    private let indices = Array(0..<Step.batchSize)
-    private let labels: [Int]
-
-    private var step: UInt64 = 0
-    private(set) var hits = 0
+    private let trainer: PhaseTrainer
+    private let batch: Batch
 
     /// - Parameters:
     ///   - peers: networks that learn side by side, at least 1.
     ///   - order: of the divergence through which several teach one another; nil: they do not.
-    init(
-        _ model: Model, precision: Precision, layout: Layout, peers: Int, order: Double?
-    ) throws {
-        self.precision = precision
-        isChannelsLast = layout == .nhwc
-        let (c, h, w) = (model.sampleShape[0], model.sampleShape[1], model.sampleShape[2])
-        let isChannelsLast = isChannelsLast
-        students = try (0..<peers).map { peer in
-            let student = try ModelRegistry.make(
-                ModelSpec(name: model.rawValue), sampleShape: model.sampleShape,
-                classes: Step.classes, seed: UInt64(peer))
-            if isChannelsLast { student.toChannelsLast() }
-            return student
-        }
-        optimizers = students.map {
-            OptimizerOptions(
-                kind: .sgd, rate: 0.01, momentum: 0.9, nesterov: true, weightDecay: 5e-4
-            ).make(over: $0.parameters)
-        }
-        objective =
+    init(_ model: Model, precision: Precision, peers: Int, order: Double?) throws {
+        let shape = model.sampleShape
+        var draw = Draw(seed: 0, .synthesis)
+        let count = 2 * Step.batchSize
+        let bytes = (0..<count * shape.reduce(1, *)).map { _ in UInt8(draw.below(256)) }
+        let data = try Dataset(
+            name: "random", images: bytes, shape: shape,
+            labels: (0..<count).map { $0 % Step.classes },
+            classNames: (0..<Step.classes).map(String.init))
+        var training = TrainingOptions()
+        (training.epochs, training.batch, training.average) = (1_000, Step.batchSize, 0)
+        let method: any Method =
             peers == 1
-            ? CrossEntropyObjective()
-            : MutualObjective(
-                .init(divergence: .renyi(order: order ?? 1), weight: Ramp(order == nil ? 0 : 1)))
-        shape = [Step.batchSize] + (isChannelsLast ? [h, w, c] : [c, h, w])
-        let generator = Generator(seed: 0)
-        let pixels = Tensor.empty(shape)
-        pixels.fillNormal(generator)
-        features = pixels.floats()
-        let classes = Tensor.empty([Step.batchSize])
-        classes.fillUniform(0, Double(Step.classes), generator)
-        labels = classes.floats().map { min(Step.classes - 1, Int($0)) }
-    }
-
-    /// The batch as [N, C, H, W].
-    private var inputs: Tensor {
-        let tensor = Tensor(features, shape)
-        return isChannelsLast ? tensor.permuted([0, 3, 1, 2]) : tensor
+            ? CrossEntropy()
+            : MutualLearning(
+                .init(divergence: .renyi(order: order ?? 1), weight: Ramp(order == nil ? 0 : 1)),
+                peers: PeersOptions(peers))
+        let recipe = Recipe(
+            data: DataOptions(MemorySource(data), validation: 0.2),
+            model: ModelSpec(name: model.rawValue), method: method,
+            optimizer: .sgd(learningRate: 0.01, nesterov: true, weightDecay: 5e-4),
+            schedule: Schedule(.constant), training: training)
+        let prepared = try PreparedData(recipe.data, noise: recipe.noise, seed: 0)
+        let compute = ComputeOptions(threads: Engine.threads, precision: precision)
+        let spec = try recipe.phases(
+            dataHash: "", compute: compute, fileHash: { _ in "" })[0]
+        trainer = try PhaseTrainer(
+            spec, data: prepared, folder: "", environment: TrainingEnvironment()
+        ) { _ in preconditionFailure("no earlier phase") }
+        batch = try trainer.context.plan().batch(epoch: 0, step: 0)
+        precondition(batch.indices.count == Step.batchSize)
     }
 
     /// Forward, backward, update.
-    /// - Returns: the first network's mean cross-entropy of the batch before the update.
-    func advance() throws -> Double {
-        let labels = indices.map { self.labels[$0] }
-        var means: [[Double]] = []
-        var predictions: [[Int]] = []
-        try Engine.checked {
-            let inputs = inputs.to(device)
-            let rows = Tensor(indices.map { $0 }, [labels.count]).to(device)
-            let outputs = withPrecision(precision, on: device) {
-                students.map { student in
-                    let mode = Mode.train(Generator(seed: step, device: device))
-                    let features = student.features(inputs, mode: mode)
-                    return StudentOutput(
-                        features: features, logits: Logits(student.logits(fromFeatures: features)))
-                }
-            }
-            for index in students.indices {
-                let batch = TrainingBatch(
-                    inputs: inputs, labels: Tensor(labels, [labels.count]).to(device), rows: rows,
-                    isPlain: true)
-                let (losses, total) = withPrecision(precision, on: device) {
-                    let losses = objective.losses(of: index, outputs, batch)
-                    return (losses, losses.total)
-                }
-                total.backward()
-                means.append(losses.means())
-                predictions.append(outputs[index].logits.detached.predictions.ints())
-            }
-        }
-        try Engine.checked {
-            for optimizer in optimizers {
-                _ = optimizer.step(rate: optimizer.options.rate)
-                optimizer.clearGradients()
-            }
-        }
-        for own in predictions {
-            for (prediction, label) in zip(own, labels) where prediction == label { hits += 1 }
-        }
-        step += 1
-        return means[0][0]
-    }
+    ///
+    /// - Returns: the first network's mean loss of the batch before the update.
+    func advance() throws -> Double { try trainer.takeStep(batch)[0] }
 }

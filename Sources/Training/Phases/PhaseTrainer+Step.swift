@@ -36,6 +36,17 @@ extension PhaseTrainer {
         }
     }
 
+    /// One step on a batch of the plan, for benchmarks.
+    ///
+    /// - Returns: the mean loss of each learner before its update.
+    package func takeStep(_ batch: Batch) throws -> [Double] {
+        let before = learners.map(\.record.sums)
+        try advance(batch)
+        return zip(learners, before).map { learner, sums in
+            (learner.record.sums.total - sums.total) / Double(batch.indices.count)
+        }
+    }
+
     private func stepping(_ body: () throws -> Void) throws {
         do { try Engine.checked(body) } catch let error as EngineError { throw problem(error) }
     }

@@ -33,7 +33,7 @@ public final class PhaseTrainer {
     let folder: String
     let environment: TrainingEnvironment
     let learners: [Learner]
-    let context: PhaseContext
+    package let context: PhaseContext
     let objective: any Objective
     let batches: Batches
     var evaluator: any PhaseEvaluator
