@@ -13,7 +13,10 @@ struct Train: ParsableCommand {
             safetensors, per-sample records and a report. Killed at any moment, the run continues with \
             --resume to the same bytes.
 
-            The recipe's key relation guides the student by relations learnt without labels: RMDNet \
+            The recipe names one of these methods:
+            \(MethodRegistry.standard.overview)
+
+            Its key relation guides the student by relations learnt without labels: RMDNet \
             (reconstruction).
 
             Example: limbeck train recipe.yaml --set noise.rate=0.2 --out runs/first

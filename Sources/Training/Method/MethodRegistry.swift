@@ -20,6 +20,11 @@ public struct MethodRegistry: Sendable {
 
     public subscript(name: String) -> (any Method.Type)? { methods.first { $0.name == name } }
 
+    /// One line for each: name and summary.
+    public var overview: String {
+        methods.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n")
+    }
+
     /// These and further ones.
     public func adding(_ others: any Method.Type...) -> MethodRegistry {
         MethodRegistry(methods + others)

@@ -8,6 +8,8 @@ public struct RecipeFile {
     /// The path as the user wrote it, for messages.
     public let file: String
     private var root: Node
+    /// Where its method is looked up.
+    private let methods: MethodRegistry
 
     /// Far above any real recipe; hostile ones are refused before they are parsed.
     static let sizeLimit = 256 << 10
@@ -17,17 +19,21 @@ public struct RecipeFile {
     /// Of a recipe with its aliases written out; without aliases the size bounds the values.
     static let nodeLimit = 200_000
 
-    public init(path: String) throws(Problem) {
+    /// - Parameter methods: a program with methods of its own adds them here.
+    public init(path: String, methods: MethodRegistry = .standard) throws(Problem) {
         let text = try readText(path, limit: RecipeFile.sizeLimit)
-        try self.init(text: text, file: path)
+        try self.init(text: text, file: path, methods: methods)
     }
 
     public init(bytes: [UInt8], file: String) throws(Problem) {
         try self.init(text: try Files.text(of: bytes, file: file), file: file)
     }
 
-    public init(text: String, file: String) throws(Problem) {
+    public init(
+        text: String, file: String, methods: MethodRegistry = .standard
+    ) throws(Problem) {
         self.file = file
+        self.methods = methods
         guard text.utf8.count <= RecipeFile.sizeLimit else { throw .recipeTooLarge(file) }
         guard let node = try RecipeFile.composed(text, file: file) else { throw .recipeEmpty(file) }
         guard case .mapping = node else { throw .recipeNotMapping(file) }
@@ -67,7 +73,7 @@ public struct RecipeFile {
 
     /// Decodes the whole file as `type`.
     public func decoded<Value: Decodable>(_ type: Value.Type) throws(Problem) -> Value {
-        try StrictDecoder(file: file).decode(type, from: root)
+        try StrictDecoder(file: file, methods: methods).decode(type, from: root)
     }
 
     /// Whether the file has this key at its top level.
