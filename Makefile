@@ -10,6 +10,7 @@ SECONDS ?= 60
 all: build
 
 engine:
+	@scripts/libraries
 	@scripts/engine
 
 build: engine

@@ -9,17 +9,22 @@ let withEngine = ProcessInfo.processInfo.environment["LIMBECK_ENGINE"] != "none"
 let pure: [Target] = [
     .target(name: "Diagnostics"),
     .target(name: "Randomness"),
-    .target(name: "Files", dependencies: ["Diagnostics"]),
+    // Hashes; on Apple's systems CryptoKit does.
+    .systemLibrary(
+        name: "CLibcrypto", pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
+    .target(
+        name: "Files",
+        dependencies: [
+            "Diagnostics", .target(name: "CLibcrypto", condition: .when(platforms: [.linux])),
+        ]),
     .target(name: "SafeTensors", dependencies: ["Diagnostics", "Files"]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
         name: "PyTorchFiles", dependencies: ["SafeTensors", "Files", "Diagnostics", "CZlib"]),
     .target(
         name: "Datasets",
-        dependencies: [
-            "Diagnostics", "Files", "Randomness", "CZlib",
-            .product(name: "Crypto", package: "swift-crypto"),
-        ],
+        dependencies: ["Diagnostics", "Files", "Randomness", "CZlib"],
         resources: [.copy("Resources/fashion-mnist-5k")]),
     .target(
         name: "Report",
@@ -68,7 +73,6 @@ let engine: [Target] = [
         dependencies: [
             "Distillation", "LabelText", "Models", "Neural", "Torch", "Datasets", "SafeTensors",
             "Files", "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
-            .product(name: "Crypto", package: "swift-crypto"),
         ]),
     .target(
         name: "Experiments",
@@ -177,7 +181,6 @@ let package = Package(
             ] : []),
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
     ],

@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Files
 
@@ -88,10 +87,8 @@ public struct NoisyLabels: Equatable, Sendable {
             intendedRate = nil
         }
         var hash = SHA256()
-        for label in labels { hash.update(data: Array("\(label)\n".utf8)) }
-        sha256 = hash.finalize().map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
+        for label in labels { hash.update("\(label)\n".utf8) }
+        sha256 = hash.finish()
     }
 
     /// Writes a label file: a header `index,given,clean`, then one row per sample, classes by name

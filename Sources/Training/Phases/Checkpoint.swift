@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Distillation
 import Files
@@ -121,7 +120,7 @@ struct CheckpointStore {
         let target = "\(folder)/\(name)"
         let bytes = try WeightsFile.encoded(tensors)
         var record = record
-        record.tensors = hex(SHA256.hash(data: bytes))
+        record.tensors = SHA256.hex(of: bytes)
         // A leftover of an interrupted save has no record and is written over.
         try files.createDirectory(target)
         try files.write(bytes, to: "\(target)/\(CheckpointStore.tensorsName)")
@@ -153,7 +152,7 @@ struct CheckpointStore {
                 throw .recordedFileMissing(file, .remake)
             }
             let bytes = try readFile(file)
-            guard hex(SHA256.hash(data: bytes)) == record.tensors else {
+            guard SHA256.hex(of: bytes) == record.tensors else {
                 throw .checkpointDamaged(file, "its content does not match its record")
             }
             let tensors = try WeightsFile.tensors(of: SafeTensorsFile(bytes: bytes, name: file))
@@ -199,5 +198,3 @@ func jsonDecoder() -> JSONDecoder {
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return decoder
 }
-
-func hex(_ digest: SHA256.Digest) -> String { digest.map { String(format: "%02x", $0) }.joined() }

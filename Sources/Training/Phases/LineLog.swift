@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Files
 import Foundation
@@ -13,12 +12,12 @@ struct LineLog {
     init(_ path: String) { self.path = path }
 
     /// SHA-256 of the first `bytes` bytes of the file.
-    var digest: String { hex(hash.finalize()) }
+    var digest: String { hash.finish() }
 
     mutating func append(_ line: [UInt8], using files: any FileSystem) throws(Problem) {
         try files.append(line, to: path)
         bytes += line.count
-        hash.update(data: line)
+        hash.update(line)
     }
 
     func sync(using files: any FileSystem) throws(Problem) {
@@ -38,8 +37,8 @@ struct LineLog {
             throw .checkpointDamaged(path, "\(length) bytes where the checkpoint knows \(bytes)")
         }
         var hash = SHA256()
-        if bytes > 0 { try forEachPiece(of: path, length: bytes) { hash.update(data: $0) } }
-        guard hex(hash.finalize()) == digest else {
+        if bytes > 0 { try forEachPiece(of: path, length: bytes) { hash.update($0) } }
+        guard hash.finish() == digest else {
             throw .checkpointDamaged(path, "its content does not match its record")
         }
         (self.bytes, self.hash) = (bytes, hash)

@@ -1,5 +1,5 @@
-import Crypto
 import Datasets
+import Files
 import Foundation
 import Models
 import Neural
@@ -59,7 +59,7 @@ public struct PhaseSpec: Encodable, Equatable, Sendable {
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let json = try! encoder.encode(identity)
-        return SHA256.hash(data: json).prefix(12).map { String(format: "%02x", $0) }.joined()
+        return String(SHA256.hex(of: json).prefix(24))
     }
 
     /// The seed of everything random inside the phase: stages of one run differ, equal phases of

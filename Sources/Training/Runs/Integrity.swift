@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Files
 import Foundation
@@ -6,8 +5,8 @@ import Foundation
 /// SHA-256 of a file's content in hexadecimal, read piece by piece.
 public func fileHash(_ path: String) throws(Problem) -> String {
     var hash = SHA256()
-    try forEachPiece(of: path) { hash.update(data: $0) }
-    return hex(hash.finalize())
+    try forEachPiece(of: path) { hash.update($0) }
+    return hash.finish()
 }
 
 /// The hashes of `names` below `folder`, as a record keeps them.

@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Files
 import Foundation
@@ -53,7 +52,7 @@ enum SealedRecord {
     }
 
     private static func seal(of body: some Sequence<UInt8>) -> [UInt8] {
-        opening + Array(hex(SHA256.hash(data: Array(body))).utf8) + closing
+        opening + Array(SHA256.hex(of: body).utf8) + closing
     }
 
     private struct Header: Decodable {

@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Distillation
 import Files
@@ -24,7 +23,7 @@ extension SynthesisPass {
         }
         try files.createDirectory(folder)
         try files.replace("\(folder)/\(name).bin", with: content)
-        let hash = hex(SHA256.hash(data: content))
+        let hash = SHA256.hex(of: content)
         if name.hasPrefix("held-out") { record.heldOut.append(hash) }
         return hash
     }
@@ -39,7 +38,7 @@ extension SynthesisPass {
         let content = try readFile(path)
         let (bytes, labels) = try SyntheticPool.split(
             content, images: count, imageSize: pool.imageSize, path: path)
-        return (bytes, labels, hex(SHA256.hash(data: content)))
+        return (bytes, labels, SHA256.hex(of: content))
     }
 
     /// The first images of an epoch's last batch, at a few epochs over the run.
