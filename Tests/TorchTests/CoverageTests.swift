@@ -20,6 +20,7 @@ import Testing
         ],
         "SynthesisTests": ["windowed", "probedBatchNorm"],
         "GeneratorTests": ["fillNormal", "fillUniform", "fillBernoulli"],
+        "RowsTests": ["read", "write", "add"],
         "UpdatesTests": ["sgd", "adam", "lerp", "clipNorm"],
     ]
 

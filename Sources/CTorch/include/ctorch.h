@@ -152,6 +152,12 @@ ct_status ct_masked_fill(ct_tensor a, ct_tensor mask, double value, ct_tensor *o
 ct_status ct_pad(ct_tensor a, ct_ints amounts, double value, ct_tensor *out);
 ct_status ct_flip(ct_tensor a, ct_ints dims, ct_tensor *out);
 
+// ---- state by sample (rows.cpp): a store [N, …], rows int64 [B] on the CPU or the store's device, values
+// [B, …]. Never recorded by autograd; refused before anything is written.
+ct_status ct_row_read(ct_tensor store, ct_tensor rows, ct_tensor *out);
+ct_status ct_row_write(ct_tensor store, ct_tensor rows, ct_tensor values);  // rows that all differ
+ct_status ct_row_add(ct_tensor store, ct_tensor rows, ct_tensor values);
+
 // ---- networks (nn.cpp)
 ct_status ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
 // 1-D, 2-D or 3-D by the length of stride.

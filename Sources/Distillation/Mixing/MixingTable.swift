@@ -43,12 +43,15 @@ public final class MixingTable {
     /// K
     public let lossCount: Int
     /// α [N, P], float32.
-    public let parameters: Tensor
+    public var parameters: Tensor { mixing.all }
     /// a_i0 [N] at the first meta pass that saw the sample, float32, not-a-number before it: early
     /// in training it tells wrong labels from right ones, λ does not.
-    public let firstAlignment: Tensor
+    public var firstAlignment: Tensor { first.all }
     /// a_i0 [N] at the latest meta pass.
-    public let latestAlignment: Tensor
+    public var latestAlignment: Tensor { latest.all }
+    private let mixing: Rows
+    private let first: Rows
+    private let latest: Rows
 
     /// - Parameters:
     ///   - rows: N, of the training split.
@@ -75,25 +78,22 @@ public final class MixingTable {
                     return (0..<losses).map { _ in draw.uniform() }
                 }, [rows, losses])
         }
-        parameters = withoutGradient {
-            rule.parameters(for: weights).to(.float32).to(device).contiguous().cloned()
-        }
-        firstAlignment = .full([rows], .nan, device: device)
-        latestAlignment = .full([rows], .nan, device: device)
+        mixing = Rows(
+            "mixing.parameters",
+            withoutGradient { rule.parameters(for: weights).to(.float32).to(device) })
+        first = Rows("mixing.first-alignment", count: rows, value: .nan, device: device)
+        latest = Rows("mixing.latest-alignment", count: rows, value: .nan, device: device)
     }
 
-    public var count: Int { parameters.shape[0] }
+    public var count: Int { mixing.count }
 
     /// The live tensors, for a checkpoint.
     public var state: [(name: String, tensor: Tensor)] {
-        [
-            ("mixing.parameters", parameters), ("mixing.first-alignment", firstAlignment),
-            ("mixing.latest-alignment", latestAlignment),
-        ]
+        mixing.state + first.state + latest.state
     }
 
     /// α [B, P] of the samples at `rows` (int64).
-    public func parameters(of rows: Tensor) -> Tensor { parameters.indexed(0, by: rows) }
+    public func parameters(of rows: Tensor) -> Tensor { mixing.read(rows) }
 
     /// w [B, K] of the samples at `rows` (int64).
     public func weights(of rows: Tensor) -> Tensor { rule.weights(parameters(of: rows)) }
@@ -103,36 +103,19 @@ public final class MixingTable {
 
     /// Takes over what a meta step has learnt about the samples at `rows` (all different).
     public func update(_ rows: [Int], _ result: MetaStepResult) {
-        withoutGradient {
-            Self.replace(parameters, at: index(rows), by: result.parameters)
-        }
+        mixing.write(Tensor(rows, [rows.count]), result.parameters)
         record(rows, result.labelAlignment)
     }
 
     /// Keeps alignments without changing any weight.
     public func record(_ rows: [Int], _ alignment: Tensor) {
         withoutGradient {
-            let index = index(rows)
-            let known = firstAlignment.indexed(0, by: index)
-            let latest = alignment.to(known.dtype)
+            let index = Tensor(rows, [rows.count])
+            let known = first.read(index)
+            let new = alignment.to(known.dtype)
             // Not-a-number is the only value that differs from itself.
-            Self.replace(firstAlignment, at: index, by: .where(known.equal(known), known, latest))
-            Self.replace(latestAlignment, at: index, by: latest)
+            first.write(index, .where(known.equal(known), known, new))
+            latest.write(index, new)
         }
-    }
-
-    private func index(_ rows: [Int]) -> Tensor { Tensor(rows, [rows.count]).to(parameters.device) }
-
-    /// Sets rows of `table` [N] or [N, P] in place, all at once: a copy per row costs more than the
-    /// meta step. Sums over zeros, so that every value arrives to the last bit.
-    private static func replace(_ table: Tensor, at index: Tensor, by values: Tensor) {
-        let place = values.shape.count == 2 ? index.unsqueezed(1).expanded(values.shape) : index
-        func spread(_ source: Tensor) -> Tensor {
-            Tensor.full(table.shape, 0, dtype: table.dtype, device: table.device)
-                .scatterAdding(0, place, source)
-        }
-        let ones = Tensor.full(values.shape, 1, dtype: table.dtype, device: table.device)
-        table.copy(
-            from: .where(spread(ones).equal(1), spread(values.to(table.dtype)), table))
     }
 }

@@ -205,46 +205,40 @@ public final class EncoderFeatures {
 /// How much each sample's given label is doubted, for one learner.
 private final class Suspicion {
     /// Cross-entropy of each row when it was last seen; not-a-number before.
-    private let losses: Tensor
+    private let losses: Rows
     /// 1 − the probability of a right label.
-    private let shares: Tensor
+    private let shares: Rows
     /// The epoch that `shares` was made for, int64 [1].
     private let epoch = Tensor([0], [1])
 
     init(rows: Int, _ device: Device) {
-        losses = .full([rows], .nan, device: device)
-        shares = .ones([rows], device: device)
+        losses = Rows("losses", count: rows, value: .nan, device: device)
+        shares = Rows("suspicion", count: rows, value: 1, device: device)
     }
 
-    func shares(of rows: Tensor) -> Tensor { shares.indexed(0, by: rows) }
+    func shares(of rows: Tensor) -> Tensor { shares.read(rows) }
 
-    var current: [Float] { shares.floats() }
+    var current: [Float] { shares.all.floats() }
 
     func note(_ logits: Logits, _ batch: TrainingBatch) {
         withoutGradient {
-            let values = crossEntropy(logits, labels: batch.labels).to(.float32)
-            // Rows of a batch differ, so adding to zeroed rows sets them.
-            let seen = Tensor.zeros(losses.shape, device: losses.device)
-                .scatterAdding(0, batch.rows, .ones(values.shape, device: values.device))
-            let scattered = Tensor.zeros(losses.shape, device: losses.device)
-                .scatterAdding(0, batch.rows, values)
-            losses.copy(from: Tensor.where(seen.greater(0), scattered, losses))
+            losses.write(batch.rows, crossEntropy(logits, labels: batch.labels).to(.float32))
         }
     }
 
     /// Once an epoch, also where a run resumes inside one: its shares are then in the checkpoint.
     func begin(epoch: Int) {
         guard epoch > 0, self.epoch.ints() != [epoch] else { return }
-        let values = losses.doubles()
+        let values = losses.all.doubles()
         let known = values.indices.filter { values[$0].isFinite }
         let mixture = TwoGaussians(known.map { values[$0] })
         var shares = [Float](repeating: 1, count: values.count)
         for (i, row) in known.enumerated() { shares[row] = Float(1 - mixture.lower[i]) }
-        self.shares.copy(from: Tensor(shares, [shares.count]))
+        self.shares.all.copy(from: Tensor(shares, [shares.count]))
         self.epoch.copy(from: Tensor([epoch], [1]))
     }
 
     var state: [(name: String, tensor: Tensor)] {
-        [("losses", losses), ("suspicion", shares), ("suspicion-epoch", epoch)]
+        losses.state + shares.state + [("suspicion-epoch", epoch)]
     }
 }
