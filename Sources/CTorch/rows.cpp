@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "shim.hpp"
+
+#include <algorithm>
 
 using shim::get;
 
