@@ -45,14 +45,14 @@ enum DataFreeReport {
     }
 
     /// Two images of each class at a few moments of the run.
-    static func sheets(_ record: RunRecord) -> [ImageSheet] {
+    static func sheets(_ record: RunRecord) -> [ImageGrid] {
         guard let pool = record.pool, let moments = try? pool.sheets(), !moments.isEmpty else {
             return []
         }
         let size = pool.shape.reduce(1, *)
         let names = pool.classNames.prefix(40)
         let rows = names.enumerated().map { label, name in
-            ImageSheet.Row(
+            ImageGrid.Row(
                 name: name,
                 images: moments.flatMap { moment in
                     let own = moment.labels.indices.filter { moment.labels[$0] == label }
@@ -63,7 +63,7 @@ enum DataFreeReport {
                 })
         }
         return [
-            ImageSheet(
+            ImageGrid(
                 title: "Synthetic images", rows: rows,
                 columns: moments.flatMap {
                     [$0.epoch == 0 ? "warm-up" : "epoch \($0.epoch)", ""]

@@ -24,7 +24,7 @@ public enum RunReport {
             charts: charts(record) + RelationsReport.charts(record) + MixingReport.charts(record)
                 + DataFreeReport.charts(record),
             heatMaps: matrices(record) + RelationsReport.heatMaps(record),
-            sheets: DataFreeReport.sheets(record),
+            imageGrids: DataFreeReport.sheets(record),
             recipe: record.recipe)
     }
 

@@ -128,13 +128,7 @@ public struct DotPlot: Codable, Equatable, Sendable {
 /// Numbers stand in the cells up to 20 x 20; above that only the colours, with the number as a
 /// tooltip. Above 100 x 100 the matrix is not drawn and the page says so.
 public struct HeatMap: Equatable, Sendable {
-    public enum Format: Codable, Equatable, Sendable {
-        case count
-        /// So many digits after the point.
-        case decimal(Int)
-        /// Times 100, with so many digits, without the sign.
-        case percent(Int)
-    }
+    public typealias Format = NumberFormat
 
     public var title: String
     public var rowLabels: [String]

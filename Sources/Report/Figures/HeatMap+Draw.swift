@@ -31,14 +31,7 @@ extension HeatMap: Figure {
         i < labels.count ? labels[i] : "\(i)"
     }
 
-    /// A cell's number as the format asks for it.
-    func text(_ value: Double) -> String {
-        switch format {
-        case .count: value == value.rounded() ? Numbers.fixed(value, 0) : Numbers.compact(value)
-        case .decimal(let digits): Numbers.fixed(value, digits)
-        case .percent(let digits): Numbers.fixed(value * 100, digits)
-        }
-    }
+    private func text(_ value: Double) -> String { format.text(value) }
 
     func draw(into drawing: inout Drawing) {
         let rows = rowCount
@@ -147,7 +140,7 @@ extension HeatMap: Figure {
 
     /// The number with its sign.
     private func number(_ value: Double) -> String {
-        if case .percent = format { text(value) + " %" } else { text(value) }
+        format.isPercent ? text(value) + " %" : text(value)
     }
 
     private func level(_ value: Double, _ most: Double) -> Int {

@@ -15,7 +15,7 @@ extension RunPage {
                     .init(heading: "Curves", layout: "grid", figures: drawn(charts)),
                     .init(
                         heading: "Images", layout: "stack",
-                        figures: sheets.map { PageView.Drawn($0, note: $0.note) }),
+                        figures: imageGrids.map { PageView.Drawn($0, note: $0.note) }),
                     .init(heading: "Matrices", layout: "grid", figures: drawn(heatMaps)),
                 ], facts: facts, recipe: recipe))
     }

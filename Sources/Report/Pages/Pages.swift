@@ -27,14 +27,14 @@ public struct RunPage: Codable, Equatable, Sendable {
     public var charts: [CurveChart]
     public var heatMaps: [HeatMap]
     /// Images that the run made.
-    public var sheets: [ImageSheet]
+    public var imageGrids: [ImageGrid]
     /// The resolved recipe, YAML.
     public var recipe: String
 
     public init(
         title: String, subtitle: String = "", facts: [Fact] = [], warnings: [String] = [],
         findings: [String] = [], tables: [TableModel] = [], charts: [CurveChart] = [],
-        heatMaps: [HeatMap] = [], sheets: [ImageSheet] = [], recipe: String = ""
+        heatMaps: [HeatMap] = [], imageGrids: [ImageGrid] = [], recipe: String = ""
     ) {
         self.title = title
         self.subtitle = subtitle
@@ -44,7 +44,7 @@ public struct RunPage: Codable, Equatable, Sendable {
         self.tables = tables
         self.charts = charts
         self.heatMaps = heatMaps
-        self.sheets = sheets
+        self.imageGrids = imageGrids
         self.recipe = recipe
     }
 }

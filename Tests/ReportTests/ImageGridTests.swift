@@ -52,8 +52,8 @@ private struct Decoded {
     }
 }
 
-@Suite struct ImageSheetTests {
-    private let grey = ImageSheet(
+@Suite struct ImageGridTests {
+    private let grey = ImageGrid(
         title: "Grey",
         rows: [
             .init(name: "a & <b>", images: [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]]),
@@ -75,10 +75,10 @@ private struct Decoded {
 
     @Test func coloursComeFromTheirChannels() throws {
         let image: [UInt8] = [1, 2, 3, 4, 50, 60, 70, 80, 91, 92, 93, 94]  // 3 x 2 x 2
-        let sheet = ImageSheet(
+        let grid = ImageGrid(
             title: "", rows: [.init(name: "x", images: [image])], columns: [], width: 2, height: 2,
             channels: 3)
-        let png = try Decoded(svg: sheet.svg())
+        let png = try Decoded(svg: grid.svg())
         #expect(png.width == 2 && png.height == 2 && png.kind == 6)
         #expect(png.rows == [[1, 50, 91, 255, 2, 60, 92, 255], [3, 70, 93, 255, 4, 80, 94, 255]])
     }
@@ -107,22 +107,22 @@ private struct Decoded {
     }
 
     @Test func whatCannotBeDrawnSaysSo() throws {
-        var sheet = grey
-        sheet.rows = []
-        sheet.columns = []
-        #expect(sheet.svg().contains("no images to show"))
-        sheet = grey
-        sheet.rows = [ImageSheet.Row](repeating: grey.rows[0], count: 101)
-        #expect(sheet.svg().contains("101 x 2 images of 3 x 2 pixels are too many to draw"))
+        var grid = grey
+        grid.rows = []
+        grid.columns = []
+        #expect(grid.svg().contains("no images to show"))
+        grid = grey
+        grid.rows = [ImageGrid.Row](repeating: grey.rows[0], count: 101)
+        #expect(grid.svg().contains("101 x 2 images of 3 x 2 pixels are too many to draw"))
         for (width, height, channels) in [(0, 2, 1), (-3, -2, 1), (3, 2, 0), (Int.max, 2, 1)] {
-            sheet = grey
-            (sheet.width, sheet.height, sheet.channels) = (width, height, channels)
-            #expect(WellFormed.read(sheet.svg())?.elements["image"] == nil)
+            grid = grey
+            (grid.width, grid.height, grid.channels) = (width, height, channels)
+            #expect(WellFormed.read(grid.svg())?.elements["image"] == nil)
         }
     }
 
     @Test func aPageHoldsItsImages() throws {
-        let html = try RunPage(title: "t", sheets: [grey]).html()
+        let html = try RunPage(title: "t", imageGrids: [grey]).html()
         let seen = try #require(WellFormed.read(html))
         #expect(html.contains("<h2>Images</h2>") || html.contains(">Images</h2>"))
         let loads = seen.attributes.filter { $0.hasPrefix("src=") || $0.hasPrefix("href=") }
@@ -132,7 +132,7 @@ private struct Decoded {
 
     @Test func theWayThroughAFileLosesNothing() throws {
         let json = try JSONEncoder().encode(grey)
-        #expect(try JSONDecoder().decode(ImageSheet.self, from: json) == grey)
+        #expect(try JSONDecoder().decode(ImageGrid.self, from: json) == grey)
         #expect(String(decoding: json, as: UTF8.self).contains(#""AQIDBAUG""#))
     }
 }

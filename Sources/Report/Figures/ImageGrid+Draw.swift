@@ -1,12 +1,12 @@
 import Foundation
 
-extension ImageSheet {
+extension ImageGrid {
     /// A file of its own that reads on light and on dark ground.
     public func svg() -> String { standalone() }
 }
 
-extension ImageSheet: Figure {
-    /// Up to so many rows and columns, and pixels in all, the sheet is drawn.
+extension ImageGrid: Figure {
+    /// Up to so many rows and columns, and pixels in all, the grid is drawn.
     static let mostDrawn = 100
     static let mostPixels = 1 << 24
     /// Pixels of an image between two images; transparent.

@@ -2,12 +2,12 @@ import Foundation
 
 /// Small images in a grid: what a generator made of each class (rows) over time (columns).
 ///
-///     ImageSheet(
+///     ImageGrid(
 ///         title: "Synthetic images", rows: [.init(name: "red ring", images: [early, late])],
 ///         columns: ["epoch 1", "epoch 20"], width: 16, height: 16, channels: 3)
 ///
 /// The drawing holds all images in one PNG, so that a page with it still loads nothing.
-public struct ImageSheet: Equatable, Sendable {
+public struct ImageGrid: Equatable, Sendable {
     public struct Row: Equatable, Sendable {
         public var name: String
         /// One per column: channels × height × width bytes, channel by channel. A missing image, or
@@ -45,7 +45,27 @@ public struct ImageSheet: Equatable, Sendable {
     }
 }
 
-extension ImageSheet.Row: Codable {
+extension ImageGrid {
+    /// Bytes of images that a report keeps at most.
+    public static let mostBytes = 16 << 20
+
+    /// The first rows that `limit` bytes of images hold; the note says where some are left out.
+    public func bounded(to limit: Int = ImageGrid.mostBytes) -> ImageGrid {
+        var bytes = 0
+        let kept = rows.prefix { row in
+            bytes += row.images.reduce(0) { $0 + ($1?.count ?? 0) }
+            return bytes <= limit
+        }
+        guard kept.count < rows.count else { return self }
+        var grid = self
+        grid.rows = Array(kept)
+        let left = "The first \(kept.count) of \(rows.count) rows: the others would be too large."
+        grid.note = [note, left].compactMap(\.self).joined(separator: " ")
+        return grid
+    }
+}
+
+extension ImageGrid.Row: Codable {
     enum CodingKeys: String, CodingKey { case name, images }
 
     // Base64 in JSON, not a list of numbers.
@@ -63,4 +83,4 @@ extension ImageSheet.Row: Codable {
     }
 }
 
-extension ImageSheet: Codable {}
+extension ImageGrid: Codable {}
