@@ -71,8 +71,9 @@ let engine: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Distillation", "LabelText", "Models", "Neural", "Torch", "Datasets", "SafeTensors",
-            "Files", "Randomness", "Diagnostics", .product(name: "Yams", package: "Yams"),
+            "Distillation", "LabelText", "Models", "Neural", "Torch", "Report", "Datasets",
+            "SafeTensors", "Files", "Randomness", "Diagnostics",
+            .product(name: "Yams", package: "Yams"),
         ]),
     .target(
         name: "Experiments",
@@ -140,7 +141,7 @@ let engine: [Target] = [
     .testTarget(
         name: "TrainingTests",
         dependencies: [
-            "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+            "Training", "Report", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
             "TestSupport",
         ], resources: [.copy("Fixtures")]),
     .testTarget(
@@ -150,7 +151,11 @@ let engine: [Target] = [
             "Diagnostics", "TestSupport",
         ]),
     .testTarget(
-        name: "RunReportsTests", dependencies: ["RunReports", "Training", "Files", "TestSupport"]),
+        name: "RunReportsTests",
+        dependencies: [
+            "RunReports", "Training", "Distillation", "Report", "Files", "Diagnostics",
+            "TestSupport",
+        ]),
     .testTarget(
         name: "LimbeckTests",
         dependencies: [

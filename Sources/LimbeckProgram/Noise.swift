@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Diagnostics
 import Files
+import Report
 import RunReports
 import Training
 

@@ -34,7 +34,7 @@ enum Outputs {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let own = names.filter { name in
             [
-                "recipe.yaml", "run.json", "labels.csv", "samples.csv", "mixing.csv", "result.json",
+                "recipe.yaml", "run.json", "labels.csv", "samples.csv", "result.json",
                 "model.safetensors", "points.json",
             ].contains(name) || (name.hasPrefix("peer-") && name.hasSuffix(".safetensors"))
         }

@@ -55,7 +55,7 @@ final class Progressing: @unchecked Sendable {
                 line(
                     "\(title(spec)) epoch \(metrics.epoch): loss \(Numbers.fixed(metrics.loss, 4)), "
                         + "validation \(percent(metrics.validation.accuracy)), test \(percent(metrics.test.accuracy))"
-                        + (metrics.averageTest.map { ", average \(percent($0.accuracy))" } ?? ""))
+                        + (metrics.averageTest.map { ", EMA \(percent($0.accuracy))" } ?? ""))
             }
         case .failed(let spec, let problem):
             running[spec.key] = nil
@@ -64,18 +64,17 @@ final class Progressing: @unchecked Sendable {
             finishedSteps += running.removeValue(forKey: spec.key)?.steps ?? 0
             finishedPhases += 1
             let scores = result.student
-            if let relations = result.relations {
-                line(
-                    "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
-                        + "\(relations.neighbours) nearest neighbours \(percent(scores.last.test.accuracy)) on the "
-                        + "test split, linear classifier \(percent(relations.probe.test.accuracy)), spread "
-                        + Numbers.fixed(relations.spread, 2))
-                return
-            }
+            let accuracies =
+                result.metric.isShown
+                ? [
+                    "test \(percent(scores.last.test.accuracy)) last, "
+                        + "\(percent(scores.selected.test.accuracy)) selected on validation"
+                ] : []
+            let metric = "\(result.metric.name) \(percent(scores.last.test.accuracy))"
+            let said = accuracies + result.sections.compactMap(\.summary)
             line(
                 "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
-                    + "test \(percent(scores.last.test.accuracy)) last, "
-                    + "\(percent(scores.selected.test.accuracy)) selected on validation")
+                    + (said.isEmpty ? metric : said.joined(separator: "; ")))
         }
     }
 

@@ -39,28 +39,28 @@ public struct ComparisonReport {
         }
     }
 
-    /// Whether rows were measured without any real sample.
-    private var measuresAgreement: Bool {
-        record.cells.contains { $0.results.contains { $0.synthesis?.hasTestData == false } }
+    /// What rows were measured by that were measured without test labels; nil where all had them.
+    private var standIn: PhaseMetric? {
+        record.cells.lazy.flatMap(\.results).map(\.metric).first { !$0.isOfTestLabels }
     }
 
     /// Whether nobody knows which labels are right, those of the test among them.
     private var isUnknown: Bool { record.noises.contains { $0.realised == nil } }
 
     private var metric: String {
-        if measuresAgreement { return "agreement with the teacher" }
+        if let standIn { return standIn.name }
         return isUnknown ? "agreement with the given test labels" : "test accuracy"
     }
-
-    private static let agreementNote =
-        "There are no test samples: what is called accuracy is agreement with the teacher on held-out "
-        + "synthetic images."
 
     /// What the rows buy over the first one, and over a regularised plain row where there is one: at the
     /// last epoch, where nothing was selected, and for the weights that validation selected.
     var findings: [String] {
-        var sentences = measuresAgreement ? [ComparisonReport.agreementNote] : []
-        if !measuresAgreement, isUnknown {
+        var sentences: [String] = []
+        if let standIn {
+            sentences.append(
+                "There are no test samples: what is called accuracy is \(standIn.name) on "
+                    + "\(standIn.testSet).")
+        } else if isUnknown {
             sentences.append(
                 "No clean label is known: test labels may be as noisy as the training labels, and a "
                     + "difference below counts agreement with them. None of it is a finding about the truth."
@@ -150,7 +150,7 @@ public struct ComparisonReport {
         table.title = ""
         parts.append(TextTable(table).render())
         if let peers { parts.append(TextTable(peers).render()) }
-        if let mixing = MixingScores.table(groups) { parts.append(TextTable(mixing).render()) }
+        parts += SectionValues(groups).tables.map { $0.title + "\n" + TextTable($0).render() }
         parts += findings.map { "- " + $0 }
         return parts.joined(separator: "\n")
     }
@@ -176,10 +176,11 @@ public struct ComparisonReport {
             title: "Comparison on \(record.facts.dataName)",
             subtitle: "\(record.rows.count) methods, seeds "
                 + record.seeds.map(String.init).joined(separator: ", "),
-            facts: facts, warnings: record.facts.warnings, findings: findings, metric: metric,
+            facts: facts, warnings: record.facts.warnings + warnings, findings: findings,
+            metric: metric,
             methods: methods, baseline: groups.first?.name,
-            tables: [stages, peers, MixingScores.table(groups), encoders, settings].compactMap(
-                \.self),
+            tables: [stages, peers].compactMap(\.self) + SectionValues(groups).tables
+                + [settings].compactMap(\.self),
             charts: charts,
             heatMaps: matrices, recipe: recipe)
     }
@@ -188,18 +189,17 @@ public struct ComparisonReport {
     private var stages: TableModel? {
         var rows: [[String]] = []
         for (name, cells) in groups {
-            // An encoder has a table of its own.
             guard let first = cells.first, !isPartOfAnother(cells),
-                first.results.count(where: { $0.relations == nil }) > 1
+                first.results.count(where: \.metric.isShown) > 1
             else { continue }
-            for i in first.results.indices where first.results[i].relations == nil {
+            for i in first.results.indices where first.results[i].metric.isShown {
                 func spread(_ value: (PhaseResult) -> Double?) -> String {
                     let values = cells.compactMap { value($0.results[i]) }
                     return values.isEmpty
                         ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
                 }
                 rows.append([
-                    name, first.phases[i].name, spread { $0.pseudoLabelAccuracy },
+                    name, first.phases[i].name,
                     spread { $0.student.last.test.accuracy },
                     spread { $0.student.selected.test.accuracy },
                 ])
@@ -209,7 +209,7 @@ public struct ComparisonReport {
         return TableModel(
             title: "Phase by phase",
             columns: [
-                .init("method"), .init("phase"), .init("right pseudo-labels", .trailing),
+                .init("method"), .init("phase"),
                 .init("last", .trailing), .init("selected", .trailing),
             ], rows: rows)
     }
@@ -255,40 +255,14 @@ public struct ComparisonReport {
         }
     }
 
-    /// The encoders without labels, each counted once, whatever noises and rows share it.
-    private var encoders: TableModel? {
-        var names: [String: [String]] = [:]
-        var found: [String: RelationsResult] = [:]
-        for cell in record.cells {
-            for (spec, result) in zip(cell.phases, cell.results) {
-                guard let relations = result.relations else { continue }
-                found[spec.key] = relations
-                names["\(relations.kind), \(spec.models[0])", default: []].append(spec.key)
+    /// Those of the phases' sections, each phase's once.
+    private var warnings: [String] {
+        var seen: Set<String> = []
+        return record.cells.flatMap { cell in
+            zip(cell.phases, cell.results).filter { seen.insert($0.0.key).inserted }.flatMap {
+                $1.sections.flatMap(\.warnings).map { "\(cell.row), seed \(cell.seed): \($0)" }
             }
         }
-        guard !found.isEmpty else { return nil }
-        let rows = names.sorted { $0.key < $1.key }.map { name, keys -> [String] in
-            let each = Set(keys).sorted().map { found[$0]! }
-            func spread(_ value: (RelationsResult) -> Double) -> String {
-                Numbers.estimate(Estimate(values: each.map(value)), scale: 100)
-            }
-            return [
-                name, "\(each.count)", spread { $0.nearest.test.accuracy },
-                spread { $0.probe.test.accuracy }, spread { $0.reference.encoder.test },
-                spread { $0.reference.untrained.test }, spread { $0.reference.pixels.test },
-            ]
-        }
-        return TableModel(
-            title: "Encoders that learnt without labels, RMDNet (reconstruction)",
-            columns: [
-                .init("encoder"), .init("trained", .trailing), .init("neighbours", .trailing),
-                .init("linear", .trailing), .init("neighbours, few", .trailing),
-                .init("untrained, few", .trailing), .init("pixels, few", .trailing),
-            ], rows: rows,
-            note:
-                "Test accuracy in percent of nearest neighbours and of a linear classifier on the frozen "
-                + "features, with the labels as they were before noise; few: among at most 5,000 training "
-                + "samples, on at most 2,000.")
     }
 
     /// What the searches chose.

@@ -8,6 +8,7 @@ public enum RunReport {
     /// Scores, curves, matrices and recipe of a finished run, and what is to be said of them.
     public static func page(_ record: RunRecord) -> RunPage {
         let facts = record.facts
+        let sections = record.sections.flatMap(\.self)
         return RunPage(
             title: facts.name,
             subtitle: "\(facts.dataName), seed \(facts.seed)",
@@ -16,15 +17,13 @@ public enum RunReport {
                 + (facts.noiseIsCompatibilityMode
                     ? [
                         "The label noise is a compatibility mode: it reproduces a published code's quirk."
-                    ] : []) + RelationsReport.warnings(record),
+                    ] : []) + sections.flatMap(\.warnings),
             findings: findings(record),
             tables: [table(record.scores, knowsClean: facts.realisedNoiseRate != nil)]
-                + RelationsReport.tables(record)
-                + MixingReport.tables(record),
-            charts: charts(record) + RelationsReport.charts(record) + MixingReport.charts(record)
-                + DataFreeReport.charts(record),
-            heatMaps: matrices(record) + RelationsReport.heatMaps(record),
-            imageGrids: DataFreeReport.sheets(record),
+                + sections.flatMap(\.tables) + SectionValues(of: record).tables,
+            charts: charts(record) + sections.flatMap(\.charts),
+            heatMaps: matrices(record) + sections.flatMap(\.heatMaps),
+            imageGrids: sections.flatMap(\.imageGrids),
             recipe: record.recipe)
     }
 
@@ -35,7 +34,7 @@ public enum RunReport {
 
     private static func table(_ scores: RunResult.Scores, knowsClean: Bool) -> TableModel {
         var rows: [[String]] = []
-        for phase in scores.phases where phase.relations == nil {
+        for phase in scores.phases where phase.metric.isShown {
             func row(_ name: String, _ readout: PhaseResult.Readout) {
                 rows.append([
                     name, percent(readout.last.test.accuracy),
@@ -50,7 +49,7 @@ public enum RunReport {
                 for peer in peers.each {
                     row("\(peer.name) (\(peer.model))", peer.own)
                     if let average = peer.average {
-                        row("\(peer.name), average of weights", average)
+                        row("\(peer.name), exponential moving average", average)
                     }
                 }
                 let (last, selected) = (peers.last.ensemble, peers.selected.ensemble)
@@ -62,14 +61,16 @@ public enum RunReport {
                 continue
             }
             row(phase.name, phase.student)
-            if let average = phase.average { row("\(phase.name), average of weights", average) }
+            if let average = phase.average {
+                row("\(phase.name), exponential moving average", average)
+            }
         }
+        let metric = scores.metric
+        let name = metric.name.prefix(1).uppercased() + metric.name.dropFirst()
         return TableModel(
-            title: DataFreeReport.measuresAgreement(scores)
-                ? "Agreement with the teacher in percent on held-out synthetic images"
-                : knowsClean
-                    ? "Accuracy in percent on the test split"
-                    : "Agreement with the given test labels in percent; their noise is unknown",
+            title: knowsClean || !metric.isOfTestLabels
+                ? "\(name) in percent on \(metric.testSet)"
+                : "Agreement with the given test labels in percent; their noise is unknown",
             columns: [
                 .init("phase"), .init("last", .trailing), .init("selected", .trailing),
                 .init("epoch", .trailing), .init("validation", .trailing), .init("NLL", .trailing),
@@ -78,20 +79,14 @@ public enum RunReport {
             note:
                 "Selected: the epoch that was best on the validation split. Validation, NLL and ECE are those "
                 + "of the selected weights; validation labels are as noisy as the training labels unless the "
-                + "recipe keeps them clean." + (DataFreeReport.note(scores).map { " \($0)" } ?? ""))
+                + "recipe keeps them clean."
+                + (scores.phases.last?.metric.note.map { " \($0)" } ?? ""))
     }
 
     private static func findings(_ record: RunRecord) -> [String] {
         var lines: [String] = []
-        for phase in record.scores.phases {
-            if let teacher = phase.teacher {
-                var line =
-                    "\(phase.name) learnt from a teacher with \(percent(teacher.test.accuracy)) on the test split"
-                if let labels = phase.pseudoLabelAccuracy {
-                    line += "; \(percent(labels)) of its labels for the training samples are right"
-                }
-                lines.append(line + ".")
-            }
+        for (phase, sections) in zip(record.scores.phases, record.sections) {
+            lines += sections.flatMap(\.findings)
             if let peers = phase.peers {
                 let share = percent(peers.last.agreement)
                 lines.append(
@@ -99,8 +94,6 @@ public enum RunReport {
                         + "validation split; after the last epoch they agree on \(share) of it.")
             }
         }
-        lines += RelationsReport.findings(record) + MixingReport.findings(record)
-        lines += DataFreeReport.findings(record)
         lines.append("One seed: differences between methods need several, see limbeck compare.")
         return lines
     }
@@ -108,7 +101,7 @@ public enum RunReport {
     private static func charts(_ record: RunRecord) -> [CurveChart] {
         var accuracy: [Curve] = []
         var loss: [Curve] = []
-        let phases = zip(record.scores.phases, record.metrics).filter { $0.0.relations == nil }
+        let phases = zip(record.scores.phases, record.metrics).filter(\.0.metric.isShown)
         for (phase, epochs) in phases {
             let x = epochs.map { Double($0.epoch) }
             let prefix = phases.count > 1 ? "\(phase.name), " : ""
@@ -123,7 +116,7 @@ public enum RunReport {
                 add("validation") { $0.validation.accuracy }
                 add("training, given labels") { $0.trainAccuracy }
                 add("training, clean labels") { $0.trainCleanAccuracy }
-                add("test, average of weights") { $0.averageTest?.accuracy }
+                add("test, exponential moving average") { $0.averageTest?.accuracy }
             }
             loss.append(Curve(name: prefix + "training loss", x: x, mean: epochs.map(\.loss)))
         }
@@ -192,16 +185,14 @@ public enum RunReport {
         let names = record.facts.classNames
         guard names.count <= 100, let last = record.scores.phases.last else { return [] }
         let test = last.readout(average: record.scores.useAverage).selected.test
-        let isSynthetic = DataFreeReport.measuresAgreement(record.scores)
+        let metric = record.scores.metric
         let confusion = HeatMap(
-            title: isSynthetic
-                ? "Teacher and student on held-out synthetic images (selected weights)"
-                : "Confusion on the test split (selected weights)",
+            title: "Confusion on \(metric.testSet) (selected weights)",
             rowLabels: names, columnLabels: names,
             values: test.confusion.map { $0.map(Double.init) }, format: .count,
-            rowAxis: isSynthetic ? "teacher" : "label", columnAxis: "prediction")
+            rowAxis: metric.reference, columnAxis: "prediction")
         // Where nothing is real there are no given labels.
-        guard !isSynthetic, let transition = record.facts.realisedTransition else {
+        guard metric.isOfTestLabels, let transition = record.facts.realisedTransition else {
             return [confusion]
         }
         return [
@@ -212,6 +203,13 @@ public enum RunReport {
                 rowAxis: "clean label",
                 columnAxis: "given label", maximum: 1),
         ]
+    }
+}
+
+extension RunResult.Scores {
+    /// What the scores of the phases are, as a table of them says it.
+    var metric: PhaseMetric {
+        (phases.first { !$0.metric.isOfTestLabels } ?? phases.last)?.metric ?? .accuracy
     }
 }
 

@@ -44,13 +44,14 @@ package struct TableJSON: Encodable {
         var settings: [String]?
         /// Only where several networks learnt side by side.
         var peers: Peers?
-        /// Only where weights per sample were learnt.
-        var mixing: Mixing?
+        /// Numbers of the phases' sections, by phase and key; null where no seed knows one. Only where there
+        /// are any.
+        var values: [String: [String: Spread?]]?
         /// Seeds without a result.
         var failed: [Failed]?
 
         enum CodingKeys: String, CodingKey {
-            case method, seeds, last, selected, seconds, noise, settings, peers, mixing, failed
+            case method, seeds, last, selected, seconds, noise, settings, peers, values, failed
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -63,7 +64,7 @@ package struct TableJSON: Encodable {
             try values.encodeIfPresent(noise, forKey: .noise)
             try values.encodeIfPresent(settings, forKey: .settings)
             try values.encodeIfPresent(peers, forKey: .peers)
-            try values.encodeIfPresent(mixing, forKey: .mixing)
+            try values.encodeIfPresent(self.values, forKey: .values)
             try values.encodeIfPresent(failed, forKey: .failed)
         }
     }
@@ -81,43 +82,17 @@ package struct TableJSON: Encodable {
         }
     }
 
-    struct Mixing: Encodable {
-        struct Teacher: Encodable {
-            var name: String
-            var weight: Spread
-            /// How well a low weight tells samples where this teacher is wrong; absent where what
-            /// is right is not known.
-            var wrongAUC: Spread?
-
-            enum CodingKeys: String, CodingKey {
-                case name, weight
-                case wrongAUC = "wrong_auc"
+    /// - Parameter results: of the phases of each seed.
+    private static func values(_ results: [[PhaseResult]]) -> [String: [String: Spread?]]? {
+        var known: [String: [String: [Double]]] = [:]
+        for result in results.flatMap(\.self) {
+            for value in result.sections.flatMap(\.values) {
+                known[result.name, default: [:]][value.key, default: []] +=
+                    [value.value].compactMap(\.self)
             }
         }
-
-        var teachers: [Teacher]
-        /// How well the early label alignment tells wrong labels; absent without clean ones.
-        var alignmentAUC: Spread?
-
-        enum CodingKeys: String, CodingKey {
-            case teachers
-            case alignmentAUC = "alignment_auc"
-        }
-
-        init?(_ results: [PhaseResult?]) {
-            let scores = results.compactMap(MixingScores.init)
-            guard scores.count == results.count, let first = scores.first else { return nil }
-            func spread(_ values: [Double?]) -> Spread? {
-                let known = values.compactMap(\.self)
-                return known.isEmpty ? nil : Spread(known)
-            }
-            teachers = first.names.enumerated().map { m, name in
-                Teacher(
-                    name: name, weight: Spread(scores.map { $0.weights[m] }),
-                    wrongAUC: spread(scores.map { $0.wrongAUC[m] }))
-            }
-            alignmentAUC = spread(scores.map(\.alignmentAUC))
-        }
+        guard !known.isEmpty else { return nil }
+        return known.mapValues { $0.mapValues { $0.isEmpty ? nil : Spread($0) } }
     }
 
     struct Peers: Encodable {
@@ -175,7 +150,7 @@ package struct TableJSON: Encodable {
                     noise: noises.count > 1 ? noises[n] : nil,
                     settings: cells.contains { !$0.setting.isEmpty } ? cells.map(\.setting) : nil,
                     peers: Peers(cells.map(PeerScores.init)),
-                    mixing: Mixing(cells.map(\.results.last)),
+                    values: TableJSON.values(cells.map(\.results)),
                     failed: failed.isEmpty ? nil : failed.map(Failed.init))
             }
         }
@@ -194,7 +169,7 @@ package struct TableJSON: Encodable {
                 selected: Spread([result.readout.selected.test.accuracy]), seconds: result.seconds,
                 peers: Peers([
                     PeerScores(result.scores.phases.last, useAverage: result.scores.useAverage)
-                ]), mixing: Mixing([result.scores.phases.last]))
+                ]), values: TableJSON.values([result.scores.phases]))
         ]
         self.report = report
         self.run = run.folder

@@ -13,9 +13,10 @@ import Training
         Set((value as? [String: Any])?.keys.map { $0 } ?? [])
     }
 
-    private func teachers(_ row: Any?) throws -> [[String: Any]] {
-        let mixing = try #require((row as? [String: Any])?["mixing"] as? [String: Any])
-        return try #require(mixing["teachers"] as? [[String: Any]])
+    /// Numbers of the student's phase.
+    private func values(_ row: Any?) throws -> [String: Any] {
+        let phases = try #require((row as? [String: Any])?["values"] as? [String: Any])
+        return try #require(phases["student"] as? [String: Any])
     }
 
     private func page(_ tool: Tool, _ path: String) throws -> String {
@@ -29,23 +30,20 @@ import Training
             ["train", "tiny.yaml", "--out", "run", "--json"] + TinyRuns.flags)
         #expect(outcome.status == 0, "\(outcome.err)")
         let rows = try #require(try outcome.object()["rows"] as? [Any])
-        let mixing = (rows[0] as? [String: Any])?["mixing"]
-        #expect(keys(mixing) == ["teachers", "alignment_auc"])
-        let teachers = try teachers(rows[0])
-        #expect(teachers.map { $0["name"] as? String } == ["teacher-1", "teacher-2"])
-        for teacher in teachers {
-            #expect(keys(teacher) == ["name", "weight", "wrong_auc"])
-            #expect(keys(teacher["weight"]) == ["mean", "sd"])
-        }
+        let values = try values(rows[0])
+        let names = [1, 2].flatMap { ["weight.teacher-\($0)", "wrong-auc.teacher-\($0)"] }
+        #expect(Set(values.keys) == Set(names + ["alignment-auc"]))
+        for name in names { #expect(keys(values[name]) == ["mean", "sd"], "\(name)") }
 
         // The mean of the JSON is that of the samples' own file.
-        let lines = try page(tool, "run/mixing.csv").split(separator: "\n").map {
+        let lines = try page(tool, "run/samples.csv").split(separator: "\n").map {
             $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         }
-        let column = try #require(lines[0].firstIndex(of: "weight-teacher-2"))
-        let values = lines.dropFirst().compactMap { Double($0[column]) }
-        let weight = try #require((teachers[1]["weight"] as? [String: Any])?["mean"] as? Double)
-        #expect(abs(values.reduce(0, +) / Double(values.count) - weight) < 1e-5)
+        let column = try #require(lines[0].firstIndex(of: "student.weight-teacher-2"))
+        let cells = lines.dropFirst().compactMap { Double($0[column]) }
+        let weight = try #require(
+            (values["weight.teacher-2"] as? [String: Any])?["mean"] as? Double)
+        #expect(abs(cells.reduce(0, +) / Double(cells.count) - weight) < 1e-5)
 
         let page = try page(tool, "run/report.html")
         for title in [
@@ -61,7 +59,7 @@ import Training
         #expect(page.contains("The label alignment of the first meta pass is lower"))
     }
 
-    /// Without label noise only the teacher that was spoilt on purpose can be called wrong.
+    /// Without label noise only the teacher that was corrupted on purpose can be called wrong.
     @Test func aComparison() throws {
         let tool = try Tool()
         try tool.write(
@@ -78,12 +76,11 @@ import Training
         let outcome = try tool.run(["compare", "c.yaml", "--out", "c", "--json"] + TinyRuns.flags)
         #expect(outcome.status == 0, "\(outcome.err)")
         let rows = try #require(try outcome.object()["rows"] as? [[String: Any]])
-        #expect(rows[0]["mixing"] == nil)
-        #expect(keys(rows[1]["mixing"]) == ["teachers"])
-        let teachers = try teachers(rows[1])
-        #expect(keys(teachers[0]) == ["name", "weight", "wrong_auc"])
-        #expect(keys(teachers[1]) == ["name", "weight"])
-        let spread = try #require(teachers[0]["weight"] as? [String: Any])
+        #expect(rows[0]["values"] == nil)
+        let values = try values(rows[1])
+        #expect(keys(values["wrong-auc.teacher-1"]) == ["mean", "sd"])
+        #expect(values["wrong-auc.teacher-2"] is NSNull && values["alignment-auc"] is NSNull)
+        let spread = try #require(values["weight.teacher-1"] as? [String: Any])
         #expect(spread["sd"] is Double)
         let page = try page(tool, "c/report.html")
         #expect(page.contains("Learnt weights of the teachers, in percent"))

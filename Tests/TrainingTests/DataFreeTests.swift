@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Foundation
+import Report
 import SafeTensors
 import TestSupport
 import Testing
@@ -44,6 +45,12 @@ import Torch
         return (run, try run.train())
     }
 
+    /// The student's own, behind that of its teacher.
+    private func section(_ scratch: Scratch) throws -> Section {
+        let sections = try RunRecord(folder: scratch("run")).sections
+        return try #require(sections.last?.last)
+    }
+
     private func lines(_ path: String) throws -> [SynthesisMetrics] {
         try readFile(path).split(separator: 10).map {
             try JSONDecoder().decode(SynthesisMetrics.self, from: Data($0))
@@ -75,17 +82,23 @@ import Torch
         let (run, result) = try trained(scratch)
         #expect(run.chain.map(\.name) == ["teacher", "student"])
         let phase = result.scores.phases[1]
-        let synthesis = try #require(phase.synthesis)
+        let section = try section(scratch)
         // (2 epochs of warm-up · 3 + 2 epochs · 2) batches of 12.
-        #expect(synthesis.images == 120 && synthesis.heldOutImages == 24)
-        #expect(synthesis.hasTestData && synthesis.matchesStatistics && synthesis.notes == [])
-        #expect(synthesis.embeddings == "one-hot")
+        #expect(phase.value("images") == 120)
+        #expect(
+            section.findings[0]
+                == "student learnt from 120 synthetic images (nayer, class vectors: one-hot) and saw no real one."
+        )
+        #expect(section.findings.count == 3 && section.findings[1].contains("24 held-out"))
+        #expect(phase.metric.isOfTestLabels && phase.metric.note?.contains("24 held-out") == true)
+        #expect(
+            phase.value("held-out-agreement") == phase.student.last.validation.accuracy)
         #expect(phase.student.last.validation.samples == 24)
         #expect(phase.student.last.test.samples == run.data.testMembers.count)
-        #expect(phase.teacher?.test.samples == run.data.testMembers.count)
+        #expect(
+            phase.value("teacher-accuracy")
+                == result.scores.phases[0].student.selected.test.accuracy)
         #expect(phase.steps == 10)
-        // Teacher and student are normalised alike, by the teacher's constants.
-        #expect(synthesis.normalisation["mean"] == run.data.normalisation.mean)
         let folder = scratch("run/phases/1-student")
         let log = try lines("\(folder)/pool/synthesis.jsonl")
         #expect(log.map(\.epoch) == [1, 1, 1, 2, 2, 2, 3, 3, 4, 4])
@@ -97,12 +110,20 @@ import Torch
         #expect(data.count == 120 && data.sampleShape == [1, 28, 28])
         #expect(Array(data.labels.prefix(10)) == Array(0..<10))
         #expect(try pool.dataset(heldOut: true).count == 24)
-        #expect(try pool.sheets().map(\.epoch) == [0, 1, 2])
-        let epochs = run.store.metrics(run.chain[1])
-        #expect(epochs.map { $0.synthesis?.images } == [96, 120])
-        #expect(epochs.allSatisfy { $0.synthesis?.batches == 2 && $0.synthesis?.accuracy != nil })
-        #expect(epochs.allSatisfy { $0.metrics?["teacher-agreement"] != nil })
-        // The teacher is as its phase left it.
+        #expect(try pool.grids().map(\.epoch) == [0, 1, 2])
+        // Two images of each of ten classes at each of these moments.
+        let grid = try #require(section.imageGrids.first)
+        #expect(grid.rows.count == 10 && grid.rows.allSatisfy { $0.images.count == 6 })
+        #expect(grid.columns == ["warm-up", "", "epoch 1", "", "epoch 2", ""])
+        let epochs = run.store.metrics(run.chain[1]).compactMap(\.metrics)
+        #expect(epochs.map { $0["synthesis.images"] } == [96, 120])
+        #expect(epochs.allSatisfy { $0["synthesis.batches"] == 2 })
+        #expect(
+            epochs.allSatisfy {
+                $0["synthesis.accuracy"] != nil && $0["teacher-agreement"] != nil
+            })
+        #expect(section.charts.map(\.title).contains("Search for images, terms of its loss"))
+        // Teacher and student are normalised alike, by the teacher's constants.
         let card = try SavedModel(path: scratch("run")).card
         #expect(card.model.width == 0.1 && card.normalisation == run.data.normalisation)
     }
@@ -127,7 +148,9 @@ import Torch
         #expect(try readFile(teacher) == before, "to the last bit")
         // Without test samples everything is measured on held-out images.
         let last = result.scores.phases[0]
-        #expect(last.synthesis?.hasTestData == false && last.teacher == nil)
+        #expect(last.metric.name == "agreement with the teacher" && !last.metric.isOfTestLabels)
+        #expect(last.metric.testSet == "held-out synthetic images")
+        #expect(last.value("teacher-accuracy") == nil)
         #expect(last.student.last.test == last.student.last.validation)
         #expect(
             last.student.last.validation == otherResult.scores.phases[0].student.last.validation)
@@ -157,19 +180,19 @@ import Torch
         let scratch = try Scratch()
         let (run, result) = try trained(scratch, change)
         let phase = try #require(result.scores.phases.last)
-        let synthesis = try #require(phase.synthesis)
+        let images = try #require(phase.value("images"))
         #expect(phase.student.last.test.samples == run.data.testMembers.count)
         if change.contains("cap") {
-            #expect(synthesis.images == 36, "whole batches, 30 or more")
+            #expect(images == 36, "whole batches, 30 or more")
             #expect(try SyntheticPool(run: scratch("run")).dataset().count == 36)
             let files = try FileManager.default.contentsOfDirectory(
                 atPath: scratch("run/phases/1-student/pool"))
             #expect(files.count { $0.hasPrefix("batch") } == 3)
         }
         if change.contains("learnt") {
-            #expect(synthesis.normalisation["mean"] != [0.5])
             let card = try SavedModel(path: scratch("run")).card
-            #expect(card.normalisation.mean == synthesis.normalisation["mean"])
+            #expect(card.normalisation.mean != [0.5])
+            #expect(card.normalisation.mean != run.data.normalisation.mean)
         }
         if change.contains("memory") {
             let other = try Scratch()
@@ -269,15 +292,12 @@ import Torch
 
     @Test func aTeacherWithoutBatchNormIsNoted() throws {
         let scratch = try Scratch()
-        let (_, result) = try trained(
+        _ = try trained(
             scratch, "method.teacher={model: {name: lenet5}}", "training.augmentation={padding: 1}")
-        let synthesis = try #require(result.scores.phases.last?.synthesis)
-        #expect(!synthesis.matchesStatistics)
         #expect(
-            synthesis.notes == [
-                "The teacher has no batch norm: nothing could be matched to its statistics, the term "
-                    + "that counts most."
-            ])
+            try section(scratch).findings.last
+                == "The teacher has no batch norm: nothing could be matched to its statistics, the term "
+                + "that counts most.")
     }
 
     // MARK: Recipes

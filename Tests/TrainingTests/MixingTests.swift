@@ -83,28 +83,36 @@ import Torch
             let run = try Tiny.run(
                 recipe(adaptive, "training.epochs=4", "data.limit=600"), scratch("run"))
             let result = try run.train().scores.phases[1]
-            let mixing = try #require(result.mixing)
-            #expect(mixing.losses.map(\.name) == ["cross-entropy", "teacher"])
-            let lambda = mixing.losses[1]
-            #expect(lambda.quantiles[0] < lambda.quantiles[4], "samples differ")
-            #expect(lambda.quantiles.allSatisfy { (0...1).contains($0) })
-            #expect(abs(mixing.losses[0].mean + lambda.mean - 1) < 1e-6)
-            let epochs = run.store.metrics(run.chain[1])
-            #expect(epochs.map { $0.mixing!.groups ?? 0 } == [0, 4, 4, 4])
-            #expect(epochs.allSatisfy { $0.mixing!.losses[1].meanWrong != nil })
-            // One line per training sample, found by its index.
-            let lines = String(
-                decoding: try readFile(scratch("run/mixing.csv")), as: UTF8.self
-            ).split(separator: "\n")
+            let lambda = try #require(result.value("weight.teacher"))
+            let epochs = run.store.metrics(run.chain[1]).compactMap(\.metrics)
+            #expect(epochs.map { $0["meta.groups"] ?? 0 } == [0, 4, 4, 4])
+            #expect(epochs.allSatisfy { $0["weight.teacher.wrong-labels"] != nil })
+            let last = epochs[3]
+            #expect(last["weight.teacher.mean"] == lambda)
+            #expect(abs(try #require(last["weight.cross-entropy.mean"]) + lambda - 1) < 1e-6)
+            let quantiles = [5, 25, 50, 75, 95].map { last["weight.teacher.quantile-\($0)"]! }
+            #expect(quantiles[0] < quantiles[4], "samples differ")
             #expect(
-                lines[0]
-                    == "index,given,clean,teacher-predicts,weight-cross-entropy,weight-teacher,"
-                    + "alignment-first,alignment-latest")
-            #expect(lines.count == run.data.split.train.count + 1)
-            let cells = lines.dropFirst().map { $0.split(separator: ",") }
+                quantiles == quantiles.sorted() && quantiles.allSatisfy { (0...1).contains($0) })
+            // Of each training sample, found by its index.
+            let lines = String(
+                decoding: try readFile(scratch("run/samples.csv")), as: UTF8.self
+            ).split(separator: "\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false)
+            }
+            #expect(
+                lines[0].dropFirst(7).map { $0.dropFirst("student.".count) } == [
+                    "teacher-predicts", "weight-cross-entropy", "weight-teacher",
+                    "alignment-first", "alignment-latest",
+                ])
+            #expect(lines[0].dropFirst(7).allSatisfy { $0.hasPrefix("student.") })
+            let cells = lines.dropFirst().filter { $0[1] == "train" }
             #expect(cells.map { Int($0[0])! } == run.data.split.train)
-            let mean = cells.map { Double($0[5])! }.reduce(0, +) / Double(cells.count)
-            #expect(abs(mean - lambda.mean) < 1e-4)
+            let mean = cells.map { Double($0[9])! }.reduce(0, +) / Double(cells.count)
+            #expect(abs(mean - lambda) < 1e-4)
+            let others = lines.dropFirst().filter { $0[1] != "train" }
+            #expect(others.count == run.data.split.validation.count)
+            #expect(others.allSatisfy { $0.count == 12 && $0[7...].allSatisfy(\.isEmpty) })
         }
     }
 
@@ -122,7 +130,7 @@ import Torch
             let (a, b) = (try late.train().scores.phases[1], try fixed.train().scores.phases[1])
             #expect(a.student.last.test.accuracy == b.student.last.test.accuracy)
             #expect(abs(a.student.last.test.nll - b.student.last.test.nll) < 1e-5)
-            #expect(b.mixing == nil)
+            #expect(b.value("weight.teacher") == nil)
         }
     }
 

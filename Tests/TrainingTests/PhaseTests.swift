@@ -275,8 +275,11 @@ import Torch
                 let row = Array(p[member * classes..<(member + 1) * classes])
                 return row.firstIndex(of: row.max()!)! == clean[member]
             }
-            #expect(stage.pseudoLabelAccuracy == Double(hits) / Double(run.data.split.train.count))
-            #expect(stage.teacher == result.scores.phases[0].student.selected)
+            #expect(
+                stage.value("right-labels") == Double(hits) / Double(run.data.split.train.count))
+            #expect(
+                stage.value("teacher-accuracy")
+                    == result.scores.phases[0].student.selected.test.accuracy)
         }
     }
 }

@@ -226,20 +226,26 @@ import Torch
                     "relation.encoder.optimizer={rate: 0.05}",
                 ]), scratch("run"))
             let phases = try run.train().scores.phases
-            let result = try #require(phases[0].relations)
+            let sections = try SectionFiles.read(scratch("run/phases/0-relations"), remedy: .remake)
+            let section = try #require(sections.first)
+            func value(_ key: String) throws -> Double { try #require(phases[0].value(key)) }
             let loss = metrics(run)[0].map(\.loss)
             #expect(loss.count == 6 && loss[5] < loss[0])
-            #expect(result.nearest == phases[0].student.last)
-            #expect(result.nearest.test.samples == 1000 && result.kind == kind)
-            #expect(result.reference.bank == 170)
-            #expect(result.nearest.test.accuracy > 0.3 && !result.hasCollapsed)
+            let nearest = phases[0].student.last.test
+            #expect(try value("neighbours") == nearest.accuracy && nearest.samples == 1000)
+            #expect(!phases[0].metric.isShown && phases[1].metric == .accuracy)
+            #expect(section.findings[0].contains(kind))
+            #expect(section.tables[0].rows.map { $0[1] } == ["all", "all", "170", "170", "170"])
+            #expect(nearest.accuracy > 0.3 && section.warnings == [])
+            #expect(
+                try value("embedding-std") == metrics(run)[0].last?.metrics?["embedding-std"])
             // The whole training split is the small bank here, and no split is larger than the queries'.
-            #expect(result.reference.encoder.test == result.nearest.test.accuracy)
+            #expect(try value("neighbours-few") == nearest.accuracy)
             // 784 × 16 + 16 in front of the head.
-            #expect(result.parameters == 12_560)
-            #expect(result.neighbourShares.count == 10)
-            #expect(result.matrix.count == result.matrixClasses.count)
-            #expect(phases[1].relations == nil)
+            #expect(try value("parameters") == 12_560)
+            #expect(section.heatMaps.map(\.values.count) == [10, 100])
+            #expect(section.summary?.contains(" nearest neighbours ") == true)
+            #expect(phases[1].sections == [])
             let terms = try #require(metrics(run)[1].last).terms
             #expect(Set(terms.keys) == ["cross-entropy", "edge", "node"])
         }

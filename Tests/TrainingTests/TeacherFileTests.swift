@@ -58,7 +58,7 @@ import Testing
         recipe.seed = UInt64(seed)
         recipe.training.epochs = 1
         let run = try Tiny.run(recipe, scratch("student-\(UUID())"))
-        return try #require(try run.train().scores.phases.last?.teacher).test.accuracy
+        return try #require(run.train().scores.phases.last?.value("teacher-accuracy"))
     }
 
     func withTeacher(_ body: (Scratch) throws -> Void) throws {

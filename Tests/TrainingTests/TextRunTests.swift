@@ -131,8 +131,8 @@ import Torch
             let result = try run.train()
             #expect(result.scores.phases.count == 2)
             #expect(
-                result.scores.phases[1].teacher?.test
-                    == result.scores.phases[0].student.selected.test)
+                result.scores.phases[1].value("teacher-accuracy")
+                    == result.scores.phases[0].student.selected.test.accuracy)
         }
     }
 

@@ -3,6 +3,7 @@ import Diagnostics
 import Distillation
 import Foundation
 import Neural
+import Report
 import Torch
 
 /// Where a phase stands before, between and after the steps of an epoch: what an objective's own work is
@@ -18,6 +19,12 @@ public struct EpochContext {
     /// Steps of this epoch that are taken; above 0 before it only where a run resumes inside it.
     public var stepInEpoch: Int { trainer.stepInEpoch }
     public var stepsPerEpoch: Int { trainer.stepsPerEpoch }
+
+    /// The epochs of this phase that are behind, read back from `metrics.jsonl`, so that they are the same
+    /// after an interruption.
+    public var history: [EpochMetrics] {
+        get throws { epoch == 0 ? [] : try EpochMetrics.read(trainer.lines.path) }
+    }
 
     /// The learning rate of the next step.
     public func rate(of learner: Learner) -> Double { trainer.rate(of: learner) }
@@ -150,10 +157,7 @@ extension EpochContext {
     func note(teacher scores: PhaseResult.Scores?) {
         guard let scores else { return }
         note(
-            "its teacher has accuracy \(percentText(scores.test.accuracy)) on the test split, "
-                + "\(percentText(scores.validation.accuracy)) on validation")
+            "its teacher has accuracy \(percent(scores.test.accuracy)) on the test split, "
+                + "\(percent(scores.validation.accuracy)) on validation")
     }
 }
-
-/// A share in percent with one digit: `91.5 %`.
-func percentText(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }

@@ -2,6 +2,7 @@ import Datasets
 import Diagnostics
 import Distillation
 import Neural
+import Report
 import Torch
 
 /// A tensor that training continues from, by its name in a checkpoint.
@@ -46,10 +47,14 @@ public protocol Objective: AnyObject {
     /// One step: forward passes, losses, backward passes, updates. Write it where the default, which
     /// does this for every learner, is not enough.
     func step(_ batch: TrainingBatch, _ step: StepContext) throws
-    /// Adds to the metrics of an epoch.
-    func endEpoch(_ metrics: inout EpochMetrics, _ epoch: EpochContext) throws
-    /// Adds to the result of the phase, and writes files of its own into the phase's folder.
-    func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws
+    /// Metrics of the epoch that ends, by names such as `weight.teacher.mean`. They join those of the
+    /// losses in `metrics.jsonl`.
+    func endEpoch(_ epoch: EpochContext) throws -> [String: Double]
+    /// Writes files of its own into the phase's folder, once training is at its end.
+    func finish(_ epoch: EpochContext) throws
+    /// What there is to show of the phase, after `finish`. Make it of the objective's state and of
+    /// `epoch.history` alone, so that a run that was interrupted ends with the same bytes.
+    func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section]
 
     /// How many pieces of work besides steps were ever done: rises with every piece that a checkpoint can
     /// follow.
@@ -79,8 +84,9 @@ extension Objective {
     }
     public func begin(_ epoch: EpochContext) throws {}
     public func beginEpoch(_ epoch: EpochContext) throws {}
-    public func endEpoch(_ metrics: inout EpochMetrics, _ epoch: EpochContext) throws {}
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {}
+    public func endEpoch(_ epoch: EpochContext) throws -> [String: Double] { [:] }
+    public func finish(_ epoch: EpochContext) throws {}
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] { [] }
     public var pieces: Int { 0 }
     public func record() throws -> JSON? { nil }
     public func restore(_ record: JSON?, from checkpoint: String?) throws(Problem) {

@@ -7,6 +7,12 @@ public protocol PhaseEvaluator: AnyObject {
     /// - Parameter isFinal: whether the phase is at its end, where more may be measured.
     /// - Throws: an engine error, or `OutputsNotFinite`.
     func measure(_ networks: [any Classifier], isFinal: Bool) throws -> Measured
+    /// What the scores are; accuracy if not said.
+    var metric: PhaseMetric { get }
+}
+
+extension PhaseEvaluator {
+    public var metric: PhaseMetric { .accuracy }
 }
 
 /// Scores of several networks, and of all of them together where there are several.
@@ -24,12 +30,18 @@ public struct Measured {
 public final class SplitEvaluator: PhaseEvaluator {
     public let validation: EvaluationSet
     public let test: EvaluationSet
+    public let metric: PhaseMetric
     private let precision: Precision
 
-    public init(validation: EvaluationSet, test: EvaluationSet, precision: Precision) {
+    /// - Parameter metric: what the scores on these sets are.
+    public init(
+        validation: EvaluationSet, test: EvaluationSet, precision: Precision,
+        metric: PhaseMetric = .accuracy
+    ) {
         self.validation = validation
         self.test = test
         self.precision = precision
+        self.metric = metric
     }
 
     public func measure(_ networks: [any Classifier], isFinal: Bool) throws -> Measured {

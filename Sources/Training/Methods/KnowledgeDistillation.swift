@@ -2,6 +2,7 @@ import Diagnostics
 import Distillation
 import Models
 import Neural
+import Report
 import Torch
 
 /// Knowledge distillation: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network",
@@ -161,7 +162,7 @@ public final class DistillationObjective: Objective {
 
     public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: scores) }
 
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        result.teacher = scores
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        Section.teacher(scores, of: result.name)
     }
 }

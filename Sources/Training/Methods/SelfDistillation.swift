@@ -1,6 +1,7 @@
 import Diagnostics
 import Distillation
 import Models
+import Report
 import Torch
 
 /// Multi-stage self-distillation: Takanami, Takahashi, Sakata, "The Effect of Optimal
@@ -196,8 +197,7 @@ public final class PseudoLabelObjective: Objective {
 
     public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: scores) }
 
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        result.teacher = scores
-        result.pseudoLabelAccuracy = labelAccuracy
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        Section.teacher(scores, rightLabels: labelAccuracy, of: result.name)
     }
 }

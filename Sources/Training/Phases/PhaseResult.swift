@@ -1,5 +1,7 @@
 import Diagnostics
+import Files
 import Foundation
+import Report
 
 /// What came out of a phase: the content of its `result.json`, which is written last and makes it
 /// complete.
@@ -54,21 +56,19 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     public var student: Readout
     /// Of the average of its weights, if one was kept.
     public var average: Readout?
-    /// The teacher's scores, measured before the first step.
-    public var teacher: Scores?
-    /// Share of pseudo-labels that meet the clean label on the training split, where it is known.
-    public var pseudoLabelAccuracy: Double?
     /// Where several networks learnt side by side.
     public var peers: Peers?
-    /// Where losses were weighed sample by sample.
-    public var mixing: MixingResult?
-    /// Of an encoder that learnt without labels: `student` then holds its nearest neighbours' scores.
-    public var relations: RelationsResult?
-    /// Where the samples were made. "Validation" is then agreement with the teacher on held-out
-    /// synthetic images.
-    public var synthesis: SynthesisResult?
+    /// What all these scores are.
+    public var metric = PhaseMetric.accuracy
+    /// The numbers of the objective's sections, which `sections.json` has whole.
+    public var sections: [Section] = []
 
     public func readout(average: Bool) -> Readout { average ? self.average ?? student : student }
+
+    /// A number of its sections by its key, such as `weight.teacher-2`; nil where it is not known, too.
+    public func value(_ key: String) -> Double? {
+        sections.lazy.flatMap(\.values).first { $0.key == key }?.value
+    }
 }
 
 /// One line of `metrics.jsonl`: an epoch. Nothing in it depends on the clock.
@@ -115,7 +115,7 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     /// Mean over the epoch's samples of the weighted sum of all terms.
     public var loss: Double
     public var terms: [String: Double]
-    /// What is logged beside the terms.
+    /// What is logged beside the terms, and what the objective says of the epoch.
     public var metrics: [String: Double]?
     /// Agreement of the network, as it trained, with the given labels; nil where it predicts none.
     public var trainAccuracy: Double?
@@ -132,10 +132,6 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var ensembleTest: Scores?
     /// Mean over pairs of the share of validation samples with equal predictions.
     public var agreement: Double?
-    /// Where losses are weighed sample by sample.
-    public var mixing: MixingMetrics?
-    /// Where samples are made for each epoch.
-    public var synthesis: SynthesisSummary?
 }
 
 extension EpochMetrics.Learner {
@@ -159,6 +155,19 @@ extension EpochMetrics.Learner {
 }
 
 extension EpochMetrics {
+    /// The epochs of a `metrics.jsonl`; a line that cannot be read is left out.
+    static func read(_ path: String) throws(Problem) -> [EpochMetrics] {
+        try readFile(path, limit: 256 << 20).split(separator: 10).compactMap {
+            try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
+        }
+    }
+
+    /// Adds what an objective says of the epoch.
+    mutating func add(_ others: [String: Double]) {
+        guard !others.isEmpty else { return }
+        metrics = (metrics ?? [:]).merging(others) { $1 }
+    }
+
     init(
         phase: String, epoch: Int, step: Int, rate: Double, learners: [Learner],
         together: PhaseResult.Together?

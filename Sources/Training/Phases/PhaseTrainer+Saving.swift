@@ -120,8 +120,8 @@ extension PhaseTrainer {
                         average: its?.each[$0.index])
                 }, best: best, last: last, selected: selected)
         }
-        try objective.finish(&result, EpochContext(trainer: self))
         try lines.sync(using: environment.files)
+        try addSections(to: &result)
         try environment.files.replace("\(folder)/phase.json", with: json(spec))
         try PhaseFolder.finish(folder, result, using: environment.files)
         try store.removeAll()

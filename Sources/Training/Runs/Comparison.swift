@@ -306,12 +306,7 @@ public final class Comparison {
         return Cell(
             row: plan.row.name, noise: plan.noise, seed: plan.seed, setting: choice.setting,
             phases: choice.chain.map(Phase.init),
-            results: try choice.chain.compactMap { spec in
-                guard var result = try store.result(spec) else { return nil }
-                // A picture for a run's page; cells share the encoder, and would repeat it.
-                result.relations?.matrix = []
-                return result
-            },
+            results: try choice.chain.compactMap(store.result),
             metrics: choice.chain.map(store.metrics), useAverage: choice.recipe.training.useAverage,
             seconds: seconds, realisedNoise: plan.data.noise.realisedRate)
     }

@@ -52,12 +52,7 @@ public struct PhaseStore: Sendable {
 
     /// The epochs of a phase so far.
     public func metrics(_ spec: PhaseSpec) -> [EpochMetrics] {
-        guard let bytes = try? readFile("\(path(spec))/metrics.jsonl", limit: 256 << 20) else {
-            return []
-        }
-        return bytes.split(separator: 10).compactMap {
-            try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
-        }
+        (try? EpochMetrics.read("\(path(spec))/metrics.jsonl")) ?? []
     }
 
     /// Nil where nothing that can be read says it.

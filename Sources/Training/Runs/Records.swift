@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Foundation
+import Report
 
 /// A finished run as its folder tells it: what reports are made of.
 public struct RunRecord: Sendable {
@@ -11,8 +12,8 @@ public struct RunRecord: Sendable {
     /// Of each phase, where it is known.
     public var timings: [PhaseTiming?] = []
     public var recipe: String
-    /// Where a phase made its own samples.
-    public var pool: SyntheticPool?
+    /// Of each phase: what its objective has to show, without columns, which `samples.csv` has.
+    public var sections: [[Section]] = []
 
     /// - Parameter isVerified: whether this process wrote the run itself, or compared its files with
     ///   their hashes before.
@@ -27,18 +28,15 @@ public struct RunRecord: Sendable {
         let names =
             (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? []
         for phase in scores.phases {
-            let name = names.first { $0.hasSuffix("-\(phase.name)") } ?? phase.name
+            // The phase's position stands before its name.
+            let name = names.first { $0.drop(while: \.isNumber) == "-\(phase.name)" } ?? phase.name
             let path = "\(folder)/phases/\(name)"
-            if !isVerified { try PhaseFolder.verify(path, remedy: .remakeRun(folder)) }
-            let bytes = try readFile("\(path)/metrics.jsonl", limit: 256 << 20)
-            metrics.append(
-                bytes.split(separator: 10).compactMap {
-                    try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
-                })
+            let remedy = Remedy.remakeRun(folder)
+            if !isVerified { try PhaseFolder.verify(path, remedy: remedy) }
+            metrics.append(try EpochMetrics.read("\(path)/metrics.jsonl"))
+            sections.append(try SectionFiles.read(path, remedy: remedy))
             timings.append(PhaseTiming(folder: path))
         }
-        // Its phase has been verified.
-        pool = try SyntheticPool.ifAny(run: folder, verifies: false)
     }
 }
 

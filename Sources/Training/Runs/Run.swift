@@ -12,7 +12,8 @@ import Yams
 ///     run.json           versions, threads, hashes of the data, sizes of the splits, realised noise
 ///     labels.csv         given and clean label of every training and validation sample
 ///     phases/            one folder per phase: metrics.jsonl, weights, result.json, checkpoints
-///     samples.csv        per training sample: label, prediction, loss, confidence
+///     samples.csv        per training and validation sample: label, prediction, loss, confidence, and
+///                        the columns of its phases' sections
 ///     model.safetensors  the run's result: the selected weights of its last phase
 ///     peer-1.safetensors, …   those of each peer, where several networks learnt; model is the best
 ///                        of them on the validation split
@@ -110,11 +111,6 @@ public final class Run {
             let path = "\(store.path(last))/\(peer.name)-\(which.rawValue).safetensors"
             try files.replace("\(folder)/\(peer.name).safetensors", with: try readFile(path))
             names.append("\(peer.name).safetensors")
-        }
-        let mixing = "\(store.path(last))/mixing.csv"
-        if FileManager.default.fileExists(atPath: mixing) {
-            try files.replace("\(folder)/mixing.csv", with: try readFile(mixing))
-            names.append("mixing.csv")
         }
         if !data.isPlaceholder {
             try SampleRecords(self, weights: "\(folder)/model.safetensors").write(

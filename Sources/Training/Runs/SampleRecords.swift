@@ -8,7 +8,7 @@ import Torch
 
 /// Per training and validation sample, what the run's result says of it:
 /// `samples.csv` with columns index, split, given, clean, predicted, confidence, loss, and the data's id
-/// column where it has one.
+/// column where it has one; then, for the training samples, those of the phases' sections.
 struct SampleRecords {
     private var lines: [String] = []
 
@@ -16,8 +16,12 @@ struct SampleRecords {
         let model = try SavedModel(path: weights)
         let data = run.data
         let ids = data.learning.ids.map { $0.map { PlainText.escaped($0) } }
+        let columns = try run.chain.compactMap { spec throws(Problem) in
+            try SectionFiles.columns(run.store.path(spec))
+        }
         lines.append(
-            "index,split,given,clean,predicted,confidence,loss" + (ids == nil ? "" : ",id"))
+            (["index,split,given,clean,predicted,confidence,loss"] + (ids == nil ? [] : ["id"])
+                + columns.map { String($0.names) }).joined(separator: ","))
         for (name, members) in [("train", data.split.train), ("validation", data.split.validation)]
         {
             let set = try EvaluationSet(
@@ -39,7 +43,9 @@ struct SampleRecords {
                         "\(member)", name, "\(given)", clean, "\(best)",
                         formatted(exp(Double(row[row.startIndex + best]))),
                         formatted(-Double(row[row.startIndex + given])),
-                    ].joined(separator: ",") + (ids.map { "," + CSV.cell($0[member]) } ?? ""))
+                    ].joined(separator: ",") + (ids.map { "," + CSV.cell($0[member]) } ?? "")
+                        + columns.map { "," + (name == "train" ? String($0.rows[i]) : $0.unknown) }
+                        .joined())
             }
         }
     }

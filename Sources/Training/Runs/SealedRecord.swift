@@ -7,7 +7,7 @@ import Foundation
 ///
 /// The last two members of the object are
 ///
-///       "version" : 3,
+///       "version" : 4,
 ///       "sha256" : "…"
 ///     }
 ///
@@ -18,7 +18,7 @@ import Foundation
 enum SealedRecord {
     /// Of all records together: raised when the layout of one of them changes. Versions 1 and 2 carried
     /// no hashes.
-    static let version = 3
+    static let version = 4
 
     private static let opening = Array(",\n  \"sha256\" : \"".utf8)
     private static let closing = Array("\"\n}\n".utf8)

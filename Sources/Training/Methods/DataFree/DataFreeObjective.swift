@@ -1,6 +1,7 @@
 import Datasets
 import Diagnostics
 import Distillation
+import Report
 import Torch
 
 /// How students learn from synthetic images: as in `SynthesisOptions.method`'s papers,
@@ -58,7 +59,8 @@ public final class DataFreeObjective: Objective {
                 temperature: options.temperature, standardised: options.standardise))
         let pull = mutual.pull(of: learner, outputs)
         return Losses(
-            [term] + pull.terms, metrics: [.init("teacher-agreement", agreement)] + pull.metrics)
+            [term] + pull.terms,
+            metrics: [.init(SynthesisMetric.teacherAgreement, agreement)] + pull.metrics)
     }
 
     /// Several students see the same batch: one forward pass of the teacher is enough.
@@ -99,8 +101,24 @@ public final class DataFreeObjective: Objective {
         epoch.use(
             SplitEvaluator(
                 validation: heldOut, test: phase.data.isPlaceholder ? heldOut : try phase.testSet(),
-                precision: phase.spec.compute.precision))
+                precision: phase.spec.compute.precision, metric: metric(phase)))
     }
+
+    /// What is measured on held-out images.
+    private func metric(_ phase: PhaseContext) -> PhaseMetric {
+        let images = "held-out synthetic images"
+        let validation =
+            "Validation of \(phase.spec.name): agreement with the teacher on \(heldOutCount) "
+            + "\(images); no real sample selects."
+        guard phase.data.isPlaceholder else { return PhaseMetric(note: validation) }
+        return PhaseMetric(
+            name: "agreement with the teacher", testSet: images, reference: "teacher",
+            isOfTestLabels: false,
+            note: validation
+                + " There are no test samples: last and selected are that agreement too.")
+    }
+
+    private var heldOutCount: Int { pass.heldOut.count * pass.options.synthesis.batch }
 
     private func synthesise(before end: Int, _ epoch: EpochContext) throws {
         do {
@@ -113,14 +131,12 @@ public final class DataFreeObjective: Objective {
         }
     }
 
-    public func endEpoch(_ metrics: inout EpochMetrics, _ epoch: EpochContext) throws {
-        metrics.synthesis = pass.summary()
-    }
+    public func endEpoch(_ epoch: EpochContext) throws -> [String: Double] { pass.metrics() }
 
     /// Closes the pool.
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        try pass.finish()
-        result.teacher = scores
+    public func finish(_ epoch: EpochContext) throws { try pass.finish() }
+
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
         var notes: [String] = []
         if !pass.frame.teacherHasBatchNorm {
             notes.append(
@@ -132,14 +148,12 @@ public final class DataFreeObjective: Objective {
                 "The generator cannot tell these classes apart, as their embeddings are equal: "
                     + group.joined(separator: ", ") + ".")
         }
-        let data = epoch.phase.data
-        let constants = data.normalisation
-        result.synthesis = SynthesisResult(
-            method: pass.options.synthesis.method.rawValue,
-            embeddings: pass.embeddings?.source, images: pass.pool.count,
-            heldOutImages: pass.heldOut.count * pass.options.synthesis.batch,
-            hasTestData: !data.isPlaceholder, matchesStatistics: pass.frame.matching != nil,
-            normalisation: ["mean": constants.mean, "std": constants.deviation], notes: notes)
+        let pool = try SyntheticPool(phase: epoch.phase.folder)
+        let own = DataFreeSections(
+            phase: result, teacher: scores, history: try epoch.history,
+            method: pass.options.synthesis.method.rawValue, embeddings: pass.embeddings?.source,
+            heldOutImages: heldOutCount, notes: notes, pool: pool, moments: try pool.grids())
+        return Section.teacher(scores, of: result.name) + [own.section]
     }
 
     // MARK: Checkpoints

@@ -1,4 +1,5 @@
 import Distillation
+import Report
 
 /// One line of `synthesis.jsonl`: a batch of images.
 public struct SynthesisMetrics: Codable, Equatable, Sendable {
@@ -14,72 +15,64 @@ public struct SynthesisMetrics: Codable, Equatable, Sendable {
 
     /// For a log.
     var note: String {
-        "\(images) images; the teacher takes \(percentText(facts.accuracy)) of the newest for what was "
-            + "wanted, confidence \(percentText(facts.confidence))"
+        "\(images) images; the teacher predicts the target label of \(percent(facts.accuracy)) of the "
+            + "newest, confidence \(percent(facts.confidence))"
     }
 }
 
-/// What was synthesised for an epoch of the students: means over its batches.
-public struct SynthesisSummary: Codable, Equatable, Sendable {
-    public var batches: Int
+/// Names of an epoch's metrics: what was synthesised for it, as means over its batches.
+enum SynthesisMetric {
+    static let batches = "synthesis.batches"
     /// In the pool.
-    public var images: Int
-    /// Unweighted loss terms of the kept images.
-    public var terms: [String: Double]
+    static let images = "synthesis.images"
     /// The teacher's largest class probability.
-    public var confidence: Double?
-    /// Share of images that the teacher takes for what was wanted.
-    public var accuracy: Double?
+    static let confidence = "synthesis.confidence"
+    /// Share of images for which the teacher predicts the target label.
+    static let accuracy = "synthesis.accuracy"
     /// Share on which the student agreed with the teacher while they were searched for.
-    public var agreement: Double?
+    static let agreement = "synthesis.agreement"
     /// Standard deviation of pixels within a class and batch.
-    public var diversity: Double?
+    static let diversity = "synthesis.diversity"
     /// The same over the newest five batches together.
-    public var diversityAcrossBatches: Double?
-    /// Steps until the teacher's cross-entropy to the wanted labels was below 0.2, mean over the
+    static let diversityAcrossBatches = "synthesis.diversity-across-batches"
+    /// Steps until the teacher's cross-entropy to the target labels was below 0.2, mean over the
     /// batches that got there.
-    public var stepsToLabels: Double?
+    static let stepsToLabels = "synthesis.steps-to-labels"
     /// Batches that got there.
-    public var reachedLabels: Int
+    static let reachedLabels = "synthesis.reached-labels"
+    /// Share of the students' own batches on which they agree with the teacher.
+    static let teacherAgreement = "teacher-agreement"
 
-    init(_ facts: [SynthesisFacts], images: Int, acrossBatches: Double?) {
+    private static let terms = "synthesis.term."
+    /// Of an unweighted loss term of the kept images.
+    static func named(_ term: String) -> String { terms + term }
+    /// The term that a name is of; nil for another.
+    static func term(_ name: String) -> String? {
+        name.hasPrefix(terms) ? String(name.dropFirst(terms.count)) : nil
+    }
+
+    static func metrics(
+        _ facts: [SynthesisFacts], images count: Int, acrossBatches: Double?
+    ) -> [String: Double] {
         func mean(_ value: (SynthesisFacts) -> Double?) -> Double? {
             let values = facts.compactMap(value)
             return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
         }
-        batches = facts.count
-        self.images = images
-        terms = [:]
-        for name in Set(facts.flatMap(\.terms.keys)) { terms[name] = mean { $0.terms[name] } }
-        confidence = mean(\.confidence)
-        accuracy = mean(\.accuracy)
-        agreement = mean(\.agreement)
-        diversity = mean(\.diversity)
-        diversityAcrossBatches = acrossBatches
-        stepsToLabels = mean { $0.stepsToLabels.map(Double.init) }
-        reachedLabels = facts.count { $0.stepsToLabels != nil }
+        var metrics = [
+            batches: Double(facts.count), images: Double(count),
+            reachedLabels: Double(facts.count { $0.stepsToLabels != nil }),
+        ]
+        for term in Set(facts.flatMap(\.terms.keys)) {
+            metrics[named(term)] = mean { $0.terms[term] }
+        }
+        metrics[confidence] = mean(\.confidence)
+        metrics[accuracy] = mean(\.accuracy)
+        metrics[agreement] = mean(\.agreement)
+        metrics[diversity] = mean(\.diversity)
+        metrics[diversityAcrossBatches] = acrossBatches
+        metrics[stepsToLabels] = mean { $0.stepsToLabels.map(Double.init) }
+        return metrics
     }
-}
-
-/// Of a phase that learnt from synthetic images.
-public struct SynthesisResult: Codable, Equatable, Sendable {
-    /// The method of synthesis.
-    public var method: String
-    /// What the generator was told of the classes, in words; nil where it is told nothing.
-    public var embeddings: String?
-    /// In the pool at the end.
-    public var images: Int
-    /// Never trained on.
-    public var heldOutImages: Int
-    /// True where there are test samples; false: "test" then means what "validation" always means
-    /// here, agreement with the teacher on held-out synthetic images.
-    public var hasTestData: Bool
-    /// Whether batch-norm statistics were matched.
-    public var matchesStatistics: Bool
-    /// Constants as used, or as learnt.
-    public var normalisation: [String: [Float]]
-    /// What a reader should know.
-    public var notes: [String]
 }
 
 /// Where the synthesis of a phase stands, besides tensors and files.
@@ -88,13 +81,13 @@ struct SynthesisRecord: Codable, Equatable {
         var id: Int
         var sha256: String
     }
-    struct Sheet: Codable, Equatable {
+    struct Grid: Codable, Equatable {
         var epoch: Int
         var images: Int
         var sha256: String
         var name: String {
             let digits = String(epoch)
-            return "sheet-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+            return "grid-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
         }
     }
 
@@ -105,7 +98,7 @@ struct SynthesisRecord: Codable, Equatable {
     var parts: [Part] = []
     /// SHA-256 of each held-out batch.
     var heldOut: [String] = []
-    var sheets: [Sheet] = []
+    var grids: [Grid] = []
     /// Of the epoch under way.
     var facts: [SynthesisFacts] = []
     /// Length and SHA-256 of `synthesis.jsonl`.
@@ -127,7 +120,7 @@ extension SynthesisRecord {
         // Batches are numbered in the order they were made.
         return zip(parts, parts.dropFirst()).allSatisfy { $0.id < $1.id }
             && parts.allSatisfy { (0...SynthesisRecord.limit).contains($0.id) }
-            && sheets.allSatisfy { (0...last).contains($0.epoch) && $0.images > 0 }
+            && grids.allSatisfy { (0...last).contains($0.epoch) && $0.images > 0 }
     }
 
     /// Far above what any disk holds, and far below where sums overflow.

@@ -7,7 +7,7 @@ import Foundation
 //
 //     pool/batch-000000.bin    images [B, C, H, W] as bytes, then B labels of two bytes each, low first
 //     pool/held-out-0.bin      the same, never trained on
-//     pool/sheet-00001.bin     a few of an epoch's last batch, for the report
+//     pool/grid-00001.bin      a few of an epoch's last batch, for the report
 //     pool/synthesis.jsonl     a line per batch
 //     pool/pool.json           written last: what is in the pool
 
@@ -42,18 +42,18 @@ extension SynthesisPass {
     }
 
     /// The first images of an epoch's last batch, at a few epochs over the run.
-    func writeSheet(_ batch: SynthesisedBatch, _ place: SynthesisFrame.Place) throws(Problem) {
-        guard isSheet(epoch: place.epoch) else { return }
+    func writeGrid(_ batch: SynthesisedBatch, _ place: SynthesisFrame.Place) throws(Problem) {
+        guard hasGrid(epoch: place.epoch) else { return }
         let count = min(batch.labels.count, 2 * frame.classes)
-        let name = String(format: "sheet-%05d", place.epoch + 1)
+        let name = String(format: "grid-%05d", place.epoch + 1)
         let hash = try write(
             Array(batch.bytes.prefix(count * pool.imageSize)), Array(batch.labels.prefix(count)),
             to: name)
-        record.sheets.append(.init(epoch: place.epoch + 1, images: count, sha256: hash))
+        record.grids.append(.init(epoch: place.epoch + 1, images: count, sha256: hash))
     }
 
     /// The end of the warm-up, and about five times until the end.
-    private func isSheet(epoch: Int) -> Bool {
+    private func hasGrid(epoch: Int) -> Bool {
         let after = epoch - warmUp + 1
         if after <= 0 { return after == 0 }
         let every = max(1, (epochs + 4) / 5)
@@ -71,7 +71,7 @@ extension SynthesisPass {
             heldOut: record.heldOut.indices.map {
                 .init(name: "held-out-\($0)", images: options.synthesis.batch)
             },
-            sheets: record.sheets.map { .init(name: $0.name, images: $0.images, epoch: $0.epoch) },
+            grids: record.grids.map { .init(name: $0.name, images: $0.images, epoch: $0.epoch) },
             warmUp: warmUp)
         try files.replace("\(folder)/pool.json", with: json(content))
     }
@@ -82,7 +82,7 @@ struct PoolContent: Codable, Equatable {
     struct Entry: Codable, Equatable {
         var name: String
         var images: Int
-        /// Of a sheet, warm-up counted in, from 1.
+        /// Of a grid, warm-up counted in, from 1.
         var epoch: Int?
     }
 
@@ -90,7 +90,7 @@ struct PoolContent: Codable, Equatable {
     var classNames: [String]
     var batches: [Entry]
     var heldOut: [Entry]
-    var sheets: [Entry]
+    var grids: [Entry]
     /// Epochs of warm-up.
     var warmUp: Int
 }

@@ -105,7 +105,7 @@ final class SynthesisPass: BatchSource {
                     images: pool.count, facts: batch.facts)
                 try log(metrics)
                 record.batch += 1
-                if record.batch == count { try writeSheet(batch, place) }
+                if record.batch == count { try writeGrid(batch, place) }
                 try context.didPiece(metrics.batch == metrics.of ? metrics.note : nil)
             }
             if record.batch >= count {
@@ -244,8 +244,9 @@ final class SynthesisPass: BatchSource {
     }
 
     /// Of the epoch's batches so far.
-    func summary() -> SynthesisSummary {
-        SynthesisSummary(record.facts, images: pool.count, acrossBatches: diversityAcrossBatches())
+    func metrics() -> [String: Double] {
+        SynthesisMetric.metrics(
+            record.facts, images: pool.count, acrossBatches: diversityAcrossBatches())
     }
 
     /// Within-class deviation over the newest batches together: how different batches are.
@@ -295,7 +296,7 @@ final class SynthesisPass: BatchSource {
         gone = []
         try verify(
             Dictionary(
-                saved.sheets.map { ("\($0.name).bin", $0.sha256) }, uniquingKeysWith: { $1 }),
+                saved.grids.map { ("\($0.name).bin", $0.sha256) }, uniquingKeysWith: { $1 }),
             in: folder, remedy: .remake)
         try tidy()
         try lines.resume(bytes: saved.metricsBytes, digest: saved.metrics, using: files)
@@ -305,7 +306,7 @@ final class SynthesisPass: BatchSource {
     func tidy() throws(Problem) {
         let known = Set(
             record.parts.map { SynthesisPass.name(of: $0.id) }
-                + record.heldOut.indices.map { "held-out-\($0)" } + record.sheets.map(\.name))
+                + record.heldOut.indices.map { "held-out-\($0)" } + record.grids.map(\.name))
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names where !known.contains(name.replacing(".bin", with: "")) {
             if name != "synthesis.jsonl" || record.metricsBytes == 0 {

@@ -6,7 +6,7 @@ import Foundation
 /// The synthetic images that a finished phase left behind.
 public struct SyntheticPool: Sendable {
     /// Images of one moment: a few of each class.
-    public struct Sheet: Sendable {
+    public struct Grid: Sendable {
         /// Epoch of the students, from 1; 0: the end of the warm-up.
         public var epoch: Int
         public var labels: [Int]
@@ -41,26 +41,22 @@ public struct SyntheticPool: Sendable {
     ///
     /// - Throws: if there is none, or if its phase is damaged.
     public init(run folder: String) throws(Problem) {
-        guard let pool = try SyntheticPool.ifAny(run: folder) else { throw .noPool(folder) }
-        self = pool
-    }
-
-    /// - Parameter verifies: whether the files are compared with the hashes of their phase first.
-    static func ifAny(run folder: String, verifies: Bool = true) throws(Problem) -> SyntheticPool? {
         let names =
             ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? [])
             .sorted()
         for name in names {
             let phase = "\(folder)/phases/\(name)"
-            if FileManager.default.fileExists(atPath: "\(phase)/pool/pool.json") {
-                // Images without a student are no finished phase: nothing has their hashes.
-                if verifies, name != "images" {
-                    try PhaseFolder.verify(phase, remedy: .remakeRun(folder))
-                }
-                return try SyntheticPool(phase: phase)
+            guard FileManager.default.fileExists(atPath: "\(phase)/pool/pool.json") else {
+                continue
             }
+            // Images without a student are no finished phase: nothing has their hashes.
+            if name != "images" {
+                try PhaseFolder.verify(phase, remedy: .remakeRun(folder))
+            }
+            try self.init(phase: phase)
+            return
         }
-        return nil
+        throw .noPool(folder)
     }
 
     public var count: Int { content.batches.reduce(0) { $0 + $1.images } }
@@ -81,16 +77,16 @@ public struct SyntheticPool: Sendable {
     }
 
     /// A few images of each class over time.
-    public func sheets() throws(Problem) -> [Sheet] {
-        var sheets: [Sheet] = []
-        for entry in content.sheets {
+    public func grids() throws(Problem) -> [Grid] {
+        var grids: [Grid] = []
+        for entry in content.grids {
             let part = try read(entry)
-            sheets.append(
-                Sheet(
+            grids.append(
+                Grid(
                     epoch: (entry.epoch ?? 0) - content.warmUp, labels: part.labels,
                     bytes: part.bytes))
         }
-        return sheets
+        return grids
     }
 
     private func read(

@@ -1,6 +1,7 @@
 import Diagnostics
 import Distillation
 import Randomness
+import Report
 import Torch
 
 /// The baseline of every mix: the same weights for every sample, fixed once.
@@ -41,8 +42,8 @@ public final class FixedMixing: Objective {
     }
 
     public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        result.teacher = teacher
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        Section.teacher(teacher, of: result.name)
     }
 }
 
@@ -119,8 +120,8 @@ public final class TeacherDropping: Objective {
     }
 
     public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        result.teacher = teacher
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        Section.teacher(teacher, of: result.name)
     }
 
     /// A dropped teacher's term stays among the terms with weight 0, without being computed.

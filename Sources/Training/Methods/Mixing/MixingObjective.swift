@@ -2,6 +2,7 @@ import Datasets
 import Diagnostics
 import Distillation
 import Neural
+import Report
 import Torch
 
 /// Given labels and several teachers, weighed sample by sample.
@@ -90,7 +91,7 @@ struct MixingTarget: PhaseTarget {
                 teacher: scores)
         case .dropping:
             return TeacherDropping(
-                try .init(drop: options.drop, hard: 1 - share, soft: share), label: losses[0],
+                .init(drop: options.drop, hard: 1 - share, soft: share), label: losses[0],
                 teachers: Array(losses.dropFirst()), seed: phase.seed, teacher: scores)
         }
     }
@@ -188,14 +189,19 @@ public final class AdaptiveMixingObjective: Objective {
         self.sums = sums
     }
 
-    public func endEpoch(_ metrics: inout EpochMetrics, _ epoch: EpochContext) throws {
-        guard pass != nil else { return }
-        metrics.mixing = self.metrics(of: sums, epoch.phase)
+    public func endEpoch(_ epoch: EpochContext) throws -> [String: Double] {
+        pass == nil ? [:] : metrics(of: sums, epoch.phase)
     }
 
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        result.teacher = teachers.scores.count == 1 ? teachers.scores[0] : nil
-        if pass != nil { result.mixing = try self.result(epoch.phase) }
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        let teacher = Section.teacher(
+            teachers.scores.count == 1 ? teachers.scores[0] : nil, of: result.name)
+        guard pass != nil else { return teacher }
+        let own = MixingSections(
+            mixing: self.result(epoch.phase), phase: result.name,
+            classNames: epoch.phase.data.learning.classNames, history: try epoch.history,
+            columns: columns)
+        return teacher + [own.section]
     }
 
     public func record() throws -> JSON? { try sums.map { try JSON($0) } }

@@ -1,8 +1,7 @@
 import Datasets
 import Diagnostics
 import Distillation
-import Files
-import Foundation
+import Report
 import Torch
 
 /// What the teachers of a mix say about the training samples, for the record.
@@ -30,62 +29,92 @@ struct MixedTeachers {
     }
 }
 
-/// Weights of an epoch, over the training samples.
-public struct MixingMetrics: Codable, Equatable, Sendable {
-    public struct Loss: Codable, Equatable, Sendable {
-        public var name: String
-        public var mean: Double
-        /// 5 %, 25 %, 50 %, 75 %, 95 %.
-        public var quantiles: [Double]
-        /// Over samples whose given label is wrong, and over the others, where that is known.
-        public var meanWrong: Double?
-        public var meanRight: Double?
+/// Weights of one loss over the training samples.
+struct WeightSummary {
+    var name: String
+    var mean: Double
+    /// At `levels`.
+    var quantiles: [Double]
+    /// Over samples whose given label is wrong, and over the others, where that is known.
+    var meanWrong: Double?
+    var meanRight: Double?
+
+    static let levels = [5, 25, 50, 75, 95]  // percent
+
+    // Names of an epoch's metrics.
+    static func mean(_ loss: String) -> String { "weight.\(loss).mean" }
+    static func mean(_ loss: String, right: Bool) -> String {
+        "weight.\(loss).\(right ? "right" : "wrong")-labels"
+    }
+    static func quantile(_ loss: String, _ level: Int) -> String {
+        "weight.\(loss).quantile-\(level)"
     }
 
-    public var losses: [Loss]
-    /// Groups of the meta pass before this epoch, if there was one, and what became of their repeats.
-    public var groups: Int?
-    public var repeats: [String: Int]?
-    /// Mean validation loss of the student before the pass's look-aheads, and at them.
-    public var validationLoss: Double?
-    public var lookaheadLoss: Double?
+    var metrics: [String: Double] {
+        var metrics = [Self.mean(name): mean]
+        for (level, value) in zip(Self.levels, quantiles) {
+            metrics[Self.quantile(name, level)] = value
+        }
+        metrics[Self.mean(name, right: false)] = meanWrong
+        metrics[Self.mean(name, right: true)] = meanRight
+        return metrics
+    }
+}
+
+extension MetaPass.Sums {
+    // Names of an epoch's metrics.
+    static let groups = "meta.groups"
+    static let validationLoss = "meta.validation-loss"
+    static let virtualStepLoss = "meta.virtual-step-loss"
+
+    /// Groups of the pass, what became of their repeats, and the mean validation loss of the student
+    /// before the pass's virtual steps and after them.
+    var metrics: [String: Double] {
+        let count = Double(max(1, groups))
+        var metrics = [
+            Self.groups: Double(groups), Self.validationLoss: loss / count,
+            Self.virtualStepLoss: lookahead / count,
+        ]
+        for (verdict, number) in repeats { metrics["meta.repeats.\(verdict)"] = Double(number) }
+        return metrics
+    }
 }
 
 /// What the weights came to, at the end of training.
-public struct MixingResult: Codable, Equatable, Sendable {
-    public struct Teacher: Codable, Equatable, Sendable {
-        public var name: String
-        public var scores: PhaseResult.Scores
+struct MixingResult {
+    struct Teacher {
+        var name: String
+        var scores: PhaseResult.Scores
         /// Mean weight of its term.
-        public var weight: Double
+        var weight: Double
         /// On the training samples, how often its (possibly corrupted) output is wrong, where clean
         /// labels are known; of a teacher that is corrupted on purpose, otherwise by the given labels.
-        public var wrongShare: Double?
+        var wrongShare: Double?
         /// Probability that its weight on a sample where it is wrong is below that on one where it is
         /// right: ½ is chance.
-        public var wrongAUC: Double?
+        var wrongAUC: Double?
         /// Mean weight over tenths of the samples, by this teacher's probability of the given label,
         /// from the lowest.
-        public var weightByConfidence: [Double]
+        var weightByConfidence: [Double]
     }
 
-    public struct Sample: Codable, Equatable, Sendable {
+    struct Sample {
         /// In the learning set.
-        public var index: Int
-        public var given: Int
-        public var clean: Int?
-        public var predicted: Int
-        public var weight: Double
+        var index: Int
+        var given: Int
+        var clean: Int?
+        var predicted: Int
+        var weight: Double
     }
 
-    public var losses: [MixingMetrics.Loss]
-    public var teachers: [Teacher]
+    var losses: [WeightSummary]
+    var teachers: [Teacher]
     /// Of the first teacher: the samples on which it is trusted least and most.
-    public var leastTrusted: [Sample]
-    public var mostTrusted: [Sample]
+    var leastTrusted: [Sample]
+    var mostTrusted: [Sample]
     /// Probability that the early alignment of the label's gradient is lower for a wrong label than for a
     /// right one, where clean labels are known. It, and not λ, tells wrong labels.
-    public var alignmentAUC: Double?
+    var alignmentAUC: Double?
 }
 
 extension AdaptiveMixingObjective {
@@ -102,20 +131,15 @@ extension AdaptiveMixingObjective {
     }
 
     /// - Parameter meta: of the pass before the epoch; nil where there was none.
-    func metrics(of meta: MetaPass.Sums?, _ phase: PhaseContext) -> MixingMetrics {
-        var metrics = MixingMetrics(losses: summaries(weights, isWrong(phase)))
-        if let meta {
-            metrics.groups = meta.groups
-            metrics.repeats = meta.repeats
-            metrics.validationLoss = meta.loss / Double(max(1, meta.groups))
-            metrics.lookaheadLoss = meta.lookahead / Double(max(1, meta.groups))
+    func metrics(of meta: MetaPass.Sums?, _ phase: PhaseContext) -> [String: Double] {
+        summaries(weights, isWrong(phase)).reduce(into: meta?.metrics ?? [:]) {
+            $0.merge($1.metrics) { $1 }
         }
-        return metrics
     }
 
     private func summaries(
         _ weights: [[Float]], _ isWrong: [Bool]?
-    ) -> [MixingMetrics.Loss] {
+    ) -> [WeightSummary] {
         teachers.losses.enumerated().map { k, name in
             let values = weights.map { Double($0[k]) }
             let sorted = values.sorted()
@@ -127,14 +151,14 @@ extension AdaptiveMixingObjective {
             }
             return .init(
                 name: name, mean: values.reduce(0, +) / Double(values.count),
-                quantiles: [0.05, 0.25, 0.5, 0.75, 0.95].map {
-                    sorted[Int(($0 * Double(sorted.count - 1)).rounded())]
+                quantiles: WeightSummary.levels.map {
+                    sorted[Int((Double($0) / 100 * Double(sorted.count - 1)).rounded())]
                 }, meanWrong: mean(true), meanRight: mean(false))
         }
     }
 
-    /// The record of a mix, and `mixing.csv` with every sample of it.
-    func result(_ phase: PhaseContext) throws(Problem) -> MixingResult {
+    /// The record of a mix.
+    func result(_ phase: PhaseContext) -> MixingResult {
         let (weights, data) = (weights, phase.data)
         let isWrong = isWrong(phase)
         let clean = data.knowsClean ? data.learning.clean : nil
@@ -174,7 +198,6 @@ extension AdaptiveMixingObjective {
         let alignmentAUC = isWrong.flatMap { flags in
             rankAUC(seen.map { -alignment[$0] }, seen.map { flags[$0] })
         }
-        try writeSamples(weights, phase)
         return MixingResult(
             losses: summaries(weights, isWrong), teachers: each, leastTrusted: least,
             mostTrusted: most,
@@ -190,33 +213,23 @@ extension AdaptiveMixingObjective {
         }
     }
 
-    /// `mixing.csv`: per training sample its labels, each teacher's prediction, the weight of every
-    /// loss, and the alignment of the label's gradient with the validation loss at the first and
-    /// the latest meta pass.
-    private func writeSamples(
-        _ weights: [[Float]], _ phase: PhaseContext
-    ) throws(Problem) {
-        let data = phase.data
-        let (first, latest) = (table.firstAlignment.floats(), table.latestAlignment.floats())
-        let clean = data.knowsClean ? data.learning.clean : nil
-        var lines = [
-            (["index", "given", "clean"] + teachers.names.map { "\($0)-predicts" }
-                + teachers.losses.map { "weight-\($0)" } + ["alignment-first", "alignment-latest"])
-                .joined(separator: ",")
-        ]
-        for (row, member) in data.split.train.enumerated() {
-            let cells =
-                [
-                    "\(member)", "\(data.learning.labels[member])",
-                    clean.map { "\($0[member])" } ?? "",
-                ]
-                + teachers.predicted.map { "\($0[row])" }
-                + weights[row].map { formatted(Double($0)) }
-                + [first[row], latest[row]].map { $0.isFinite ? formatted(Double($0)) : "" }
-            lines.append(cells.joined(separator: ","))
+    /// Per training sample each teacher's prediction, the weight of every loss, and the alignment of the
+    /// label's gradient with the validation loss at the first and the latest meta pass.
+    var columns: [Section.Column] {
+        let weights = weights
+        func column(_ name: String, _ values: [Float]) -> Section.Column {
+            .init(name: name, numbers: values.map { Double($0) })
         }
-        try phase.files.replace(
-            "\(phase.folder)/mixing.csv", with: Array((lines.joined(separator: "\n") + "\n").utf8))
+        return zip(teachers.names, teachers.predicted).map { name, predicted in
+            .init(name: "\(name)-predicts", cells: predicted.map(String.init))
+        }
+            + teachers.losses.enumerated().map { k, name in
+                column("weight-\(name)", weights.map { $0[k] })
+            }
+            + [
+                column("alignment-first", table.firstAlignment.floats()),
+                column("alignment-latest", table.latestAlignment.floats()),
+            ]
     }
 }
 

@@ -1,4 +1,5 @@
 import Distillation
+import Report
 import Torch
 
 /// A baseline of adaptive mixing's code: the losses mixed with fixed weights, and each sample's mixed
@@ -26,8 +27,8 @@ public final class SuperLossMixing: Objective {
     }
 
     public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        result.teacher = teacher
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        Section.teacher(teacher, of: result.name)
     }
 
     public func losses(

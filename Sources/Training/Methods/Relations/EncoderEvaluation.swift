@@ -45,6 +45,7 @@ final class EncoderEvaluation: PhaseEvaluator {
             phase.device)
     }
 
+    let metric = PhaseMetric(name: "accuracy of nearest neighbours", isShown: false)
     private var data: PreparedData { phase.data }
     private var device: Device { phase.device }
     private var spec: PhaseSpec { phase.spec }
@@ -100,7 +101,8 @@ final class EncoderEvaluation: PhaseEvaluator {
 
     /// - Throws: an engine error, or `OutputsNotFinite`.
     func result(
-        _ network: any Classifier, options: RelationModelling, headParameters: Int, spread: Double
+        _ network: any Classifier, options: RelationModelling, headParameters: Int,
+        embeddingStd: Double
     ) throws -> RelationsResult {
         func accuracies(_ scores: PhaseResult.Scores) -> RelationsResult.Accuracies {
             .init(validation: scores.validation.accuracy, test: scores.test.accuracy)
@@ -120,7 +122,7 @@ final class EncoderEvaluation: PhaseEvaluator {
             kind: options.kind.rawValue,
             parameters: network.parameterCount - network.head.parameterCount,
             headParameters: headParameters, neighbours: neighbours, nearest: full.nearest,
-            probe: full.probe, reference: reference, spread: spread,
+            probe: full.probe, reference: reference, embeddingStd: embeddingStd,
             neighbourShares: full.graph.neighbourShares, sameClass: full.graph.sameClass,
             matrix: full.graph.matrix, matrixClasses: full.graph.matrixClasses)
     }

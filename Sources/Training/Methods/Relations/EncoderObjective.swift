@@ -2,6 +2,7 @@ import Diagnostics
 import Distillation
 import Neural
 import Randomness
+import Report
 import Torch
 
 /// Relations between samples, learnt from two views of each and without labels.
@@ -26,8 +27,6 @@ struct EncoderTarget: PhaseTarget {
 final class EncoderObjective: Objective {
     private let options: RelationModelling
     private let head: SelfSupervisionHead
-    /// Of the latest whole epoch: how far the encoder is from having collapsed.
-    private var embeddingStd = Double.nan
     private var evaluation: EncoderEvaluation?
 
     init(_ options: RelationModelling, _ phase: PhaseContext) {
@@ -77,33 +76,25 @@ final class EncoderObjective: Objective {
         step.update(learner)
     }
 
-    private static let std = "embedding-std"
+    /// How far the encoder is from having collapsed.
+    static let std = "embedding-std"
 
     func losses(of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch) -> Losses {
         preconditionFailure("an encoder's loss is of two views")
     }
 
-    func endEpoch(_ metrics: inout EpochMetrics, _ epoch: EpochContext) throws {
-        embeddingStd = metrics.metrics?[Self.std] ?? .nan
-    }
-
-    func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        result.relations = try evaluation?.result(
-            epoch.learners[0].network, options: options, headParameters: head.parameterCount,
-            spread: embeddingStd)
-    }
-
-    // For a result whose phase resumes at its very end.
-
-    private struct Record: Codable { var embeddingStd: Double }
-
-    func record() throws -> JSON? { try JSON(Record(embeddingStd: embeddingStd)) }
-
-    func restore(_ record: JSON?, from checkpoint: String?) throws(Problem) {
-        guard let checkpoint else { return }
-        guard let record = try? record?.decoded(Record.self) else {
-            throw .checkpointDamaged(checkpoint, "it has no embedding std")
-        }
-        embeddingStd = record.embeddingStd
+    func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        let history = try epoch.history
+        guard
+            let relations = try evaluation?.result(
+                epoch.learners[0].network, options: options, headParameters: head.parameterCount,
+                embeddingStd: history.last?.metrics?[Self.std] ?? .nan)
+        else { return [] }
+        return [
+            RelationsSections(
+                relations: relations, phase: result.name,
+                classNames: epoch.phase.data.learning.classNames, history: history
+            ).section
+        ]
     }
 }

@@ -4,6 +4,7 @@ import Distillation
 import Models
 import Neural
 import Randomness
+import Report
 import Torch
 
 /// Any objective, with the relation terms of an encoder beside its own.
@@ -103,11 +104,12 @@ public final class RelationGuided: Objective {
         for suspicion in suspicions { suspicion.begin(epoch: epoch) }
     }
 
-    public func endEpoch(_ metrics: inout EpochMetrics, _ epoch: EpochContext) throws {
-        try base.endEpoch(&metrics, epoch)
+    public func endEpoch(_ epoch: EpochContext) throws -> [String: Double] {
+        try base.endEpoch(epoch)
     }
-    public func finish(_ result: inout PhaseResult, _ epoch: EpochContext) throws {
-        try base.finish(&result, epoch)
+    public func finish(_ epoch: EpochContext) throws { try base.finish(epoch) }
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        try base.sections(of: result, epoch)
     }
     public var pieces: Int { base.pieces }
     public func record() throws -> JSON? { try base.record() }

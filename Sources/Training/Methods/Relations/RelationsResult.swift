@@ -3,48 +3,48 @@ import Torch
 
 /// What an encoder that learnt without labels is worth. Labels, as they were before noise was
 /// added, are used for these measures alone.
-public struct RelationsResult: Codable, Equatable, Sendable {
+struct RelationsResult {
     /// Accuracies of k nearest neighbours among at most `bank` training samples, on at most 2,000
     /// samples of a split: what the features, the same network untrained and the pixels themselves
     /// give.
-    public struct Reference: Codable, Equatable, Sendable {
-        public var bank: Int
-        public var encoder: Accuracies
-        public var untrained: Accuracies
-        public var pixels: Accuracies
+    struct Reference {
+        var bank: Int
+        var encoder: Accuracies
+        var untrained: Accuracies
+        var pixels: Accuracies
     }
 
-    public struct Accuracies: Codable, Equatable, Sendable {
-        public var validation: Double
-        public var test: Double
+    struct Accuracies {
+        var validation: Double
+        var test: Double
     }
 
-    public var kind: String
+    var kind: String
     /// Trainable numbers of the encoder, its unused last layer left out, and of what stood behind it
     /// while it learnt.
-    public var parameters: Int
-    public var headParameters: Int
+    var parameters: Int
+    var headParameters: Int
     /// k
-    public var neighbours: Int
+    var neighbours: Int
     /// All training samples as the bank, all samples of a split.
-    public var nearest: PhaseResult.Scores
-    public var probe: PhaseResult.Scores
-    public var reference: Reference
-    /// Of the last epoch: standard deviation of the projections' directions over its value for evenly
-    /// spread ones. Near 0 the encoder has collapsed.
-    public var spread: Double
+    var nearest: PhaseResult.Scores
+    var probe: PhaseResult.Scores
+    var reference: Reference
+    /// Of the last epoch: standard deviation of the projections' directions over its value for even
+    /// ones. Near 0 the encoder has collapsed.
+    var embeddingStd: Double
     /// Share of class b among the k nearest neighbours of a sample of class a, among the training
     /// samples of the reference.
-    public var neighbourShares: [[Double]]
+    var neighbourShares: [[Double]]
     /// Share of neighbours of the same class, over all samples.
-    public var sameClass: Double
+    var sameClass: Double
     /// Cosines between a few samples of each class, in the order of the classes, and the class of each row.
-    public var matrix: [[Double]]
-    public var matrixClasses: [Int]
+    var matrix: [[Double]]
+    var matrixClasses: [Int]
 
-    /// A tenth of an even spread: far below what any encoder that has learnt something shows.
-    public static let leastSpread = 0.1
-    public var hasCollapsed: Bool { !(spread >= Self.leastSpread) }
+    /// Far below what any encoder that has learnt something shows.
+    static let leastStd = 0.1
+    var hasCollapsed: Bool { !(embeddingStd >= Self.leastStd) }
 }
 
 /// The relation graph of some samples against their classes.
