@@ -116,7 +116,7 @@ public enum RunReport {
                 add("validation") { $0.validation.accuracy }
                 add("training, given labels") { $0.trainAccuracy }
                 add("training, clean labels") { $0.trainCleanAccuracy }
-                add("test, exponential moving average") { $0.averageTest?.accuracy }
+                add("test, EMA") { $0.averageTest?.accuracy }
             }
             loss.append(Curve(name: prefix + "training loss", x: x, mean: epochs.map(\.loss)))
         }
