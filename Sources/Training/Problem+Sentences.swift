@@ -56,20 +56,11 @@ extension Problem {
             .data, "unknown method \"\(oneLine(name, limit: 60))\"", at: key("method.name"),
             hint: Suggestion.hint(for: name, among: known))
     }
-    static func dataMissing(_ method: String) -> Problem {
+    /// - Parameter without: the methods that need none.
+    static func dataMissing(_ method: String, without: [String]) -> Problem {
         Problem(
             .data, "method \(method) needs data", at: key("data.kind"), found: "none",
-            hint: "only data-free does without")
-    }
-    static func teacherMissing() -> Problem {
-        Problem(
-            .data, "there is no data to train the teacher on", at: key("method.teacher.file"),
-            found: "data.kind none and no file", hint: "give the teacher's weights as a file")
-    }
-    static func noiseWithoutData(_ kind: String) -> Problem {
-        Problem(
-            .data, "there are no labels to corrupt", at: key("noise.kind"), found: kind,
-            expected: "clean, as data.kind is none")
+            hint: without.isEmpty ? nil : "only \(without.joined(separator: ", ")) does without")
     }
     static func teacherHasOtherShape(
         _ file: String, _ found: [Int], _ expected: [Int]
@@ -83,49 +74,6 @@ extension Problem {
             .data, "the teacher was trained on pixels in another order of columns", at: .file(file),
             hint: "give the tables' columns one order")
     }
-    static func normalisationUnknown(_ file: String?) -> Problem {
-        Problem(
-            .data, "the teacher does not say how its inputs were normalised",
-            at: file.map { .file($0) } ?? key("method.normalisation"),
-            hint: "set method.normalisation to {mean: […], deviation: […]}, or to learnt")
-    }
-    static func normalisationCount(_ found: Int, _ expected: Int) -> Problem {
-        Problem(
-            .data, "normalisation does not fit the images", at: key("method.normalisation"),
-            found: "\(found) values", expected: "one per channel, \(expected)")
-    }
-    static func embeddingsWithoutUse(_ method: String) -> Problem {
-        Problem(
-            .data, "only nayer uses embeddings", at: key("method.embeddings"),
-            found: "synthesis.method \(method)")
-    }
-    static func notImages(_ shape: [Int]) -> Problem {
-        Problem(
-            .data, "data-free distillation makes images", at: key("data.kind"),
-            found: "samples of shape \(shape)", expected: "images")
-    }
-    static func noPool(_ folder: String) -> Problem {
-        Problem(
-            .data, "no pool of synthetic images", at: .file(folder),
-            expected: "a finished run of method data-free")
-    }
-    static func cannotMap(_ path: String) -> Problem {
-        Problem(.io, "cannot read", at: .file(path))
-    }
-    static func synthesisNotFinite(
-        term: String, phase: String, epoch: Int, batch: Int, step: Int, checkpoint: String?
-    ) -> Problem {
-        Problem(
-            .data, "the loss of the search for images is not finite",
-            at: .init(
-                detail: [
-                    "phase \(phase)", "synthesis epoch \(epoch + 1)", "batch \(batch + 1)",
-                    "step \(step)",
-                ]), found: "term \"\(term)\"", expected: "a finite number",
-            hint: "lower method.synthesis.rate; "
-                + (checkpoint.map { "the last checkpoint is \($0)" }
-                    ?? "no checkpoint was written yet"))
-    }
     static func notComparison(_ file: String) -> Problem {
         Problem(
             .data, "the comparison has no rows", at: .file(file, "rows"),
@@ -135,17 +83,6 @@ extension Problem {
         Problem(
             .data, "the search is too large", at: .init(detail: ["search of \(row)"]),
             found: "\(count) settings", expected: "at most 200")
-    }
-    static func relationsNeedImages(_ name: String) -> Problem {
-        Problem(
-            .data, "relations are learnt from images only", at: key("relation"),
-            found: "\(name), which has none")
-    }
-    static func relationsNeedSamples() -> Problem {
-        Problem(
-            .data, "relations are between samples", at: key("relation"),
-            found: "method data-free, whose student sees none",
-            expected: "a method that learns from labelled samples")
     }
     static func twoRowsOfOneName(_ file: String, _ name: String) -> Problem {
         Problem(.data, "two rows of the same name", at: .file(file, "rows"), found: "\"\(name)\"")

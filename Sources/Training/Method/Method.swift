@@ -12,7 +12,7 @@ public protocol Method: Codable, Equatable, Sendable {
     /// What it does, in one sentence without an end.
     static var summary: String { get }
     /// Whether its students see the samples of the data. A method that makes its own can do without any.
-    var learnsFromData: Bool { get }
+    static var learnsFromData: Bool { get }
     /// Which of the weights of a network that it trains first are asked for; the recipe has to keep them.
     var asksFor: [TeacherWeights] { get }
     /// Files that it reads.
@@ -31,7 +31,7 @@ public protocol Method: Codable, Equatable, Sendable {
 
 extension Method {
     public static var summary: String { "" }
-    public var learnsFromData: Bool { true }
+    public static var learnsFromData: Bool { true }
     public var asksFor: [TeacherWeights] { [] }
     public var files: [String] { [] }
     public func students(_ recipe: Recipe) -> [ModelSpec] { [recipe.model] }

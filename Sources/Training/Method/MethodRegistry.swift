@@ -38,6 +38,7 @@ public struct AnyMethod: Codable, Equatable, Sendable {
     public init(_ base: any Method) { self.base = base }
 
     public var name: String { type(of: base).name }
+    public var learnsFromData: Bool { type(of: base).learnsFromData }
 
     private enum Keys: String, CodingKey { case name }
 

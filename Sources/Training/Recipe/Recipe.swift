@@ -84,8 +84,12 @@ public struct Recipe: Codable, Equatable, Sendable {
         }
         try method.check(self)
         try relation?.check(self)
-        guard data.source.hasSamples || !method.learnsFromData else {
-            throw .dataMissing(self.method.name)
+        guard data.source.hasSamples || !self.method.learnsFromData else {
+            throw .dataMissing(
+                self.method.name,
+                without: MethodRegistry.standard.methods.filter { !$0.learnsFromData }.map {
+                    $0.name
+                })
         }
     }
 

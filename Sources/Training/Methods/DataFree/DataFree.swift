@@ -40,7 +40,7 @@ public struct DataFree: Method {
 }
 
 extension DataFree {
-    public var learnsFromData: Bool { false }
+    public static var learnsFromData: Bool { false }
     public var asksFor: [TeacherWeights] { teacher.asksFor }
     public var files: [String] { teacher.files + embeddings.files }
 

@@ -103,7 +103,7 @@ extension RelationOptions {
     }
 
     func check(_ recipe: Recipe) throws(Problem) {
-        guard recipe.method.base.learnsFromData else { throw .relationsNeedSamples() }
+        guard recipe.method.learnsFromData else { throw .relationsNeedSamples() }
         let place = "relation.encoder"
         if let model = encoder.model { try recipe.check(model, at: "\(place).") }
         try encoder.optimizer.validate(at: .init(detail: ["\(place).optimizer"]))
