@@ -171,9 +171,9 @@ def placeholders(lab):
 
 
 def normalisation(room):
-    """MEAN/DEVIATION of the base network, as `import` takes it."""
+    """MEAN/STD of the base network, as `import` takes it."""
     card = json.loads(inputs.read_safetensors(room / "run/model.safetensors")[1]["limbeck"])["normalisation"]
-    return "/".join(",".join(str(v) for v in card[key]) for key in ("mean", "deviation"))
+    return "/".join(",".join(str(v) for v in card[key]) for key in ("mean", "std"))
 
 
 @case("142 evaluate --recipe with classes in another order", "the network's own accuracy, or exit 65")

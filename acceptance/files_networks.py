@@ -81,7 +81,7 @@ def card(lab, model, shape, columns=None, classes="abc"):
     """A weights file of a few hundred bytes whose metadata claim this network."""
     room = lab.room("card")
     metadata = {"model": model, "sampleShape": shape, "classNames": list(classes),
-                "normalisation": {"mean": [0] * shape[0], "deviation": [1] * shape[0]}}
+                "normalisation": {"mean": [0] * shape[0], "std": [1] * shape[0]}}
     if columns:
         metadata["columns"] = columns
     tensors, _, table = network(lab)
@@ -110,7 +110,7 @@ def not_finite(lab):
     nan = {name: (shape, [float("nan")] * len(v)) for name, (shape, v) in tensors.items()}
     inputs.write(room / "nan.safetensors", inputs.safetensors(nan, metadata))
     tiny = json.loads(metadata["limbeck"])
-    tiny["normalisation"] = {"mean": [3e38] * 3, "deviation": [1e-45] * 3}
+    tiny["normalisation"] = {"mean": [3e38] * 3, "std": [1e-45] * 3}
     inputs.write(room / "tiny.safetensors", inputs.safetensors(tensors, {"limbeck": json.dumps(tiny)}))
     for name in ("nan.safetensors", "tiny.safetensors"):
         for command in (["evaluate", name, "--table", home / "t.csv"], ["predict", name, home / "plain.csv"]):

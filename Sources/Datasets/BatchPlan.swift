@@ -171,7 +171,7 @@ public final class BatchPlan: Sendable {
                     view.apply(change, to: bytes.baseAddress! + sample * size)
                     view.write(
                         to: buffer.baseAddress! + row * size, mean: normalisation.mean,
-                        deviation: normalisation.deviation, channelsLast: layout == .channelsLast)
+                        std: normalisation.std, channelsLast: layout == .channelsLast)
                 }
             }
         }

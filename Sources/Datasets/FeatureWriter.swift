@@ -4,7 +4,7 @@ struct FeatureWriter: Sendable {
     private let sampleShape: [Int]
     private let layout: BatchPlan.Layout
     private let mean: [Float]
-    private let deviation: [Float]
+    private let std: [Float]
     /// Channels × 256: what a byte becomes.
     private let values: [Float]
 
@@ -12,12 +12,12 @@ struct FeatureWriter: Sendable {
         self.sampleShape = sampleShape
         self.layout = layout
         mean = normalisation.mean
-        deviation = normalisation.deviation
+        std = normalisation.std
         values =
             sampleShape.count != 3
             ? []
-            : zip(mean, deviation).flatMap { mean, deviation in
-                (0..<256).map { (Float($0) / 255 - mean) / deviation }
+            : zip(mean, std).flatMap { mean, std in
+                (0..<256).map { (Float($0) / 255 - mean) / std }
             }
     }
 
@@ -28,8 +28,8 @@ struct FeatureWriter: Sendable {
 
     func row(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>) {
         mean.withUnsafeBufferPointer { mean in
-            deviation.withUnsafeBufferPointer { deviation in
-                for i in 0..<mean.count { target[i] = (source[i] - mean[i]) / deviation[i] }
+            std.withUnsafeBufferPointer { std in
+                for i in 0..<mean.count { target[i] = (source[i] - mean[i]) / std[i] }
             }
         }
     }

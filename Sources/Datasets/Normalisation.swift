@@ -1,38 +1,43 @@
 import Diagnostics
 
-/// Shift and scale of features, fitted on the training split only: `(x − mean) / deviation`, one
+/// Shift and scale of features, fitted on the training split only: `(x − mean) / std`, one
 /// pair per image channel or table column.
 ///
-/// Images enter as `byte / 255`, so that means and deviations are in 0...1. The deviation is the
-/// population one (divisor n), in double precision; a channel or column that never varies gets
-/// deviation 1. The result does not depend on the order of the members.
+/// Images enter as `byte / 255`, so that means and stds are in 0...1. The std is the
+/// population standard deviation (divisor n), in double precision; a channel or column that never
+/// varies gets std 1. The result does not depend on the order of the members.
 public struct Normalisation: Codable, Equatable, Sendable {
     /// One per channel or column.
     public var mean: [Float]
-    /// One per channel or column, positive.
-    public var deviation: [Float]
+    /// Standard deviation, one per channel or column, positive.
+    public var std: [Float]
 
-    /// Throws unless there are as many means as deviations, all finite, deviations positive and so
+    /// Throws unless there are as many means as stds, all finite, stds positive and so
     /// large that zero stays finite when it is normalised.
-    public init(mean: [Float], deviation: [Float]) throws(Problem) {
-        guard !mean.isEmpty, mean.count == deviation.count,
-            mean.allSatisfy(\.isFinite), deviation.allSatisfy({ $0.isNormal && $0 > 0 }),
-            zip(mean, deviation).allSatisfy({ ($0 / $1).isFinite })
-        else { throw .normalisation(mean, deviation) }
+    public init(mean: [Float], std: [Float]) throws(Problem) {
+        guard !mean.isEmpty, mean.count == std.count,
+            mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isNormal && $0 > 0 }),
+            zip(mean, std).allSatisfy({ ($0 / $1).isFinite })
+        else { throw .normalisation(mean, std) }
         self.mean = mean
-        self.deviation = deviation
+        self.std = std
     }
 
-    private init(unchecked mean: [Float], _ deviation: [Float]) {
+    private init(unchecked mean: [Float], _ std: [Float]) {
         self.mean = mean
-        self.deviation = deviation
+        self.std = std
     }
 
+    private enum EarlierKeys: String, CodingKey { case deviation }
+
+    /// Weights files of earlier versions say `deviation` instead of `std`.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let earlier = try decoder.container(keyedBy: EarlierKeys.self)
         try self.init(
             mean: try fields.decode([Float].self, forKey: .mean),
-            deviation: try fields.decode([Float].self, forKey: .deviation))
+            std: try earlier.decodeIfPresent([Float].self, forKey: .deviation)
+                ?? fields.decode([Float].self, forKey: .std))
     }
 
     /// Fits on the samples `members` of `data`.
@@ -71,7 +76,7 @@ public struct Normalisation: Codable, Equatable, Sendable {
         }
         let n = Double(members.count * plane)
         var mean: [Float] = []
-        var deviation: [Float] = []
+        var std: [Float] = []
         for channel in 0..<channels {
             let histogram = counts[channel << 8..<(channel + 1) << 8]
             let average = zip(0..., histogram).reduce(0) { $0 + Double($1.0 * $1.1) } / n
@@ -80,9 +85,9 @@ public struct Normalisation: Codable, Equatable, Sendable {
                     $0 + Double($1.1) * (Double($1.0) - average) * (Double($1.0) - average)
                 } / n
             mean.append(Float(average / 255))
-            deviation.append(usable(variance.squareRoot() / 255))
+            std.append(usable(variance.squareRoot() / 255))
         }
-        return Normalisation(unchecked: mean, deviation)
+        return Normalisation(unchecked: mean, std)
     }
 
     /// Two passes per column; `members` sorted, so that rounding does not depend on their order.
@@ -105,8 +110,8 @@ public struct Normalisation: Codable, Equatable, Sendable {
             unchecked: mean.map { Float($0) }, variance.map { usable(($0 / n).squareRoot()) })
     }
 
-    private static func usable(_ deviation: Double) -> Float {
-        let value = Float(deviation)
+    private static func usable(_ std: Double) -> Float {
+        let value = Float(std)
         return value > 0 && value.isNormal ? value : 1
     }
 }

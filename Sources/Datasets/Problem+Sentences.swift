@@ -205,11 +205,11 @@ extension Problem {
 // MARK: - Batches
 
 extension Problem {
-    static func normalisation(_ mean: [Float], _ deviation: [Float]) -> Problem {
+    static func normalisation(_ mean: [Float], _ std: [Float]) -> Problem {
         Problem(
             .data, "normalisation is not usable",
-            found: "\(mean.count) means, \(deviation.count) deviations",
-            expected: "as many of each, finite, deviations above 0 and not too small for float32")
+            found: "\(mean.count) means, \(std.count) stds",
+            expected: "as many of each, finite, stds above 0 and not too small for float32")
     }
 
     static func normalisationCount(_ name: String, found: Int, expected: Int) -> Problem {

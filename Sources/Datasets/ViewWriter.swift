@@ -39,11 +39,11 @@ struct ViewWriter {
 
     /// Normalised, in the layout of a batch.
     func write(
-        to target: UnsafeMutablePointer<Float>, mean: [Float], deviation: [Float],
+        to target: UnsafeMutablePointer<Float>, mean: [Float], std: [Float],
         channelsLast: Bool
     ) {
         for channel in 0..<channels {
-            let (m, d) = (mean[channel], deviation[channel])
+            let (m, d) = (mean[channel], std[channel])
             let from = channel * plane
             if channelsLast {
                 for i in 0..<plane { target[i * channels + channel] = (image[from + i] - m) / d }

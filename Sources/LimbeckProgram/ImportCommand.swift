@@ -251,7 +251,7 @@ struct ImportNetworkArguments: ParsableArguments {
 
     @Option(
         help:
-            "MEAN/DEVIATION of the inputs, one each or one per channel separated by commas; images count from 0 to 1. 0/1 if not given."
+            "MEAN/STD of the inputs, one each or one per channel separated by commas; images count from 0 to 1. 0/1 if not given."
     )
     var normalisation: String = "0/1"
 
@@ -310,11 +310,11 @@ struct ImportNetworkArguments: ParsableArguments {
         else {
             throw .wrongOption(
                 "--normalisation", normalisation,
-                "MEAN/DEVIATION, one number each or \(channels), deviations above 0")
+                "MEAN/STD, one number each or \(channels), stds above 0")
         }
         let full = halves.map {
             $0.count == channels ? $0 : [Float](repeating: $0[0], count: channels)
         }
-        return try Normalisation(mean: full[0], deviation: full[1])
+        return try Normalisation(mean: full[0], std: full[1])
     }
 }

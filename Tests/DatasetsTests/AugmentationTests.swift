@@ -10,8 +10,8 @@ import Testing
     func apply(_ change: Augmentation.Change, _ layout: BatchPlan.Layout = .channelsFirst) throws
         -> [Int]
     {
-        // Mean 0 and deviation 1/255 give the bytes back.
-        let norm = try Normalisation(mean: [0, 0], deviation: [1 / 255, 1 / 255])
+        // Mean 0 and std 1/255 give the bytes back.
+        let norm = try Normalisation(mean: [0, 0], std: [1 / 255, 1 / 255])
         let writer = FeatureWriter([2, 2, 3], norm, layout)
         var out = [Float](repeating: -1, count: 12)
         writer.image(Self.picture, to: &out, change)
@@ -44,7 +44,7 @@ import Testing
     /// The frame is black before normalisation, so not 0 after it.
     @Test func frameIsBlack() throws {
         let writer = FeatureWriter(
-            [1, 1, 2], try Normalisation(mean: [0.5], deviation: [0.25]), .channelsFirst)
+            [1, 1, 2], try Normalisation(mean: [0.5], std: [0.25]), .channelsFirst)
         var out: [Float] = [9, 9]
         writer.image([255, 255], to: &out, .init(right: 1))
         #expect(out == [2, -2])

@@ -47,7 +47,7 @@ import Testing
     @Test func valuesAreNormalisedBytes() throws {
         let data = try someImages(5, channels: 3, height: 2, width: 3)
         guard case .images(let bytes, _, _, _) = data.features else { return }
-        let norm = try Normalisation(mean: [0.1, 0.2, 0.3], deviation: [0.5, 0.25, 2])
+        let norm = try Normalisation(mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2])
         func batch(_ layout: BatchPlan.Layout) throws -> Batch {
             try BatchPlan(
                 data, members: [4, 1], batchSize: 2, seed: 1, normalisation: norm, layout: layout,
@@ -63,7 +63,7 @@ import Testing
                 for y in 0..<2 {
                     for x in 0..<3 {
                         let byte = bytes[sample * 18 + c * 6 + y * 3 + x]
-                        let value = (Float(byte) / 255 - norm.mean[c]) / norm.deviation[c]
+                        let value = (Float(byte) / 255 - norm.mean[c]) / norm.std[c]
                         #expect(first.features[n * 18 + c * 6 + y * 3 + x] == value)
                         #expect(last.features[n * 18 + y * 9 + x * 3 + c] == value)
                     }
@@ -153,7 +153,7 @@ import Testing
             plan([0, 1], 3, drop: true)
                 == "random: not one full batch: found 2 samples, expected at least 3 "
                 + "(choose a smaller batch size)")
-        let norm = try Normalisation(mean: [0, 0], deviation: [1, 1])
+        let norm = try Normalisation(mean: [0, 0], std: [1, 1])
         #expect(
             failure {
                 try BatchPlan(data, members: [0], batchSize: 1, seed: 1, normalisation: norm)

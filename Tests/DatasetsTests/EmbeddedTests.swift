@@ -13,7 +13,7 @@ import Testing
         #expect(data.classNames[9] == "Ankle boot")
         let norm = try Normalisation.fit(data, members: Array(0..<4000))
         #expect(abs(norm.mean[0] - 0.286768202) < 1e-7)
-        #expect(abs(norm.deviation[0] - 0.354348446) < 1e-7)
+        #expect(abs(norm.std[0] - 0.354348446) < 1e-7)
     }
 
     @Test func testPart() throws {

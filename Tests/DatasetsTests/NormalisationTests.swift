@@ -15,7 +15,7 @@ import Testing
             labels: [0, 1, 0], classNames: ["x", "y"])
         let norm = try Normalisation.fit(data, members: [1, 0])
         #expect(norm.mean == [0.5, 0.2])
-        #expect(norm.deviation == [0.5, 1])  // the second channel is constant
+        #expect(norm.std == [0.5, 1])  // the second channel is constant
     }
 
     @Test func tablePerColumnByHand() throws {
@@ -25,9 +25,9 @@ import Testing
             labels: [0, 1, 0], classNames: ["x", "y"])
         let norm = try Normalisation.fit(data, members: [0, 1, 2])
         #expect(norm.mean == [3, 7, 0.1])
-        #expect(abs(norm.deviation[0] - 1.6329932) < 1e-6)  // sqrt(8/3)
-        #expect(norm.deviation[1] == 1)
-        #expect(norm.deviation[2] == 1)
+        #expect(abs(norm.std[0] - 1.6329932) < 1e-6)  // sqrt(8/3)
+        #expect(norm.std[1] == 1)
+        #expect(norm.std[2] == 1)
         let batch = try BatchPlan(
             data, members: [0, 1, 2], batchSize: 3, seed: 1, normalisation: norm, shuffled: false
         ).batch(epoch: 0, step: 0)
@@ -53,31 +53,34 @@ import Testing
             labels: [Int](repeating: 0, count: 999), classNames: ["x"])
         let norm = try Normalisation.fit(data, members: Array(0..<999))
         #expect(norm.mean == [0.1])
-        #expect(norm.deviation == [1])
+        #expect(norm.std == [1])
     }
 
     @Test func codable() throws {
-        let norm = try Normalisation(mean: [0.1307], deviation: [0.3081])
+        let norm = try Normalisation(mean: [0.1307], std: [0.3081])
         let text = try JSONEncoder().encode(norm)
         #expect(try JSONDecoder().decode(Normalisation.self, from: text) == norm)
+        // Weights files of earlier versions.
+        let earlier = Data(#"{"mean":[0.1307],"deviation":[0.3081]}"#.utf8)
+        #expect(try JSONDecoder().decode(Normalisation.self, from: earlier) == norm)
         #expect(throws: Problem.self) {
             try JSONDecoder().decode(
-                Normalisation.self, from: Data(#"{"mean":[0],"deviation":[0]}"#.utf8))
+                Normalisation.self, from: Data(#"{"mean":[0],"std":[0]}"#.utf8))
         }
     }
 
     @Test func refused() throws {
         #expect(
-            failure { try Normalisation(mean: [1], deviation: []) }
-                == "normalisation is not usable: found 1 means, 0 deviations, "
-                + "expected as many of each, finite, deviations above 0 and not too small for float32"
+            failure { try Normalisation(mean: [1], std: []) }
+                == "normalisation is not usable: found 1 means, 0 stds, "
+                + "expected as many of each, finite, stds above 0 and not too small for float32"
         )
         // Zero would become infinite, or nearly all numbers.
-        for (mean, deviation) in [(0, 1e-45), (3e38, 0.5), (1, .infinity), (.nan, 1)]
+        for (mean, std) in [(0, 1e-45), (3e38, 0.5), (1, .infinity), (.nan, 1)]
             as [(Float, Float)]
         {
             #expect(throws: Problem.self) {
-                try Normalisation(mean: [mean], deviation: [deviation])
+                try Normalisation(mean: [mean], std: [std])
             }
         }
         let data = try someImages(4)

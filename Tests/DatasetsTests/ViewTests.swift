@@ -66,7 +66,7 @@ import Testing
     func batchesHoldAllViews(_ layout: BatchPlan.Layout) throws {
         let data = try someImages(10, channels: 3, height: 6, width: 5)
         let views = Views()
-        let norm = try Normalisation(mean: [0.1, 0.2, 0.3], deviation: [0.5, 0.25, 2])
+        let norm = try Normalisation(mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2])
         let plan = try BatchPlan(
             data, members: Array(0..<10), batchSize: 4, seed: 5, views: views, normalisation: norm,
             layout: layout)
@@ -86,7 +86,7 @@ import Testing
                     let at = layout == .channelsFirst ? channel * 30 + i : i * 3 + channel
                     let expected =
                         (writer.image[channel * 30 + i] - norm.mean[channel])
-                        / norm.deviation[channel]
+                        / norm.std[channel]
                     #expect(batch.features[row * 90 + at] == expected)
                 }
             }

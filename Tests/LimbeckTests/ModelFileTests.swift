@@ -7,7 +7,7 @@ import Testing
 /// Weights files that are something else, claim too much or hold no numbers: one line, exit code 65.
 @Suite(.serialized, .takesTurns) struct ModelFileTests {
     private static let normalisation =
-        #"{"mean": [0, 0, 0, 0], "deviation": [1, 1, 1, 1]}"#
+        #"{"mean": [0, 0, 0, 0], "std": [1, 1, 1, 1]}"#
 
     /// An MLP for four columns and three classes, with what it says of itself.
     private static func weights(
@@ -32,7 +32,7 @@ import Testing
         let tool = try Tool()
         try tool.write("x.csv", "p,q,r,s,label\n1,2,3,4,a\n4,3,2,1,b\n0,0,1,1,c\n")
         let huge = Array(repeating: "4000", count: 64).joined(separator: ",")
-        let thin = #"{"mean": [3e38, 3e38, 3e38, 3e38], "deviation": [1e-45, 1, 1, 1]}"#
+        let thin = #"{"mean": [3e38, 3e38, 3e38, 3e38], "std": [1e-45, 1, 1, 1]}"#
         let cases: [(name: String, bytes: [UInt8], part: String)] = [
             (
                 "hidden", try Self.weights(model: #"{"name": "mlp", "hidden": [\#(huge)]}"#),
@@ -45,8 +45,8 @@ import Testing
             ("nan", try Self.weights(first: .nan), "element 0: a weight that is not finite"),
             ("infinite", try Self.weights(first: -.infinity), "a weight that is not finite"),
             (
-                "deviation", try Self.weights(normalisation: thin),
-                "deviation.safetensors, __metadata__: normalisation is not usable"
+                "std", try Self.weights(normalisation: thin),
+                "std.safetensors, __metadata__: normalisation is not usable"
             ),
             (
                 "mark",

@@ -329,9 +329,9 @@ import Torch
             "method.synthesis.batch: value out of range: found 1, expected 2 to 65536"
         ),
         (
-            "method.normalisation={mean: [0], deviation: [0]}", "seed=1",
-            "method.normalisation: value out of range: found mean [0.0], deviation [0.0], expected "
-                + "one of each per channel, deviations above 0"
+            "method.normalisation={mean: [0], std: [0]}", "seed=1",
+            "method.normalisation: value out of range: found mean [0.0], std [0.0], expected "
+                + "one of each per channel, stds above 0"
         ),
         (
             "method.mutual={weight: 1}", "seed=1",

@@ -31,7 +31,7 @@ final class DeepInversion: Synthesiser {
         let constants = frame.normalisation
         for step in 0..<options.steps {
             if stop() { return nil }
-            let images = pixels * constants.deviation.tensor + constants.mean.tensor
+            let images = pixels * constants.std.tensor + constants.mean.tensor
             let loss = try search.evaluate(images, step: step, wanted: labels) { look in
                 var terms: [SearchTerm] = []
                 if let weight = options.variation, weight > 0 {

@@ -39,32 +39,32 @@ public struct RandomWindow: Equatable, Sendable {
     }
 }
 
-/// (x − mean) / deviation per channel, for images in [0, 1]; known, or learnt beside the generator.
+/// (x − mean) / std per channel, for images in [0, 1]; known, or learnt beside the generator.
 ///
 /// Using the training set's constants leaks a little of the data. Learning them instead is what the
 /// same authors do in LANDER (2024): from 0.5 and 0.2, by Adam at rate 0.01 (from its public code).
 public final class InputNormalisation: Module {
     /// [1, C, 1, 1]
     public let mean: Parameter
-    public let deviation: Parameter
+    public let std: Parameter
     public let isLearnt: Bool
 
     /// - Parameters:
     ///   - mean: one per channel; the start where they are learnt.
-    public init(mean: [Float], deviation: [Float], isLearnt: Bool = false) {
-        precondition(mean.count == deviation.count, "as many means as deviations")
+    public init(mean: [Float], std: [Float], isLearnt: Bool = false) {
+        precondition(mean.count == std.count, "as many means as stds")
         self.mean = Parameter(Tensor(mean, [1, mean.count, 1, 1]))
-        self.deviation = Parameter(Tensor(deviation, [1, mean.count, 1, 1]))
+        self.std = Parameter(Tensor(std, [1, mean.count, 1, 1]))
         self.isLearnt = isLearnt
         for (_, tensor) in parameters { tensor.requiresGrad = isLearnt }
     }
 
     public func callAsFunction(_ x: Tensor, mode: Mode = .eval) -> Tensor {
-        (x - mean.tensor) / deviation.tensor
+        (x - mean.tensor) / std.tensor
     }
 
     /// The constants as they are.
-    public var values: (mean: [Float], deviation: [Float]) {
-        (mean.tensor.floats(), deviation.tensor.floats())
+    public var values: (mean: [Float], std: [Float]) {
+        (mean.tensor.floats(), std.tensor.floats())
     }
 }

@@ -108,8 +108,8 @@ public final class SelfSupervisionHead: Module {
 /// evenly, 0 where all are the same.
 ///
 /// - Parameter projections: [N, D].
-public func spread(_ projections: Tensor) -> Tensor {
+public func embeddingStd(_ projections: Tensor) -> Tensor {
     let v = projections.normalisedRows()
-    let deviation = v.variance(0, unbiased: false).sqrt().mean()
-    return deviation * Double(projections.shape[1]).squareRoot()
+    let std = v.variance(0, unbiased: false).sqrt().mean()
+    return std * Double(projections.shape[1]).squareRoot()
 }

@@ -48,7 +48,7 @@ extension ModelCard {
             order: isTable ? order : nil,
             constants: own == normalisation
                 ? nil
-                : (own.mean, own.deviation, normalisation.mean, normalisation.deviation),
+                : (own.mean, own.std, normalisation.mean, normalisation.std),
             rank: sampleShape.count + 1)
     }
 }
@@ -57,6 +57,6 @@ extension Normalisation {
     /// Puts the constants of columns into another order; `order[i]` is where that of column i stands.
     fileprivate mutating func move(_ order: [Int]) {
         mean = order.map { mean[$0] }
-        deviation = order.map { deviation[$0] }
+        std = order.map { std[$0] }
     }
 }

@@ -33,6 +33,7 @@ enum RecipeWords {
         if key == "<<" { return "merge keys are not read: write the keys out" }
         let word = key.lowercased().replacing("_", with: "-")
         if known.contains(word) { return "did you mean \"\(word)\"?" }
+        if let new = RenamedWords.key(word, among: known) { return RenamedWords.hint(new) }
         if let same = synonyms[word]?.first(where: known.contains) {
             return "did you mean \"\(same)\"?"
         }
@@ -80,9 +81,10 @@ enum RecipeWords {
 
     /// The key among `extra`, which nothing asked for, that was most likely meant for `key`.
     static func slip(for key: String, in path: [String], among extra: [String]) -> String? {
-        extra.first { word in
-            synonyms[word.lowercased().replacing("_", with: "-")]?.contains(key) == true
-        } ?? Suggestion.nearest(to: key, among: extra)
+        extra.first { RenamedWords.key($0, among: [key]) != nil }
+            ?? extra.first { word in
+                synonyms[word.lowercased().replacing("_", with: "-")]?.contains(key) == true
+            } ?? Suggestion.nearest(to: key, among: extra)
     }
 
     /// Whether two versions of YAML read a number differently: `010` is 8 in one and 10 in the

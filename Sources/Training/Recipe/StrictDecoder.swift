@@ -226,7 +226,8 @@ private struct NodeDecoder: Decoder {
         let problem = Problem(
             .data, "unknown word \"\(Problem.oneLine(scalar.string, limit: 40))\"",
             at: Problem.Place(detail: [strings(codingPath).joined(separator: ".")]),
-            hint: Suggestion.hint(for: scalar.string, among: known))
+            hint: RenamedWords.value(scalar.string, among: known).map(RenamedWords.hint)
+                ?? Suggestion.hint(for: scalar.string, among: known))
         return .dataCorrupted(
             .init(codingPath: codingPath, debugDescription: "", underlyingError: problem))
     }

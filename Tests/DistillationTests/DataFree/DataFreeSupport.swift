@@ -79,7 +79,7 @@ struct TinyFrame {
             options, teacher: Frozen(teacher, folding: false),
             students: [{ student($0, mode: $1) }], shape: TinyFrame.shape, window: window,
             normalisation: InputNormalisation(
-                mean: [0.4, 0.5, 0.3], deviation: [0.2, 0.3, 0.25], isLearnt: learnt),
+                mean: [0.4, 0.5, 0.3], std: [0.2, 0.3, 0.25], isLearnt: learnt),
             seed: 7)
     }
 }

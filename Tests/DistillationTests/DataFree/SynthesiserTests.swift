@@ -191,7 +191,7 @@ import Torch
                 TinyFrame.options(.nayer),
                 teacher: Frozen(PlainTeacher(generator: Generator(seed: 1)), folding: false),
                 students: [], shape: TinyFrame.shape, window: .init(),
-                normalisation: InputNormalisation(mean: [0, 0, 0], deviation: [1, 1, 1]), seed: 7)
+                normalisation: InputNormalisation(mean: [0, 0, 0], std: [1, 1, 1]), seed: 7)
             #expect(!frame.teacherHasBatchNorm && frame.matching == nil)
             let maker = makeSynthesiser(frame, embeddings: embeddings)
             let batch = try #require(try maker.batch(.init(epoch: 0, batch: 0)) { false })
@@ -230,7 +230,7 @@ import Torch
 
     @Test func diversityByHand() throws {
         try withNoLeaks {
-            // Class 0: pixels 0 and 1, deviation ½; class 1: equal; class 2: one image.
+            // Class 0: pixels 0 and 1, std ½; class 1: equal; class 2: one image.
             let images = Tensor([0, 1, 0.3, 0.3, 0.9] as [Float], [5, 1, 1, 1])
             let found = withinClassDeviation(images, labels: [0, 0, 1, 1, 2])
             try expectClose([found ?? -1], [0.25], 1e-6)

@@ -236,15 +236,15 @@ import Torch
         }
     }
 
-    /// Directions drawn evenly have a spread of about 1, equal ones of 0, two opposite ones of 1.
-    @Test func spreadTellsACollapse() throws {
+    /// Directions drawn evenly have an embedding std of about 1, equal ones of 0, two opposite ones of 1.
+    @Test func embeddingStdTellsACollapse() throws {
         try withNoLeaks {
             let even = Tensor.empty([2000, 16])
             even.fillNormal(Generator(seed: 3))
-            #expect(abs(spread(even).item - 1) < 0.02)
-            #expect(spread(Tensor.ones([50, 16])).item < 1e-6)
+            #expect(abs(embeddingStd(even).item - 1) < 0.02)
+            #expect(embeddingStd(Tensor.ones([50, 16])).item < 1e-6)
             let opposite = Tensor((0..<8).map { $0 % 2 == 0 ? 1.0 : -1.0 }, [8, 1])
-            #expect(abs(spread(opposite).item - 1) < 1e-12)
+            #expect(abs(embeddingStd(opposite).item - 1) < 1e-12)
         }
     }
 

@@ -75,9 +75,9 @@ extension DataFree {
     }
 }
 
-// `normalisation: learnt`, or `normalisation: {mean: [0.5], deviation: [0.2]}`.
+// `normalisation: learnt`, or `normalisation: {mean: [0.5], std: [0.2]}`.
 extension DataFree.Constants: Codable {
-    private enum Keys: String, CodingKey { case mean, deviation }
+    private enum Keys: String, CodingKey { case mean, std }
     private enum Word: String, Codable, CaseIterable { case learnt }
 
     public init(from decoder: any Decoder) throws {
@@ -87,15 +87,15 @@ extension DataFree.Constants: Codable {
             return
         }
         let mean = try values.decode([Float].self, forKey: .mean)
-        let deviation = try values.decode([Float].self, forKey: .deviation)
-        guard !mean.isEmpty, mean.count == deviation.count, mean.allSatisfy(\.isFinite),
-            deviation.allSatisfy({ $0 > 0 && $0.isFinite })
+        let std = try values.decode([Float].self, forKey: .std)
+        guard !mean.isEmpty, mean.count == std.count, mean.allSatisfy(\.isFinite),
+            std.allSatisfy({ $0 > 0 && $0.isFinite })
         else {
             throw Problem.outOfRange(
-                "method.normalisation", found: "mean \(mean), deviation \(deviation)",
-                expected: "one of each per channel, deviations above 0")
+                "method.normalisation", found: "mean \(mean), std \(std)",
+                expected: "one of each per channel, stds above 0")
         }
-        self = .given(mean: mean, deviation: deviation)
+        self = .given(mean: mean, std: std)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -103,10 +103,10 @@ extension DataFree.Constants: Codable {
         case .learnt:
             var value = encoder.singleValueContainer()
             try value.encode(Word.learnt)
-        case .given(let mean, let deviation):
+        case .given(let mean, let std):
             var values = encoder.container(keyedBy: Keys.self)
             try values.encode(mean, forKey: .mean)
-            try values.encode(deviation, forKey: .deviation)
+            try values.encode(std, forKey: .std)
         }
     }
 }

@@ -13,7 +13,7 @@ public struct DataFree: Method {
     /// Constants that stand between pixels in [0, 1] and the teacher.
     public enum Constants: Equatable, Sendable {
         /// Per channel, as the teacher was trained with.
-        case given(mean: [Float], deviation: [Float])
+        case given(mean: [Float], std: [Float])
         /// Unknown: learnt beside the generator.
         case learnt
     }
@@ -116,11 +116,11 @@ extension DataFree {
                 guard mean.count == channels else {
                     throw .normalisationCount(mean.count, channels)
                 }
-                data.normalisation = try Normalisation(mean: mean, deviation: std)
+                data.normalisation = try Normalisation(mean: mean, std: std)
             case .learnt:
                 data.normalisation = try Normalisation(
                     mean: [Float](repeating: 0.5, count: channels),
-                    deviation: [Float](repeating: 0.2, count: channels))
+                    std: [Float](repeating: 0.2, count: channels))
             case nil:
                 if let card {
                     data.normalisation = card.normalisation

@@ -94,7 +94,7 @@ public final class DataFreeObjective: Objective {
         measuresHeldOut = true
         if isLearnt {
             let (mean, std) = pass.frame.normalisation.values
-            epoch.use(try Normalisation(mean: mean, deviation: std))
+            epoch.use(try Normalisation(mean: mean, std: std))
         }
         let phase = epoch.phase
         let heldOut = try pass.heldOutSet(phase.data.normalisation)

@@ -58,7 +58,7 @@ final class SynthesisPass: BatchSource {
             window: RandomWindow(
                 padding: spec.training.augmentation.padding, flip: spec.training.augmentation.flip),
             normalisation: InputNormalisation(
-                mean: data.normalisation.mean, deviation: data.normalisation.deviation,
+                mean: data.normalisation.mean, std: data.normalisation.std,
                 isLearnt: options.normalisation == .learnt),
             precision: spec.compute.precision, seed: phase.seed, device: phase.device)
         embeddings =
@@ -249,7 +249,7 @@ final class SynthesisPass: BatchSource {
             record.facts, images: pool.count, acrossBatches: diversityAcrossBatches())
     }
 
-    /// Within-class deviation over the newest batches together: how different batches are.
+    /// Within-class std over the newest batches together: how different batches are.
     private func diversityAcrossBatches() -> Double? {
         let parts = pool.parts.suffix(5)
         guard parts.count > 1 else { return nil }

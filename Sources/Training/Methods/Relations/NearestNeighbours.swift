@@ -62,7 +62,7 @@ struct NearestNeighbours {
 /// that falls from .05 along half a cosine, from zero weights. Deterministic.
 struct LinearProbe {
     private let mean: Tensor
-    private let deviation: Tensor
+    private let std: Tensor
     private let weight: Tensor
     private let bias: Tensor
 
@@ -72,12 +72,12 @@ struct LinearProbe {
     init(_ features: Tensor, labels: [Int], classes: Int) {
         let d = features.shape[1]
         mean = features.mean(0)
-        deviation = features.variance(0, unbiased: false).sqrt().clamped(1e-6, nil)
+        std = features.variance(0, unbiased: false).sqrt().clamped(1e-6, nil)
         weight = .zeros([classes, d])
         bias = .zeros([classes])
         weight.requiresGrad = true
         bias.requiresGrad = true
-        let x = (features - mean) / deviation
+        let x = (features - mean) / std
         let y = Tensor(labels, [labels.count])
         let optimizer = ProbeAdam([weight, bias])
         let steps = 300
@@ -92,7 +92,7 @@ struct LinearProbe {
 
     func evaluation(_ features: Tensor, labels: [Int]) -> Evaluation {
         withoutGradient {
-            let logits = linear((features - mean) / deviation, weight, bias)
+            let logits = linear((features - mean) / std, weight, bias)
             return Evaluation(
                 logProbabilities: logits.logSoftmax().floats(), classes: weight.shape[0],
                 labels: labels)

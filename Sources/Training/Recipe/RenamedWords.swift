@@ -1,0 +1,28 @@
+/// Keys and values of recipes that had another name in earlier versions: a recipe that has one is
+/// refused, and the message says what it is called now.
+enum RenamedWords {
+    /// By the old name of a key, the names that took its place; which one is meant depends on the part
+    /// of the recipe.
+    static let keys: [String: [String]] = [
+        "deviation": ["std"]
+    ]
+
+    /// By the old name of a value, the one that took its place.
+    static let values: [String: String] = [:]
+
+    /// - Parameter known: the keys that may stand in its place.
+    static func key(_ old: String, among known: [String]) -> String? {
+        keys[folded(old)]?.first(where: known.contains)
+    }
+
+    /// - Parameter known: the values that may stand in its place.
+    static func value(_ old: String, among known: [String]) -> String? {
+        values[folded(old)].flatMap { known.contains($0) ? $0 : nil }
+    }
+
+    static func hint(_ new: String) -> String { "it is called \(new) now" }
+
+    private static func folded(_ word: String) -> String {
+        word.lowercased().replacing("_", with: "-")
+    }
+}
