@@ -348,7 +348,7 @@ def diverging(lab, comparison, wild):
     room, rows = lab.room("172"), inputs.samples(lab.random("172"))
     inputs.write(room / "t.csv", inputs.table(inputs.labelled(rows), (*inputs.COLUMNS, "label")))
     shared = {"data": {"kind": "csv", "path": "t.csv"}, "model": {"name": "mlp", "hidden": [16]},
-              "training": {"epochs": 3, "batch": 16, "average": 0}}
+              "training": {"epochs": 3, "batch": 16, "ema": 0}}
     inputs.write(room / "c.yaml", "".join(f"{k}: {json.dumps(v)}\n" for k, v in (shared | comparison).items()))
     ran = lab.run("compare", "c.yaml", "--threads", "1", "--out", "out", at=room, wait=60)
     tidy(ran)

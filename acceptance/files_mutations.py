@@ -81,7 +81,7 @@ method: &m
   divergence: {name: renyi, order: 0.5}
 optimizer: {kind: adamw, rate: 1e-3}
 schedule: {kind: multi-step, milestones: [1, 2]}
-training: {epochs: 3, batch: 8, average: 0.9}
+training: {epochs: 3, batch: 8, ema: 0.9}
 """
 COMPARISON = """data: {kind: csv, path: t.csv}
 model: {name: mlp, hidden: [8]}

@@ -156,7 +156,7 @@ def one_step(lab):
     rows = inputs.table(inputs.labelled(inputs.samples(lab.random("a08"))), (*inputs.COLUMNS, "label"))
     return diverges(lab, "a08", {"t.csv": rows}, {
         "data": {"kind": "csv", "path": "t.csv"}, "optimizer": {"rate": 1e25},
-        "training": {"epochs": 3, "batch": 512, "average": 0}}, "finite")
+        "training": {"epochs": 3, "batch": 512, "ema": 0}}, "finite")
 
 
 @case("79 the last step of an epoch diverges", "exit 65, not finite, with phase and epoch; resumable")
@@ -164,7 +164,7 @@ def at_the_end(lab):
     rows = inputs.table(inputs.labelled(inputs.samples(lab.random("79"))), (*inputs.COLUMNS, "label"))
     return diverges(lab, "79", {"t.csv": rows}, {
         "data": {"kind": "csv", "path": "t.csv"}, "optimizer": {"kind": "sgd", "rate": 1e38},
-        "training": {"epochs": 2, "batch": 90, "average": 0.9}}, "finite")
+        "training": {"epochs": 2, "batch": 90, "ema": 0.9}}, "finite")
 
 
 @case("a08 test features of 3e38 beside training features of 1e-6", "exit 65 with phase and epoch; never a trap")

@@ -62,7 +62,7 @@ def runs(lab):
         inputs.write(room / "r.yaml", inputs.recipe(
             {"kind": "csv", "path": "t.csv"}, noise={"kind": "symmetric", "rate": 0.2},
             method={"name": "self-distillation", "stages": 1},
-            training={"epochs": 60, "batch": 8, "average": 0.9, "checkpoint-steps": 20}))
+            training={"epochs": 60, "batch": 8, "ema": 0.9, "checkpoint-steps": 20}))
         right(train(lab, room, "r.yaml", "whole"))
         for _ in range(10):
             forget(room / "cut")

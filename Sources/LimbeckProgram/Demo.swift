@@ -49,14 +49,14 @@ struct Demo: ParsableCommand {
         model: {name: mlp, hidden: [256, 256]}
         optimizer: {kind: sgd, rate: 0.05, momentum: 0.9, nesterov: true}
         schedule: {kind: cosine, warm-up: 1}
-        training: {epochs: 20, batch: 128, average: 0.99}
+        training: {epochs: 20, batch: 128, ema: 0.99}
         seeds: [0, 1, 2]
         rows:
           - name: cross-entropy
             method: {name: cross-entropy}
           - name: cross-entropy + EMA
             method: {name: cross-entropy}
-            training: {use-average: true}
+            training: {use-ema: true}
           - name: distillation, noisy teacher
             method: {name: distillation, temperature: 2, hard: 0.1, soft: 0.9, teacher: {weights: last}}
           - name: self-distillation, 2 stages, soft

@@ -11,7 +11,7 @@ struct DryRun: Encodable {
         var model: String
         var parameters: Int
         var steps: Int
-        /// Bytes of weights, gradients, optimizer state, average and kept copies.
+        /// Bytes of weights, gradients, optimizer state, EMA and kept copies.
         var stateBytes: Int
         enum CodingKeys: String, CodingKey {
             case name, model, parameters, steps
@@ -55,7 +55,7 @@ struct DryRun: Encodable {
             }.reduce(0, +)
             let batch = spec.training.batch
             let train = prepared.split.train.count
-            let copies = 4 + (spec.training.average > 0 ? 3 : 0)
+            let copies = 4 + (spec.training.ema > 0 ? 3 : 0)
             return Phase(
                 name: spec.name, model: spec.learners.map(\.model.name).joined(separator: " + "),
                 parameters: parameters,

@@ -287,7 +287,7 @@ public struct ComparisonReport {
                     + suffix, xLabel: "epoch",
                 yLabel: "\(isUnknown ? "agreement" : "accuracy") (%)",
                 curves: curves(n) { cell, epoch in
-                    100 * (cell.useAverage ? epoch.averageTest ?? epoch.test : epoch.test).accuracy
+                    100 * (cell.useEMA ? epoch.emaTest ?? epoch.test : epoch.test).accuracy
                 },
                 note:
                     "Mean over seeds (and over peers), bands of one standard deviation. Shown, never used "

@@ -10,11 +10,11 @@ struct PeerScores {
     var agreement: Double
 
     /// Nil if the cell's last phase trained one network.
-    init?(_ cell: Comparison.Cell) { self.init(cell.results.last, useAverage: cell.useAverage) }
+    init?(_ cell: Comparison.Cell) { self.init(cell.results.last, useEMA: cell.useEMA) }
 
-    init?(_ result: PhaseResult?, useAverage: Bool) {
+    init?(_ result: PhaseResult?, useEMA: Bool) {
         guard let peers = result?.peers else { return nil }
-        let each = peers.each.map { useAverage ? $0.average ?? $0.own : $0.own }
+        let each = peers.each.map { useEMA ? $0.ema ?? $0.own : $0.own }
         func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
         meanLast = mean(each.map(\.last.test.accuracy))
         meanSelected = mean(each.map(\.selected.test.accuracy))

@@ -138,7 +138,7 @@ import Training
         data: {kind: embedded, limit: 200}
         noise: {kind: symmetric, rate: 0.3}
         model: {name: mlp, hidden: [16]}
-        training: {epochs: 1, batch: 64, average: 0}
+        training: {epochs: 1, batch: 64, ema: 0}
         seeds: [0, 1]
         rows:
           - {name: plain, method: {name: cross-entropy}}

@@ -67,7 +67,7 @@ import Training
             """
             data: {kind: embedded, limit: 200, meta-validation: 0.1}
             model: {name: mlp, hidden: [16]}
-            training: {epochs: 2, batch: 64, average: 0}
+            training: {epochs: 2, batch: 64, ema: 0}
             seeds: [0, 1]
             rows:
               - {name: plain, method: {name: cross-entropy}}

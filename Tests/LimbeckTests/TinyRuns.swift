@@ -27,19 +27,19 @@ enum TinyRuns {
             "cross-entropy",
             text(
                 "{name: cross-entropy}", model: "{name: mlp, hidden: [24], dropout: 0.2}",
-                extra: ", average: 0")
+                extra: ", ema: 0")
         ),
         (
             "distillation",
             text(
                 "{name: distillation, temperature: 2}", model: "{name: lenet5}",
-                extra: ", average: 0.9, use-average: true, augmentation: {padding: 2, flip: true}")
+                extra: ", ema: 0.9, use-ema: true, augmentation: {padding: 2, flip: true}")
         ),
         (
             "self-distillation",
             text(
                 "{name: self-distillation, stages: 2, labels: hard, start: previous}",
-                extra: ", average: 0.9"
+                extra: ", ema: 0.9"
             )
             .replacing("{rate: 0.02}", with: "{kind: adamw, rate: 0.002}")
         ),
@@ -49,20 +49,20 @@ enum TinyRuns {
                 "{name: mutual, peers: [{}, {model: {name: lenet5}, optimizer: {kind: adam}}], "
                     + "update: recomputed, order: {kind: cosine, from: 2, to: 0.5}, "
                     + "noise-per-peer: true}",
-                model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", average: 0.9")
+                model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", ema: 0.9")
         ),
         (
             "adaptive-mixing",
             text(
                 "{name: adaptive-mixing, warm-up: 0, every: 1, group: 1, repeats: 20, start: 0.5, "
                     + "rule: softmax, teachers: [{epochs: [1]}, {untrained: true}]}",
-                extra: ", average: 0, augmentation: {flip: true}")
+                extra: ", ema: 0, augmentation: {flip: true}")
         ),
         (
             "relation",
             text(
                 "{name: mutual, peers: [{model: {name: mlp, hidden: [12]}}, {}]}",
-                extra: ", average: 0")
+                extra: ", ema: 0")
                 + "\nrelation: {ramp: 1, rows: suspicious, edge: {name: queue, size: 100}, "
                 + "encoder: {epochs: 2, batch: 32, dimension: 16}}"
         ),
@@ -79,7 +79,7 @@ enum TinyRuns {
                 + "synthesis: {batch: 12, steps: 2, warm-up: 1, warm-up-batches: 3, width: 2, noise: 4, "
                 + "cap: 40, held-out: 1, student-mode: train}}",
             model: "{name: resnet8, width: 0.1}",
-            extra: ", average: 0.9, augmentation: {padding: 1, flip: true}")
+            extra: ", ema: 0.9, augmentation: {padding: 1, flip: true}")
     )
 
     static let flags = ["--threads", "1", "--precision", "fp32", "--device", "cpu"]

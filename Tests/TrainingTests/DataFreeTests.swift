@@ -28,7 +28,7 @@ import Torch
           steps: 5
           synthesis: \(synthesis)
         optimizer: {rate: 0.02}
-        training: {epochs: 2, batch: 16, checkpoint-steps: 2, average: 0.9}
+        training: {epochs: 2, batch: 16, checkpoint-steps: 2, ema: 0.9}
         """
 
     private func recipe(_ changes: String...) throws -> Recipe {

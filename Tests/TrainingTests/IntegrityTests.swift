@@ -68,7 +68,7 @@ import Torch
         learner.sums.samples = 128
         let scores = Evaluation(logProbabilities: [-0.1, -2.4], classes: 2, labels: [0])
         learner.selected = Selection(epoch: 0, validation: scores)
-        learner.averageSelected = learner.selected
+        learner.emaSelected = learner.selected
         return CheckpointRecord(
             key: "", step: 5, epoch: 1, stepInEpoch: 2, learners: [learner], metricsBytes: 0,
             metrics: "", seconds: 1, epochSeconds: [0.5], tensors: "")
@@ -88,7 +88,7 @@ import Torch
         let numbers = [-5, -1, 0, 1, 2, 3, 4, 6, 7, 1_000_000_000, .max, .min]
         let paths: [WritableKeyPath<CheckpointRecord, Int>] = [
             \.step, \.epoch, \.stepInEpoch, \.learners[0].sums.samples,
-            \.learners[0].selected!.epoch, \.learners[0].averageSelected!.epoch,
+            \.learners[0].selected!.epoch, \.learners[0].emaSelected!.epoch,
         ]
         for path in paths {
             let own = record()[keyPath: path]

@@ -86,9 +86,9 @@ import Torch
             let (a, b) = (try alone.train().scores.phases[0], try peers.train().scores.phases[0])
             let each = try #require(b.peers).each
             #expect(each[0].own == a.student)
-            #expect(each[0].average == a.average)
+            #expect(each[0].ema == a.ema)
             #expect(each[1].own != a.student)
-            for name in ["last", "selected", "average-last"] {
+            for name in ["last", "selected", "ema-last"] {
                 let own = try SafeTensorsFile(
                     path: scratch("alone/phases/0-student/\(name).safetensors"))
                 let peer = try SafeTensorsFile(

@@ -20,7 +20,7 @@ import Torch
         try withNoLeaks {
             let scratch = try Scratch()
             let recipe = try Tiny.recipe(
-                "optimizer.rate=\(rate)", "training.batch=512", "training.average=\(average)",
+                "optimizer.rate=\(rate)", "training.batch=512", "training.ema=\(average)",
                 "optimizer.momentum=0", "training.checkpoint-steps=100")
             let said = failure { try Tiny.run(recipe, scratch("run")).train() }
             #expect(said.hasPrefix("phase student, epoch 1, step 1: the "), "\(said)")
@@ -117,7 +117,7 @@ import Torch
     private static let base = """
         data: {kind: embedded, limit: 200}
         model: {name: mlp, hidden: [8]}
-        training: {epochs: 2, batch: 64, average: 0}
+        training: {epochs: 2, batch: 64, ema: 0}
         seeds: [0, 1]
         rows:
 

@@ -106,16 +106,16 @@ import Torch
     }
 
     /// The average is measured beside the network and never changes it.
-    @Test func averageDoesNotTouchTraining() throws {
+    @Test func emaDoesNotTouchTraining() throws {
         try withNoLeaks {
             let scratch = try Scratch()
             let with = try Tiny.run(Tiny.recipe(), scratch("with"))
-            let without = try Tiny.run(Tiny.recipe("training.average=0"), scratch("without"))
+            let without = try Tiny.run(Tiny.recipe("training.ema=0"), scratch("without"))
             let a = try with.train().scores.phases[0]
             let b = try without.train().scores.phases[0]
             #expect(a.student == b.student)
-            #expect(a.average != nil && b.average == nil)
-            #expect(a.average?.last != a.student.last)
+            #expect(a.ema != nil && b.ema == nil)
+            #expect(a.ema?.last != a.student.last)
         }
     }
 
@@ -167,7 +167,7 @@ import Torch
         for change in [
             "seed=1", "noise.rate=0.2", "model.hidden=[17]", "optimizer.rate=0.03",
             "schedule.kind=constant", "training.epochs=3", "training.batch=63",
-            "training.augmentation.padding=1", "training.average=0.8", "training.patience=3",
+            "training.augmentation.padding=1", "training.ema=0.8", "training.patience=3",
             "training.selection=nll", "data.validation=0.2", "data.limit=199",
             "data.clean-validation=true", "method.smoothing=0.1", "optimizer.weight-decay=0.1",
         ] {
@@ -177,7 +177,7 @@ import Torch
         #expect(try key(nil, ComputeOptions(threads: 2)) != base)
         #expect(try key(nil, ComputeOptions(threads: 1, precision: .bfloat16)) != base)
         // What changes no result.
-        for change in ["name=other", "training.checkpoint-steps=9", "training.use-average=true"] {
+        for change in ["name=other", "training.checkpoint-steps=9", "training.use-ema=true"] {
             #expect(try key(change) == base, "\(change)")
         }
     }
@@ -188,7 +188,7 @@ import Torch
         (compute.engine, compute.capability) = ("2.13.0", "AVX2")
         let chain = try Tiny.recipe("method={name: self-distillation, stages: 1, beta: 0.5}")
             .phases(dataHash: "d", compute: compute) { _ in "h" }
-        #expect(chain.map(\.key) == ["db7f761443fad12fdaa72804", "20a6d83a0a6dfd75425453cd"])
+        #expect(chain.map(\.key) == ["af0f6d2ba3e21f3a73993157", "546a5343fd88612ddf599ea5"])
     }
 
     /// A loss that is named as its default is the same phase; another one is another, but not for the

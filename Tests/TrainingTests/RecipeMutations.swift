@@ -152,16 +152,16 @@ enum RecipeMutations {
             "epochs: 3", "batch: -1",
             "r.yaml, line 15, training.batch: value out of range: found -1, expected 1 to 65536"),
         .init(
-            "epochs: 3", "average: 1",
-            "r.yaml, line 15, training.average: value out of range: found 1.0, expected 0 <= average < 1"
+            "epochs: 3", "ema: 1",
+            "r.yaml, line 15, training.ema: value out of range: found 1.0, expected 0 <= ema < 1"
         ),
         .init(
-            "epochs: 3", "average: 0\n  use-average: true",
-            "r.yaml, line 16, training.use-average: value out of range: found true with average 0, expected an average above 0"
+            "epochs: 3", "ema: 0\n  use-ema: true",
+            "r.yaml, line 16, training.use-ema: value out of range: found true with ema 0, expected an ema above 0"
         ),
         .init(
-            "epochs: 3", "use-average: perhaps",
-            #"r.yaml, line 15, training.use-average: wrong value: found "perhaps", expected true or false"#
+            "epochs: 3", "use-ema: perhaps",
+            #"r.yaml, line 15, training.use-ema: wrong value: found "perhaps", expected true or false"#
         ),
         .init(
             "padding: 2", "padding: -2",
@@ -209,7 +209,7 @@ enum RecipeMutations {
         ),
         .init(
             "weights: selected", "weights: best",
-            #"r.yaml, line 11, method.teacher.weights: unknown word "best" (one of: selected, last, average-selected, average-last)"#
+            #"r.yaml, line 11, method.teacher.weights: unknown word "best" (one of: selected, last, ema-selected, ema-last)"#
         ),
         .init(
             "name: distillation", "name: distilation",

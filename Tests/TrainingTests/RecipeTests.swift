@@ -57,10 +57,10 @@ import Testing
               clean-validation: true
             noise: {kind: asymmetric, rate: 0.25, map: {9: 1, truck: 3, 2: bird}, seed: 7}
             model: {name: mlp, hidden: [8, 4], dropout: 0.5}
-            method: {name: self-distillation, stages: 3, labels: soft, beta: [2, 0.5], start: previous, weights: average-last}
+            method: {name: self-distillation, stages: 3, labels: soft, beta: [2, 0.5], start: previous, weights: ema-last}
             optimizer: {kind: adamw, rate: 0.002, weight-decay: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-6, clip-norm: 2, decay-norm-and-bias: false}
             schedule: {kind: multi-step, milestones: [1, 2.5], factor: 0.2, warm-up: 0.5}
-            training: {epochs: 9, batch: 7, augmentation: {padding: 1, flip: true}, average: 0.5, use-average: true, patience: 4, selection: nll, checkpoint-steps: 5, checkpoint-seconds: 1.5}
+            training: {epochs: 9, batch: 7, augmentation: {padding: 1, flip: true}, ema: 0.5, use-ema: true, patience: 4, selection: nll, checkpoint-steps: 5, checkpoint-seconds: 1.5}
             """)
         #expect(recipe.name == "all of it" && recipe.seed == .max)
         let data = recipe.data
@@ -85,7 +85,7 @@ import Testing
                 == AnyMethod(
                     SelfDistillation(
                         .init(stages: 3, labels: .soft, beta: [2, 0.5], start: .previous),
-                        weights: .averageLast)))
+                        weights: .emaLast)))
         #expect(
             recipe.optimizer
                 == OptimizerOptions(
@@ -94,7 +94,7 @@ import Testing
         #expect(
             recipe.schedule == Schedule(.multiStep, milestones: [1, 2.5], factor: 0.2, warmUp: 0.5))
         var training = TrainingOptions()
-        (training.epochs, training.batch, training.average, training.useAverage) = (9, 7, 0.5, true)
+        (training.epochs, training.batch, training.ema, training.useEMA) = (9, 7, 0.5, true)
         (training.patience, training.selection) = (4, .nll)
         (training.checkpointSteps, training.checkpointSeconds) = (5, 1.5)
         training.augmentation = Augmentation(padding: 1, flip: true)
@@ -162,7 +162,7 @@ import Testing
         "method: {name: distillation, loss: {name: cross-entropy, smoothing: 0.1}}",
         "method: {name: self-distillation, divergence: {name: jensen-shannon, weight: 0.1}}",
         "method: {name: distillation, teacher: {file: t.safetensors, model: {name: resnet20, width: 0.5}}}",
-        "training: {patience: 3, checkpoint-steps: 4, average: 0, selection: nll}",
+        "training: {patience: 3, checkpoint-steps: 4, ema: 0, selection: nll}",
         "data: {kind: spiral, samples: 100, turn: 1.5}",
         "data: {kind: colour-shapes, samples: 720, seed: 3}",
         "data: {kind: gaussian-classes, seed: 18446744073709551615, separation: 0.3}",

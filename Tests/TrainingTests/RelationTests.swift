@@ -40,7 +40,7 @@ import Torch
         for other in [
             "noise.rate=0.5", "noise={kind: pairflip, rate: 0.2}", "noise={kind: none}",
             "method={name: mutual}", "method={name: cross-entropy, loss: gce}",
-            "optimizer.rate=0.5", "training.epochs=7", "training.average=0.5",
+            "optimizer.rate=0.5", "training.epochs=7", "training.ema=0.5",
             "training.augmentation.flip=true", "data.clean-validation=true", "relation.weight=3",
             "relation.edge=mse", "relation.start=encoder", "later.epochs=3",
         ] {

@@ -12,11 +12,16 @@ import Testing
         """
 
     static let keys: [(old: String, new: String, recipe: String)] = [
+        ("average", "ema", data + "method: {name: cross-entropy}\ntraining: {average: 0.9}"),
+        (
+            "use-average", "use-ema",
+            data + "method: {name: cross-entropy}\ntraining: {use-average: true}"
+        ),
         (
             "deviation", "std",
             none
                 + "method: {name: data-free, teacher: {file: t}, normalisation: {mean: [0], deviation: [1]}}"
-        )
+        ),
     ]
 
     @Test(arguments: keys) func oldKeys(_ old: String, _ new: String, _ recipe: String) {
@@ -25,5 +30,39 @@ import Testing
         }
         #expect(
             message.hasSuffix(#": unknown key "\#(old)" (it is called \#(new) now)"#), "\(message)")
+    }
+
+    static let values: [(old: String, new: String, recipe: String)] = [
+        (
+            "average-last", "ema-last",
+            data + "method: {name: self-distillation, weights: average-last}"
+        ),
+        (
+            "average-selected", "ema-selected",
+            data + "method: {name: distillation, teacher: {weights: average-selected}}"
+        ),
+    ]
+
+    @Test(arguments: values) func oldValues(_ old: String, _ new: String, _ recipe: String) {
+        let message = failure {
+            try RecipeFile(text: recipe, file: "r.yaml").decoded(Recipe.self)
+        }
+        #expect(
+            message.hasSuffix(#": unknown word "\#(old)" (it is called \#(new) now)"#), "\(message)"
+        )
+    }
+
+    /// Also where `--set` or a search brings them.
+    @Test func everywhere() {
+        let plain = Self.data + "method: {name: cross-entropy}\n"
+        #expect(
+            failure {
+                try RecipeFile(text: plain, file: "r.yaml").setting("training.average=0.5")
+                    .decoded(Recipe.self)
+            } == #"r.yaml, training.average: unknown key "average" (it is called ema now)"#)
+        let rows = plain + "rows: [{name: a, search: {training.average: [0.5, 0.9]}}]\n"
+        #expect(
+            failure { try ComparisonFile([RecipeFile(text: rows, file: "c.yaml")]) }
+                == #"c.yaml, training.average: unknown key "average" (it is called ema now)"#)
     }
 }

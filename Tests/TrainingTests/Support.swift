@@ -40,7 +40,7 @@ enum Tiny {
         model: {name: mlp, hidden: [16]}
         method: {name: cross-entropy}
         optimizer: {rate: 0.02}
-        training: {epochs: 2, batch: 64, checkpoint-steps: 2, average: 0.9}
+        training: {epochs: 2, batch: 64, checkpoint-steps: 2, ema: 0.9}
         """
 
     /// The embedded images are decoded once for all tests.

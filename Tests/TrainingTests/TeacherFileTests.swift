@@ -32,7 +32,7 @@ import Testing
                 model: {name: mlp, hidden: [8]}
                 method: \(method)
                 optimizer: {kind: adam, rate: 0.05}
-                training: {epochs: 12, batch: 16, average: 0}
+                training: {epochs: 12, batch: 16, ema: 0}
                 """, file: "tiny"
         ).decoded(Recipe.self)
     }

@@ -30,7 +30,7 @@ import Torch
                 model: {name: fasttext, buckets: 500, width: 0.25}
                 method: {name: cross-entropy}
                 optimizer: {kind: adamw, rate: 0.02}
-                training: {epochs: 6, batch: 16, average: 0}
+                training: {epochs: 6, batch: 16, ema: 0}
                 """, file: "text")
         for change in changes { file = try file.setting(change) }
         return try file.decoded(Recipe.self)

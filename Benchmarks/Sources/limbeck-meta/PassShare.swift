@@ -34,7 +34,7 @@ enum PassShare {
           group: 3
           repeats: 5
         optimizer: {rate: 0.05, momentum: 0.9, nesterov: true}
-        training: {batch: 128, average: 0, augmentation: {padding: 2, flip: true}}
+        training: {batch: 128, ema: 0, augmentation: {padding: 2, flip: true}}
         """
 
     static func measure(passes: Int, every: Int = 10) throws -> PassAnswer {

@@ -22,7 +22,7 @@ extension Problem {
             expected: "positive epochs, each after the one before")
     }
 
-    /// Saved optimizer or average state that does not belong to this network or these options.
+    /// Saved optimizer or moving-average state that does not belong to this network or these options.
     static func savedStateDiffers(
         _ owner: String, _ name: String, found: String, expected: String, source: String?
     ) -> Problem {

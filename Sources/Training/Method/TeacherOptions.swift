@@ -6,10 +6,10 @@ public enum TeacherWeights: String, Codable, Sendable, CaseIterable {
     case selected
     /// After the last epoch.
     case last
-    case averageSelected = "average-selected"
-    case averageLast = "average-last"
+    case emaSelected = "ema-selected"
+    case emaLast = "ema-last"
 
-    var isAverage: Bool { self == .averageSelected || self == .averageLast }
+    var isEMA: Bool { self == .emaSelected || self == .emaLast }
 }
 
 /// The teacher of `distillation`: trained here first, or brought as a file.

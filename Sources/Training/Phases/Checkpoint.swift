@@ -46,7 +46,7 @@ struct LearnerRecord: Codable, Equatable {
     /// Sums over this epoch's samples so far.
     var sums = EpochSums()
     var selected: Selection?
-    var averageSelected: Selection?
+    var emaSelected: Selection?
 }
 
 /// The best epoch so far, on the validation split.

@@ -48,7 +48,7 @@ extension CheckpointRecord {
                 learner.isPossible(
                     epoch: epoch,
                     samples: bounds.samples.map { min(most, $0)...min(most, $0) } ?? 0...most,
-                    hasAverage: bounds.spec.training.average > 0,
+                    hasEMA: bounds.spec.training.ema > 0,
                     keepsBest: bounds.spec.traits.keepsBest),
                 "the state of a learner")
         }
@@ -65,7 +65,7 @@ extension LearnerRecord {
     ///   - samples: how many the steps of the epoch have seen.
     ///   - keepsBest: whether the weights of its best epoch are kept.
     fileprivate func isPossible(
-        epoch: Int, samples: ClosedRange<Int>, hasAverage: Bool, keepsBest: Bool
+        epoch: Int, samples: ClosedRange<Int>, hasEMA: Bool, keepsBest: Bool
     ) -> Bool {
         func isPossible(_ selection: Selection?, _ isKept: Bool) -> Bool {
             guard let selection else { return !isKept || epoch <= 0 }
@@ -76,6 +76,6 @@ extension LearnerRecord {
         let counts = [sums.predicted, sums.hits, sums.cleanHits]
         return samples.contains(sums.samples)
             && counts.allSatisfy { $0 >= 0 && $0 <= sums.samples }
-            && isPossible(selected, keepsBest) && isPossible(averageSelected, hasAverage)
+            && isPossible(selected, keepsBest) && isPossible(emaSelected, hasEMA)
     }
 }

@@ -13,8 +13,8 @@ public final class Learner {
     public let spec: LearnerSpec
     public let network: any Classifier
     public private(set) var optimizer: any Optimizer
-    let average: WeightAverage?
-    let averaged: (any Classifier)?
+    let ema: ExponentialMovingAverage?
+    let emaNetwork: (any Classifier)?
     /// Given labels, by index in the data set.
     public let labels: [Int]
     let isImages: Bool
@@ -22,13 +22,13 @@ public final class Learner {
     /// Where its training stands.
     var record = LearnerRecord()
     let selectedState: [Tensor]
-    let averageSelectedState: [Tensor]
+    let emaSelectedState: [Tensor]
 
     /// - Parameters:
-    ///   - average: decay of the average of weights, 0 for none.
+    ///   - ema: decay of the exponential moving average of the weights, 0 for none.
     ///   - start: weights to begin from, instead of freshly drawn ones.
     init(
-        _ spec: LearnerSpec, index: Int, of count: Int, seed: UInt64, average decay: Double,
+        _ spec: LearnerSpec, index: Int, of count: Int, seed: UInt64, ema decay: Double,
         data: PreparedData, labels: [Int], start: (PhaseSpec.Start, [String: Tensor])?,
         device: Device
     ) throws {
@@ -50,16 +50,16 @@ public final class Learner {
         if isImages { network.toChannelsLast() }
         optimizer = spec.optimizer.make(over: network.parameters)
         if decay > 0 {
-            average = WeightAverage(of: network.state, decay: decay)
-            averaged = network.replica()
-            averaged?.move(to: device)
-            if isImages { averaged?.toChannelsLast() }
+            ema = ExponentialMovingAverage(of: network.state, decay: decay)
+            emaNetwork = network.replica()
+            emaNetwork?.move(to: device)
+            if isImages { emaNetwork?.toChannelsLast() }
         } else {
-            average = nil
-            averaged = nil
+            ema = nil
+            emaNetwork = nil
         }
         selectedState = network.state.map { $0.tensor.detached().cloned() }
-        averageSelectedState = averaged?.state.map { $0.tensor.detached().cloned() } ?? []
+        emaSelectedState = emaNetwork?.state.map { $0.tensor.detached().cloned() } ?? []
     }
 
     /// Hands further tensors, which an objective trains beside the network, to the optimizer. Before the
@@ -80,7 +80,7 @@ public final class Learner {
     func update(rate: Double) {
         _ = optimizer.step(rate: rate)
         optimizer.clearGradients()
-        average?.update()
+        ema?.update()
     }
 
     /// - Parameter step: of the phase.
@@ -90,11 +90,11 @@ public final class Learner {
     }
 
     /// The network with the weights of its best epoch.
-    func best(average: Bool) -> any Classifier {
-        let network = average ? averaged! : self.network
+    func best(ema: Bool) -> any Classifier {
+        let network = ema ? emaNetwork! : self.network
         let best = network.replica()
         best.move(to: network.state[0].tensor.device)
-        fill(best.state, from: average ? averageSelectedState : selectedState)
+        fill(best.state, from: ema ? emaSelectedState : selectedState)
         if isImages { best.toChannelsLast() }
         return best
     }
@@ -112,15 +112,15 @@ public final class Learner {
         keep(network.state, in: selectedState)
     }
 
-    /// The same for the average of weights.
-    func selectAverage(
+    /// The same for the moving average.
+    func selectEMA(
         _ evaluation: Evaluation, epoch: Int, by criterion: TrainingOptions.Selection
     ) {
-        guard let averaged,
-            Learner.isBetter(evaluation, than: record.averageSelected?.validation, criterion)
+        guard let emaNetwork,
+            Learner.isBetter(evaluation, than: record.emaSelected?.validation, criterion)
         else { return }
-        record.averageSelected = Selection(epoch: epoch, validation: evaluation)
-        keep(averaged.state, in: averageSelectedState)
+        record.emaSelected = Selection(epoch: epoch, validation: evaluation)
+        keep(emaNetwork.state, in: emaSelectedState)
     }
 
     private func keep(_ state: [(name: String, tensor: Tensor)], in copies: [Tensor]) {
@@ -141,9 +141,9 @@ public final class Learner {
         return [
             (name == "student" ? name : "\(name)/network", network.state),
             ("\(prefix)optimizer", optimizer.state),
-            ("\(prefix)average", average?.state ?? []),
+            ("\(prefix)ema", ema?.state ?? []),
             ("\(prefix)selected", zip(names, selectedState).map { ($0, $1) }),
-            ("\(prefix)average-selected", zip(names, averageSelectedState).map { ($0, $1) }),
+            ("\(prefix)ema-selected", zip(names, emaSelectedState).map { ($0, $1) }),
         ]
     }
 }

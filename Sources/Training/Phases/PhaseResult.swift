@@ -40,7 +40,7 @@ public struct PhaseResult: Codable, Equatable, Sendable {
             /// Its network's name.
             public var model: String
             public var own: Readout
-            public var average: Readout?
+            public var ema: Readout?
         }
 
         public var each: [Peer]
@@ -101,8 +101,8 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
         public var trainCleanAccuracy: Double?
         public var validation: Scores
         public var test: Scores
-        public var averageValidation: Scores?
-        public var averageTest: Scores?
+        public var emaValidation: Scores?
+        public var emaTest: Scores?
     }
 
     public var phase: String
@@ -111,7 +111,7 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var step: Int
     /// The learning rate of the epoch's last step; of the first of several networks.
     public var rate: Double
-    // With several networks, everything from here to `averageTest` is the mean over them.
+    // With several networks, everything from here to `emaTest` is the mean over them.
     /// Mean over the epoch's samples of the weighted sum of all terms.
     public var loss: Double
     public var terms: [String: Double]
@@ -123,8 +123,8 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var trainCleanAccuracy: Double?
     public var validation: Scores
     public var test: Scores
-    public var averageValidation: Scores?
-    public var averageTest: Scores?
+    public var emaValidation: Scores?
+    public var emaTest: Scores?
     /// Each of several networks.
     public var learners: [Learner]?
     /// Of the mean of their probabilities, on the validation and the test split.
@@ -136,7 +136,7 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
 
 extension EpochMetrics.Learner {
     init(
-        _ sums: EpochSums, _ scores: PhaseResult.Scores, average: PhaseResult.Scores?,
+        _ sums: EpochSums, _ scores: PhaseResult.Scores, ema: PhaseResult.Scores?,
         knowsClean: Bool
     ) {
         let n = Double(max(1, sums.samples))
@@ -149,8 +149,8 @@ extension EpochMetrics.Learner {
         trainCleanAccuracy = knowsClean && predicts ? Double(sums.cleanHits) / n : nil
         validation = .init(scores.validation)
         test = .init(scores.test)
-        averageValidation = average.map { .init($0.validation) }
-        averageTest = average.map { .init($0.test) }
+        emaValidation = ema.map { .init($0.validation) }
+        emaTest = ema.map { .init($0.test) }
     }
 }
 
@@ -201,8 +201,8 @@ extension EpochMetrics {
         trainCleanAccuracy = mean(\.trainCleanAccuracy)
         validation = scores(\.validation)!
         test = scores(\.test)!
-        averageValidation = scores(\.averageValidation)
-        averageTest = scores(\.averageTest)
+        emaValidation = scores(\.emaValidation)
+        emaTest = scores(\.emaTest)
         self.learners = learners.count > 1 ? learners : nil
         ensembleValidation = together.map { Scores($0.ensemble.validation) }
         ensembleTest = together.map { Scores($0.ensemble.test) }

@@ -52,7 +52,7 @@ public struct PhaseSpec: Encodable, Equatable, Sendable {
         identity.name = ""
         identity.training.checkpointSteps = nil
         identity.training.checkpointSeconds = 1
-        identity.training.useAverage = false
+        identity.training.useEMA = false
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // A key that has no meaning for its kind may hold any number, not-a-number included.

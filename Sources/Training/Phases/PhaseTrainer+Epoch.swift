@@ -13,18 +13,18 @@ extension PhaseTrainer {
         epochSeconds.append(secondsSoFar)
         try checkFinite()
         let own = try measure(learners.map(\.network), isFinal: false)
-        let averages = try measureAverages(isFinal: false)
+        let ema = try measureEMA(isFinal: false)
         if spec.traits.keepsBest {
             for (learner, scores) in zip(learners, own.each) {
                 learner.select(scores.validation, epoch: epoch, by: spec.training.selection)
             }
-            for (learner, scores) in zip(learners, averages?.each ?? []) {
-                learner.selectAverage(scores.validation, epoch: epoch, by: spec.training.selection)
+            for (learner, scores) in zip(learners, ema?.each ?? []) {
+                learner.selectEMA(scores.validation, epoch: epoch, by: spec.training.selection)
             }
         }
         let each = learners.indices.map {
             EpochMetrics.Learner(
-                learners[$0].record.sums, own.each[$0], average: averages?.each[$0],
+                learners[$0].record.sums, own.each[$0], ema: ema?.each[$0],
                 knowsClean: data.knowsClean && isOfPlan)
         }
         var metrics = EpochMetrics(
@@ -48,13 +48,13 @@ extension PhaseTrainer {
         try naming { try Engine.checked { try evaluator.measure(networks, isFinal: isFinal) } }
     }
 
-    /// Brings the averaged networks up to date and measures them; nil where no average is kept.
-    func measureAverages(isFinal: Bool) throws -> Measured? {
-        guard spec.training.average > 0 else { return nil }
+    /// Brings the networks with averaged weights up to date and measures them; nil where none are kept.
+    func measureEMA(isFinal: Bool) throws -> Measured? {
+        guard spec.training.ema > 0 else { return nil }
         for learner in learners {
-            learner.average!.apply(to: learner.averaged!.state)
-            try checkFinite(learner.averaged!.state, "average of ")
+            learner.ema!.apply(to: learner.emaNetwork!.state)
+            try checkFinite(learner.emaNetwork!.state, "moving average of ")
         }
-        return try measure(learners.map { $0.averaged! }, isFinal: isFinal)
+        return try measure(learners.map { $0.emaNetwork! }, isFinal: isFinal)
     }
 }

@@ -63,7 +63,7 @@ extension PhaseTrainer {
             let prefixes = learner.parts.map(\.prefix)
             try learner.network.loadState(from: part(prefixes[0]), source: path)
             try learner.optimizer.load(state: part(prefixes[1]), source: path)
-            try learner.average?.load(state: part(prefixes[2]), source: path)
+            try learner.ema?.load(state: part(prefixes[2]), source: path)
             for selected in learner.parts.dropFirst(3) {
                 try fill(selected.tensors, from: part(selected.prefix), path)
             }
@@ -89,8 +89,8 @@ extension PhaseTrainer {
     /// Scores of the final and the selected weights, and their files; `result.json` comes last and
     /// makes the phase complete.
     func finish() throws -> PhaseResult {
-        let own = try readouts(average: false)
-        let its = spec.training.average > 0 ? try readouts(average: true) : nil
+        let own = try readouts(ema: false)
+        let its = spec.training.ema > 0 ? try readouts(ema: true) : nil
         // Chosen on the validation split; the first of equals.
         var best = 0
         for (i, readout) in own.each.enumerated().dropFirst()
@@ -100,8 +100,8 @@ extension PhaseTrainer {
         {
             best = i
         }
-        let averages = its == nil ? [] : ["average-last", "average-selected"]
-        for name in ["last", "selected"] + averages
+        let emaNames = its == nil ? [] : ["ema-last", "ema-selected"]
+        for name in ["last", "selected"] + emaNames
         where spec.traits.keepsBest || !name.hasSuffix("selected") {
             try writeWeights(of: learners[best], name, to: name)
             guard learners.count > 1 else { continue }
@@ -111,13 +111,13 @@ extension PhaseTrainer {
         }
         var result = PhaseResult(
             key: spec.key, name: spec.name, epochs: epoch, steps: step, student: own.each[best],
-            average: its?.each[best])
+            ema: its?.each[best])
         if let last = own.last, let selected = own.selected {
             result.peers = PhaseResult.Peers(
                 each: learners.map {
                     .init(
                         name: $0.name, model: $0.spec.model.name, own: own.each[$0.index],
-                        average: its?.each[$0.index])
+                        ema: its?.each[$0.index])
                 }, best: best, last: last, selected: selected)
         }
         try lines.sync(using: environment.files)
@@ -129,18 +129,18 @@ extension PhaseTrainer {
     }
 
     private func readouts(
-        average: Bool
+        ema: Bool
     ) throws -> (
         each: [PhaseResult.Readout], last: PhaseResult.Together?, selected: PhaseResult.Together?
     ) {
         let last =
-            try average
-            ? measureAverages(isFinal: true)! : measure(learners.map(\.network), isFinal: true)
+            try ema
+            ? measureEMA(isFinal: true)! : measure(learners.map(\.network), isFinal: true)
         let selected =
             try spec.traits.keepsBest
-            ? measure(learners.map { $0.best(average: average) }, isFinal: true) : last
+            ? measure(learners.map { $0.best(ema: ema) }, isFinal: true) : last
         let each = learners.map { learner in
-            let selection = average ? learner.record.averageSelected : learner.record.selected
+            let selection = ema ? learner.record.emaSelected : learner.record.selected
             return PhaseResult.Readout(
                 last: last.each[learner.index], selected: selected.each[learner.index],
                 selectedEpoch: selection.map { $0.epoch + 1 } ?? epoch)
@@ -154,9 +154,9 @@ extension PhaseTrainer {
         let state: [(name: String, tensor: Tensor)] =
             switch what {
             case "last": learner.network.state
-            case "average-last": learner.averaged!.state
+            case "ema-last": learner.emaNetwork!.state
             case "selected": zip(names, learner.selectedState).map { ($0, $1) }
-            default: zip(names, learner.averageSelectedState).map { ($0, $1) }
+            default: zip(names, learner.emaSelectedState).map { ($0, $1) }
             }
         try checkFinite(state, "\(name).safetensors, ")
         try WeightsFile.write(

@@ -80,7 +80,7 @@ public final class PhaseTrainer {
             let seed = PhaseSpec.seed(spec.derivedSeed, ofLearner: index)
             return try Learner(
                 learner, index: index, of: spec.learners.count, seed: seed,
-                average: spec.training.average, data: data,
+                ema: spec.training.ema, data: data,
                 labels: try spec.drawsNoisePerLearner && index > 0
                     ? data.redrawnLabels(seed: seed) : data.learning.labels,
                 start: start, device: device)

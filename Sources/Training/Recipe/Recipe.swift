@@ -77,9 +77,9 @@ public struct Recipe: Codable, Equatable, Sendable {
         try schedule.validate(at: .init(detail: ["schedule"]))
         try check(model, at: "")
         let method = method.base
-        if training.average == 0, let weights = method.asksFor.first(where: \.isAverage) {
+        if training.ema == 0, let weights = method.asksFor.first(where: \.isEMA) {
             throw .outOfRange(
-                "training.average", found: "0 with weights \(weights.rawValue)", expected: "above 0"
+                "training.ema", found: "0 with weights \(weights.rawValue)", expected: "above 0"
             )
         }
         try method.check(self)

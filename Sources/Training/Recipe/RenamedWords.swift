@@ -4,11 +4,13 @@ enum RenamedWords {
     /// By the old name of a key, the names that took its place; which one is meant depends on the part
     /// of the recipe.
     static let keys: [String: [String]] = [
-        "deviation": ["std"]
+        "average": ["ema"], "use-average": ["use-ema"], "deviation": ["std"],
     ]
 
     /// By the old name of a value, the one that took its place.
-    static let values: [String: String] = [:]
+    static let values: [String: String] = [
+        "average-last": "ema-last", "average-selected": "ema-selected",
+    ]
 
     /// - Parameter known: the keys that may stand in its place.
     static func key(_ old: String, among known: [String]) -> String? {

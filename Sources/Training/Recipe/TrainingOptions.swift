@@ -13,12 +13,12 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     public var batch: Int
     /// Random crop and flip.
     public var augmentation: Augmentation
-    /// Decay of the average of weights, [0, 1); 0 for none. The average never influences training;
-    /// it is a strong cheap baseline under label noise, so it is on by default. About one epoch of
-    /// steps is a good memory: 1 − 1/steps.
-    public var average: Double
-    /// Whether the run's result is the averaged network rather than the trained one.
-    public var useAverage: Bool
+    /// Decay of the exponential moving average of the weights, [0, 1); 0 for none. The average never
+    /// influences training. It is a strong cheap baseline under label noise, so it is on by default.
+    /// About one epoch of steps is a good memory: 1 − 1/steps.
+    public var ema: Double
+    /// Whether the run's result is the network with averaged weights rather than the trained one.
+    public var useEMA: Bool
     /// Stop a phase after this many epochs without a better validation value; none: never.
     public var patience: Int?
     public var selection: Selection
@@ -31,8 +31,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         epochs = 30
         batch = 128
         augmentation = .none
-        average = 0.99
-        useAverage = false
+        ema = 0.99
+        useEMA = false
         patience = nil
         selection = .accuracy
         checkpointSteps = nil
@@ -40,8 +40,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case epochs, batch, augmentation, average, patience, selection
-        case useAverage = "use-average"
+        case epochs, batch, augmentation, ema, patience, selection
+        case useEMA = "use-ema"
         case checkpointSteps = "checkpoint-steps"
         case checkpointSeconds = "checkpoint-seconds"
     }
@@ -53,8 +53,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? batch
         augmentation =
             try values.decodeIfPresent(Augmentation.self, forKey: .augmentation) ?? augmentation
-        average = try values.decodeIfPresent(Double.self, forKey: .average) ?? average
-        useAverage = try values.decodeIfPresent(Bool.self, forKey: .useAverage) ?? useAverage
+        ema = try values.decodeIfPresent(Double.self, forKey: .ema) ?? ema
+        useEMA = try values.decodeIfPresent(Bool.self, forKey: .useEMA) ?? useEMA
         patience = try values.decodeIfPresent(Int.self, forKey: .patience)
         selection = try values.decodeIfPresent(Selection.self, forKey: .selection) ?? selection
         checkpointSteps = try values.decodeIfPresent(Int.self, forKey: .checkpointSteps)
@@ -67,17 +67,17 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
             try require("checkpoint-steps", steps, in: 1...1_000_000_000)
         }
         try require("augmentation.padding", augmentation.padding, in: 0...1024)
-        guard (0..<1).contains(average) else {
+        guard (0..<1).contains(ema) else {
             throw Problem.outOfRange(
-                "training.average", found: "\(average)", expected: "0 <= average < 1")
+                "training.ema", found: "\(ema)", expected: "0 <= ema < 1")
         }
         guard checkpointSeconds > 0 else {
             throw Problem.outOfRange(
                 "training.checkpoint-seconds", found: "\(checkpointSeconds)", expected: "above 0")
         }
-        if useAverage, average == 0 {
+        if useEMA, ema == 0 {
             throw Problem.outOfRange(
-                "training.use-average", found: "true with average 0", expected: "an average above 0"
+                "training.use-ema", found: "true with ema 0", expected: "an ema above 0"
             )
         }
     }

@@ -38,14 +38,14 @@ public final class Comparison {
         public var phases: [Phase]
         public var results: [PhaseResult]
         public var metrics: [[EpochMetrics]]
-        public var useAverage: Bool
+        public var useEMA: Bool
         /// Of all phases in the chain, shared ones included, and of the search; nil where that of one is
         /// not known.
         @OrNull public var seconds: Double?
         /// Nil where no clean label is known.
         @OrNull public var realisedNoise: Double?
 
-        public var readout: PhaseResult.Readout { results.last!.readout(average: useAverage) }
+        public var readout: PhaseResult.Readout { results.last!.readout(ema: useEMA) }
     }
 
     public let file: ComparisonFile
@@ -283,7 +283,7 @@ public final class Comparison {
             let chain = plan.searched(candidate)
             guard failure(of: chain, failed) == nil, let result = try store.result(chain.last!)
             else { continue }
-            let readout = result.readout(average: candidate.recipe.training.useAverage)
+            let readout = result.readout(ema: candidate.recipe.training.useEMA)
             let validation = readout.selected.validation
             let value =
                 candidate.recipe.training.selection == .accuracy

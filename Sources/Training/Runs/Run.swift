@@ -104,7 +104,7 @@ public final class Run {
         try files.remove("\(folder)/result.json")
         var names = ["model.safetensors"]
         let last = chain.last!
-        let which: TeacherWeights = recipe.training.useAverage ? .averageSelected : .selected
+        let which: TeacherWeights = recipe.training.useEMA ? .emaSelected : .selected
         let weights = try readFile(store.weightsPath(last, which))
         try files.replace("\(folder)/model.safetensors", with: weights)
         for peer in result.scores.phases.last?.peers?.each ?? [] {
@@ -160,7 +160,7 @@ public struct RunResult: Sendable {
         public var name: String
         public var seed: UInt64
         public var phases: [PhaseResult]
-        public var useAverage: Bool
+        public var useEMA: Bool
     }
 
     public var scores: Scores
@@ -175,7 +175,7 @@ public struct RunResult: Sendable {
         }
         scores = Scores(
             name: run.recipe.name, seed: run.recipe.seed, phases: phases,
-            useAverage: run.recipe.training.useAverage)
+            useEMA: run.recipe.training.useEMA)
         let each = run.chain.compactMap(run.store.seconds)
         seconds = each.count == run.chain.count ? each.reduce(0, +) : nil
         noise = run.data.noise
@@ -183,6 +183,6 @@ public struct RunResult: Sendable {
 
     /// The last phase, read as the recipe says.
     public var readout: PhaseResult.Readout {
-        scores.phases.last!.readout(average: scores.useAverage)
+        scores.phases.last!.readout(ema: scores.useEMA)
     }
 }

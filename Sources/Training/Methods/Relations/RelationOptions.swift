@@ -73,7 +73,7 @@ extension RelationOptions {
         training.epochs = encoder.epochs
         training.batch = encoder.batch
         training.augmentation = .none
-        training.average = 0
+        training.ema = 0
         training.patience = nil
         training.selection = .accuracy
         // What is in `learners` is not said a second time.

@@ -6,7 +6,7 @@ import Torch
 @testable import Neural
 
 extension NeuralTests {
-    @Suite struct OptimizerWeightAverageTests {
+    @Suite struct ExponentialMovingAverageTests {
         static let names = ["conv.weight", "conv.bias", "fc.weight"]
 
         @Test(arguments: [("average", 0.6, false), ("average-ramp", 0.3, true)])
@@ -17,7 +17,7 @@ extension NeuralTests {
                     (name: $0, tensor: try fixture.tensor("start.\($0)"))
                 }
                 let shown = live.map { (name: $0.name, tensor: $0.tensor.zerosLike()) }
-                let average = WeightAverage(of: live, decay: decay, ramp: ramp)
+                let average = ExponentialMovingAverage(of: live, decay: decay, ramp: ramp)
                 for k in 0..<5 {
                     for (name, tensor) in live {
                         tensor.copy(from: try fixture.tensor("sgd.\(k).\(name)"))
@@ -34,10 +34,10 @@ extension NeuralTests {
         }
 
         @Test func rampIsAMinimum() {
-            #expect(WeightAverage.decay(after: 0, limit: 0.9, ramp: true) == 0.1)
-            #expect(WeightAverage.decay(after: 8, limit: 0.9, ramp: true) == 0.5)
-            #expect(WeightAverage.decay(after: 890, limit: 0.9, ramp: true) == 0.9)
-            #expect(WeightAverage.decay(after: 0, limit: 0.9, ramp: false) == 0.9)
+            #expect(ExponentialMovingAverage.decay(after: 0, limit: 0.9, ramp: true) == 0.1)
+            #expect(ExponentialMovingAverage.decay(after: 8, limit: 0.9, ramp: true) == 0.5)
+            #expect(ExponentialMovingAverage.decay(after: 890, limit: 0.9, ramp: true) == 0.9)
+            #expect(ExponentialMovingAverage.decay(after: 0, limit: 0.9, ramp: false) == 0.9)
         }
 
         /// Floats move by halves, counts are copied; the network that trains is left alone.
@@ -46,7 +46,7 @@ extension NeuralTests {
                 let weight = Tensor([2, 4] as [Float], [2])
                 weight.requiresGrad = true
                 let count = Tensor([1], [])
-                let average = WeightAverage(
+                let average = ExponentialMovingAverage(
                     of: [("weight", weight), ("count", count)], decay: 0.5, ramp: false)
                 weight.copy(from: Tensor([4, 0] as [Float], [2]))
                 count.fill(7)
@@ -66,14 +66,14 @@ extension NeuralTests {
             try withNoLeaks {
                 let weight = Tensor([1, -2, 0.3] as [Float], [3])
                 func drift() { weight.multiplyInPlace(1.1) }
-                let whole = WeightAverage(of: [("w", weight)], decay: 0.9)
+                let whole = ExponentialMovingAverage(of: [("w", weight)], decay: 0.9)
                 drift()
                 whole.update()
                 let saved = Dictionary(
                     uniqueKeysWithValues: whole.state.map { ($0.name, $0.tensor.cloned()) })
-                #expect(saved.keys.sorted() == ["updates", "w.average"])
-                let resumed = WeightAverage(of: [("w", weight)], decay: 0.9)
-                let forgetful = WeightAverage(of: [("w", weight)], decay: 0.9)
+                #expect(saved.keys.sorted() == ["updates", "w.ema"])
+                let resumed = ExponentialMovingAverage(of: [("w", weight)], decay: 0.9)
+                let forgetful = ExponentialMovingAverage(of: [("w", weight)], decay: 0.9)
                 try resumed.load(state: saved)
                 #expect(resumed.updates == 1)
                 let start = weight.cloned()
@@ -82,17 +82,17 @@ extension NeuralTests {
                     drift()
                     average.update()
                 }
-                func bits(_ average: WeightAverage) -> [[UInt8]] {
+                func bits(_ average: ExponentialMovingAverage) -> [[UInt8]] {
                     average.state.map { $0.tensor.bytes() }
                 }
                 #expect(bits(resumed) == bits(whole))
                 #expect(bits(forgetful) != bits(whole))
                 #expect(throws: Problem.self) {
-                    try resumed.load(state: ["w.average": .zeros([3])])
+                    try resumed.load(state: ["w.ema": .zeros([3])])
                 }
                 #expect(throws: Problem.self) {
                     try resumed.load(state: [
-                        "w.average": .zeros([3]), "updates": Tensor([-1], [1]),
+                        "w.ema": .zeros([3]), "updates": Tensor([-1], [1]),
                     ])
                 }
                 #expect(bits(resumed) == bits(whole))

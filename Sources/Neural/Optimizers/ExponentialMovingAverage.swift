@@ -14,7 +14,7 @@ import Torch
 /// Papers: B. T. Polyak and A. B. Juditsky, *Acceleration of stochastic approximation by
 /// averaging*, 1992; A. Tarvainen and H. Valpola, *Mean teachers are better role models*, 2017. The
 /// ramp is that of TensorFlow's `ExponentialMovingAverage`.
-public final class WeightAverage {
+public final class ExponentialMovingAverage {
     /// The average's memory is about 1/(1 − decay) updates; in [0, 1). Keep it well below the
     /// number of steps of the run: .99 to .999 for short runs, .9999 for very long ones.
     public let decay: Double
@@ -47,7 +47,7 @@ public final class WeightAverage {
         let averaged = shadows.indices.filter { shadows[$0].dtype.isFloatingPoint }
         Updates.lerp(
             averaged.map { shadows[$0] }, toward: averaged.map { sources[$0].tensor },
-            by: 1 - WeightAverage.decay(after: updates, limit: decay, ramp: ramp))
+            by: 1 - ExponentialMovingAverage.decay(after: updates, limit: decay, ramp: ramp))
         for i in shadows.indices where !shadows[i].dtype.isFloatingPoint {
             shadows[i].copy(from: sources[i].tensor)
         }
@@ -64,7 +64,7 @@ public final class WeightAverage {
 
     /// What a checkpoint must hold: `<tensor>.average`, and t under `updates` (int64 [1]).
     public var state: [(name: String, tensor: Tensor)] {
-        zip(sources, shadows).map { ($0.name + ".average", $1) }
+        zip(sources, shadows).map { ($0.name + ".ema", $1) }
             + [("updates", Tensor([updates], [1]))]
     }
 
@@ -73,10 +73,11 @@ public final class WeightAverage {
         let count = saved["updates"]?.ints().first ?? 0
         guard count >= 0 else {
             throw .savedStateDiffers(
-                "the weight average", "updates", found: "\(count)", expected: "at least 0",
+                "the moving average of weights", "updates", found: "\(count)",
+                expected: "at least 0",
                 source: source)
         }
-        try restore(state, from: saved, owner: "the weight average", source: source)
+        try restore(state, from: saved, owner: "the moving average of weights", source: source)
         updates = count
     }
 }
