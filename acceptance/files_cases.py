@@ -365,15 +365,15 @@ def diverging(lab, comparison, wild):
 
 @case("172 comparison with a row that diverges", "names row and seed, trains the rest, marks the cell, exit 65")
 def row_diverges(lab):
-    row = lambda name, kind, rate: {"name": name, "method": {"name": "cross-entropy"}, "optimizer": {"kind": kind, "rate": rate}}
+    row = lambda name, kind, rate: {"name": name, "method": {"name": "cross-entropy"}, "optimizer": {"kind": kind, "learning-rate": rate}}
     return diverging(lab, {"seeds": [0, 1], "rows": [row("good", "adam", 0.03), row("wild", "sgd", 1.0e9)]}, ["wild"])
 
 
 @case("181 search with a setting that diverges", "names row, seed and setting, trains the rest, marks the cell, exit 65")
 def setting_diverges(lab):
     return diverging(lab, {
-        "seeds": [0], "optimizer": {"kind": "sgd", "rate": 0.01},
-        "rows": [{"name": "searched", "method": {"name": "cross-entropy"}, "search": {"optimizer.rate": [0.01, 0.1, 1.0e9]}}]},
+        "seeds": [0], "optimizer": {"kind": "sgd", "learning-rate": 0.01},
+        "rows": [{"name": "searched", "method": {"name": "cross-entropy"}, "search": {"optimizer.learning-rate": [0.01, 0.1, 1.0e9]}}]},
         ["searched", "rate"])
 
 

@@ -50,7 +50,7 @@ def recipe(data, **changes):
     """A recipe that trains within a tenth of a second; `changes` replace whole parts, None leaves one out."""
     parts = {
         "data": data, "model": {"name": "mlp", "hidden": [16]}, "method": {"name": "cross-entropy"},
-        "optimizer": {"kind": "adam", "rate": 0.03}, "training": {"epochs": 6, "batch": 16, "ema": 0}}
+        "optimizer": {"kind": "adam", "learning-rate": 0.03}, "training": {"epochs": 6, "batch": 16, "ema": 0}}
     parts.update(changes)
     return "".join(f"{key}: {json.dumps(value)}\n" for key, value in parts.items() if value is not None)
 

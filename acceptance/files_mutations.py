@@ -79,7 +79,7 @@ method: &m
   name: distillation
   temperature: 2
   divergence: {name: renyi, order: 0.5}
-optimizer: {kind: adamw, rate: 1e-3}
+optimizer: {kind: adamw, learning-rate: 1e-3}
 schedule: {kind: multi-step, milestones: [1, 2]}
 training: {epochs: 3, batch: 8, ema: 0.9}
 """
@@ -93,7 +93,7 @@ rows:
   - name: b
     method: {name: self-distillation}
     search:
-      optimizer.rate: [0.1, 0.01]
+      optimizer.learning-rate: [0.1, 0.01]
     search-on: first-phase
 """
 MAP = 'names:\n  - {from: "old.**", to: "**"}\n  - {from: "a.*.b", to: ""}\n'

@@ -155,7 +155,7 @@ def vgg(lab):
 def one_step(lab):
     rows = inputs.table(inputs.labelled(inputs.samples(lab.random("a08"))), (*inputs.COLUMNS, "label"))
     return diverges(lab, "a08", {"t.csv": rows}, {
-        "data": {"kind": "csv", "path": "t.csv"}, "optimizer": {"rate": 1e25},
+        "data": {"kind": "csv", "path": "t.csv"}, "optimizer": {"learning-rate": 1e25},
         "training": {"epochs": 3, "batch": 512, "ema": 0}}, "finite")
 
 
@@ -163,7 +163,7 @@ def one_step(lab):
 def at_the_end(lab):
     rows = inputs.table(inputs.labelled(inputs.samples(lab.random("79"))), (*inputs.COLUMNS, "label"))
     return diverges(lab, "79", {"t.csv": rows}, {
-        "data": {"kind": "csv", "path": "t.csv"}, "optimizer": {"kind": "sgd", "rate": 1e38},
+        "data": {"kind": "csv", "path": "t.csv"}, "optimizer": {"kind": "sgd", "learning-rate": 1e38},
         "training": {"epochs": 2, "batch": 90, "ema": 0.9}}, "finite")
 
 
@@ -317,7 +317,7 @@ def name_file(lab):
 FLOW = """data: {kind: csv, path: t.csv%s}
 %smodel: {name: mlp, hidden: [16]}
 method: {name: cross-entropy}
-optimizer: {kind: adam, rate: %s}
+optimizer: {kind: adam, learning-rate: %s}
 training: {epochs: %s}
 """
 

@@ -169,7 +169,7 @@ ORIGINALS = {
     "73-batch-1-resnet8-4px": lambda lab, room: either(train(lab, room, wait=120), "epoch|batch"),
     "74-vgg-1x1-batch-1": lambda lab, room: either(train(lab, room, wait=120), "epoch|batch"),
     "79-diverge-at-epoch-end": lambda lab, room: shown(
-        refused(train(lab, room, "r.yaml", "run", "--set", "optimizer.rate=1e20", "--set", "training.batch=512"), "finite").line),
+        refused(train(lab, room, "r.yaml", "run", "--set", "optimizer.learning-rate=1e20", "--set", "training.batch=512"), "finite").line),
     "82-repdistiller-model": lambda lab, room: expected(lab, room) + expected(lab, room, "--part", "model"),
     "89-mdistiller-module-student": lambda lab, room: expected(lab, room) + expected(lab, room, "--map", "m1.yaml"),
     "a01-yaml-cr-alias-key": lambda lab, room: shown(refused(dry(lab, room, "recipe.yaml")).line),

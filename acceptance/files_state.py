@@ -317,7 +317,7 @@ def comparisons(lab, random):
     def make(room):
         home, _ = runs(lab)
         shutil.copy(home / "t.csv", room)
-        row = lambda name, rate: {"name": name, "method": {"name": "cross-entropy"}, "optimizer": {"kind": "adam", "rate": rate}}
+        row = lambda name, rate: {"name": name, "method": {"name": "cross-entropy"}, "optimizer": {"kind": "adam", "learning-rate": rate}}
         inputs.write(room / "c.yaml", "".join(f"{k}: {json.dumps(v)}\n" for k, v in {
             "data": {"kind": "csv", "path": "t.csv"}, "model": {"name": "mlp", "hidden": [16]},
             "training": {"epochs": 60, "batch": 8}, "seeds": [0], "rows": [row("a", 0.03), row("b", 0.01)]}.items()))

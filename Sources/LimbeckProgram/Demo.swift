@@ -47,7 +47,7 @@ struct Demo: ParsableCommand {
         data: {kind: embedded, validation: 0.15}
         noise: {kind: symmetric, rate: 0.4}
         model: {name: mlp, hidden: [256, 256]}
-        optimizer: {kind: sgd, rate: 0.05, momentum: 0.9, nesterov: true}
+        optimizer: {kind: sgd, learning-rate: 0.05, momentum: 0.9, nesterov: true}
         schedule: {kind: cosine, warm-up: 1}
         training: {epochs: 20, batch: 128, ema: 0.99}
         seeds: [0, 1, 2]

@@ -4,10 +4,10 @@ import CTorch
 /// are PyTorch's; `Neural` wraps them with their options and state. Gradients and state may lie in
 /// memory differently from their parameter; state is then laid out like the parameter for good.
 public enum Updates {
-    /// v ← μ v + (1 − τ)(g + wd·p);  p ← p − rate · (nesterov ? g + μ v : v).  On the first step v ← g.
+    /// v ← μ v + (1 − τ)(g + wd·p);  p ← p − η · (nesterov ? g + μ v : v).  On the first step v ← g.
     /// With μ = 0 there is no v and `momenta` is ignored.
     public static func sgd(
-        _ parameters: [Tensor], _ gradients: [Tensor], momenta: [Tensor], rate: Double,
+        _ parameters: [Tensor], _ gradients: [Tensor], momenta: [Tensor], learningRate: Double,
         momentum: Double, dampening: Double = 0, weightDecay: Double, nesterov: Bool,
         firstStep: Bool
     ) {
@@ -18,7 +18,7 @@ public enum Updates {
                         ct_sgd_step(
                             p, g, m,
                             ct_sgd(
-                                rate: rate, momentum: momentum, dampening: dampening,
+                                rate: learningRate, momentum: momentum, dampening: dampening,
                                 weight_decay: weightDecay, nesterov: nesterov, first_step: firstStep
                             ))
                     }
@@ -30,7 +30,7 @@ public enum Updates {
     /// Adam, or AdamW when `decoupled`. `steps` are float32 scalars, counted up here.
     public static func adam(
         _ parameters: [Tensor], _ gradients: [Tensor], means: [Tensor], squares: [Tensor],
-        steps: [Tensor], rate: Double, beta1: Double, beta2: Double, eps: Double,
+        steps: [Tensor], learningRate: Double, beta1: Double, beta2: Double, eps: Double,
         weightDecay: Double, decoupled: Bool
     ) {
         run("adam", parameters + gradients + means + squares + steps) {
@@ -42,7 +42,7 @@ public enum Updates {
                                 ct_adam_step(
                                     p, g, m, v, s,
                                     ct_adam(
-                                        rate: rate, beta1: beta1, beta2: beta2, eps: eps,
+                                        rate: learningRate, beta1: beta1, beta2: beta2, eps: eps,
                                         weight_decay: weightDecay, decoupled: decoupled))
                             }
                         }

@@ -6,7 +6,7 @@ import Torch
 
 extension Problem {
     private static func lower(_ checkpoint: String?) -> String {
-        "lower optimizer.rate; "
+        "lower optimizer.learning-rate; "
             + (checkpoint.map { "the last checkpoint is \($0)" } ?? "no checkpoint was written yet")
     }
     private static func place(_ phase: String, epoch: Int, step: Int) -> Place {

@@ -204,7 +204,8 @@ import Torch
             let logits = Logits(normals([3, 3], seed: 14).to(.float32))
             let output = StudentOutput(features: x, logits: logits)
             let kd = DistillationObjective(
-                .init(temperature: 2, hard: 0.25, soft: 0.75), teacher: TeacherOutputs(frozen))
+                .init(temperature: 2, labelWeight: 0.25, distillationWeight: 0.75),
+                teacher: TeacherOutputs(frozen))
             let terms = kd.losses(of: 0, [output], batch).terms
             #expect(terms.map(\.name) == ["cross-entropy", "distillation"])
             #expect(terms.map(\.weight) == [0.25, 0.75])
@@ -216,7 +217,7 @@ import Torch
             let other = DistillationObjective(
                 .init(
                     temperature: 2, loss: .generalised(),
-                    divergence: .divergence(.renyi(order: 1.5)), standardise: true),
+                    divergence: .divergence(.renyi(order: 1.5)), standardiseLogits: true),
                 teacher: TeacherOutputs(frozen)
             ).losses(of: 0, [output], batch).terms
             #expect(other.map(\.name) == ["gce", "distillation"])

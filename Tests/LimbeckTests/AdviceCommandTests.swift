@@ -13,7 +13,7 @@ import Testing
         noise: {kind: symmetric, rate: 0.2}
         model: {name: mlp, hidden: [12]}
         method: {name: cross-entropy}
-        optimizer: {rate: 0.02}
+        optimizer: {learning-rate: 0.02}
         training: {epochs: 1, batch: 32}
         """
 

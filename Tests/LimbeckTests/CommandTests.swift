@@ -31,8 +31,9 @@ import Testing
             "train tiny.yaml --precision half", 64,
             #"--precision: unknown word "half" (one of: auto, fp32, bf16)"#),
         .init(
-            "train tiny.yaml --set optimizer.rat=1", 65,
-            #"tiny.yaml, line 5, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#),
+            "train tiny.yaml --set optimizer.learning-rat=1", 65,
+            #"tiny.yaml, line 5, optimizer.learning-rat: unknown key "learning-rat" (did you mean "learning-rate"?)"#
+        ),
         .init(
             "train tiny.yaml --set rate", 64,
             #"--set: not an assignment: found "rate", expected key.path=value"#),

@@ -16,8 +16,8 @@ import Testing
             seeds: [0]
             rows:
               - {name: good, method: {name: cross-entropy}}
-              - {name: wild, method: {name: cross-entropy}, optimizer: {rate: 1.0e+30}}
-              - {name: searched, method: {name: cross-entropy}, search: {optimizer.rate: [0.02, 1.0e+30]}}
+              - {name: wild, method: {name: cross-entropy}, optimizer: {learning-rate: 1.0e+30}}
+              - {name: searched, method: {name: cross-entropy}, search: {optimizer.learning-rate: [0.02, 1.0e+30]}}
             """)
         let arguments = ["compare", file, "--out", "out", "--json"] + TinyRuns.flags
         let outcome = try tool.run(arguments)
@@ -26,7 +26,7 @@ import Testing
             outcome.complaint.hasPrefix(
                 "limbeck: out: 1 of 3 cells and 1 setting of a search failed: wild, seed 0, phase student, "
                     + "epoch 1, step 2: the loss is not finite: found term \"cross-entropy\", expected a "
-                    + "finite number; searched, seed 0, setting optimizer.rate=1.0e+30, phase student"
+                    + "finite number; searched, seed 0, setting optimizer.learning-rate=1.0e+30, phase student"
             ),
             "\(outcome.complaint)")
         let rows = try #require(try outcome.object()["rows"] as? [[String: Any]])

@@ -62,7 +62,7 @@ import Testing
               steps: 2
               synthesis: {batch: 12, steps: 1, warm-up: 1, warm-up-batches: 1, width: 2, noise: 4}
             training: {epochs: 1, batch: 16}
-            optimizer: {rate: 0.02}
+            optimizer: {learning-rate: 0.02}
             rows: [{name: with}, {name: without, method: {synthesis: {adversarial: 0}}}]
             """)
         let done = try tool.run(["compare", "c.yaml", "--out", "c"] + TinyRuns.flags)

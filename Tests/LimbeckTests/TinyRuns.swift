@@ -14,7 +14,7 @@ enum TinyRuns {
         noise: {kind: symmetric, rate: 0.3}
         model: \(model)
         method: \(method)
-        optimizer: {rate: 0.02}
+        optimizer: {learning-rate: 0.02}
         training: {epochs: 2, batch: 32, checkpoint-steps: 3\(extra)}
         """
     }
@@ -41,7 +41,7 @@ enum TinyRuns {
                 "{name: self-distillation, stages: 2, labels: hard, start: previous}",
                 extra: ", ema: 0.9"
             )
-            .replacing("{rate: 0.02}", with: "{kind: adamw, rate: 0.002}")
+            .replacing("{learning-rate: 0.02}", with: "{kind: adamw, learning-rate: 0.002}")
         ),
         (
             "mutual",

@@ -13,16 +13,17 @@ extension NeuralTests {
         @Test func absentKeysTakeTheDefaultsOfTheKind() throws {
             #expect(try decode("{}") == OptimizerOptions())
             let sgd = try decode(#"{"kind":"sgd"}"#)
-            #expect(sgd.rate == 0.1 && sgd.momentum == 0.9 && sgd.weightDecay == 0)
+            #expect(sgd.learningRate == 0.1 && sgd.momentum == 0.9 && sgd.weightDecay == 0)
             let adamw = try decode(#"{"kind":"adamw"}"#)
-            #expect(adamw.rate == 0.001 && adamw.weightDecay == 0.01 && adamw.beta2 == 0.999)
+            #expect(
+                adamw.learningRate == 0.001 && adamw.weightDecay == 0.01 && adamw.beta2 == 0.999)
             #expect(try decode(#"{"kind":"adamw","weight-decay":0}"#).weightDecay == 0)
             #expect(try decode(#"{"kind":"adam"}"#).weightDecay == 0)
         }
 
         @Test func roundTripsEveryKey() throws {
             let options = OptimizerOptions(
-                kind: .adam, rate: 0.5, momentum: 0.25, nesterov: true, weightDecay: 0.125,
+                kind: .adam, learningRate: 0.5, momentum: 0.25, nesterov: true, weightDecay: 0.125,
                 beta1: 0.75,
                 beta2: 0.625, eps: 0.0625, clipNorm: 3, decayNormAndBias: false)
             let data = try JSONEncoder().encode(options)
@@ -30,8 +31,9 @@ extension NeuralTests {
             let keys = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any]).keys
             #expect(
                 keys.sorted() == [
-                    "beta1", "beta2", "clip-norm", "decay-norm-and-bias", "eps", "kind", "momentum",
-                    "nesterov", "rate", "weight-decay",
+                    "beta1", "beta2", "clip-norm", "decay-norm-and-bias", "eps", "kind",
+                    "learning-rate",
+                    "momentum", "nesterov", "weight-decay",
                 ])
         }
 
@@ -47,8 +49,8 @@ extension NeuralTests {
             let at = "r.yaml, optimizer: "
             #expect(sentence { _ in } == nil)
             #expect(
-                sentence { $0.rate = 0 }
-                    == at + "rate is out of range: found 0.0, expected a number above 0")
+                sentence { $0.learningRate = 0 }
+                    == at + "learning-rate is out of range: found 0.0, expected a number above 0")
             #expect(
                 sentence { $0.momentum = 1 }
                     == at + "momentum is out of range: found 1.0, expected a number in [0, 1)")
@@ -69,8 +71,8 @@ extension NeuralTests {
                 sentence { $0.clipNorm = .infinity }
                     == at + "clip-norm is out of range: found inf, expected a number above 0")
             #expect(
-                sentence { $0.rate = .nan }
-                    == at + "rate is out of range: found nan, expected a number above 0")
+                sentence { $0.learningRate = .nan }
+                    == at + "learning-rate is out of range: found nan, expected a number above 0")
             #expect(
                 sentence {
                     $0.nesterov = true

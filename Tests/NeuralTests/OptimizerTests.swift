@@ -57,7 +57,7 @@ extension NeuralTests {
                 #expect(rates[0] == (name.hasPrefix("sgd") ? 0.1 : 0.01))
                 for k in rates.indices {
                     try OptimizerTests.setGradients(of: optimizer, k, fixture)
-                    optimizer.step(rate: rates[k])
+                    optimizer.step(learningRate: rates[k])
                     for (parameter, tensor) in optimizer.parameters {
                         try expectClose(
                             tensor, fixture.tensor("\(name).\(k).\(parameter)"), 1e-6,
@@ -82,7 +82,7 @@ extension NeuralTests {
                 #expect(weight.isChannelsLast && !weight.isContiguous)
                 for (k, rate) in try fixture.tensor("\(name).rates").doubles().enumerated() {
                     try OptimizerTests.setGradients(of: optimizer, k, fixture)
-                    optimizer.step(rate: rate)
+                    optimizer.step(learningRate: rate)
                     try expectClose(weight, fixture.tensor("\(name).\(k).conv.weight"), 1e-6)
                 }
                 #expect(
@@ -100,7 +100,7 @@ extension NeuralTests {
                 func run(_ optimizer: any Optimizer, _ steps: Range<Int>) throws {
                     for k in steps {
                         try OptimizerTests.setGradients(of: optimizer, k, fixture)
-                        optimizer.step(rate: options.rate)
+                        optimizer.step(learningRate: options.learningRate)
                     }
                 }
                 func bits(_ optimizer: any Optimizer) -> [[UInt8]] {
@@ -154,12 +154,12 @@ extension NeuralTests {
                 let optimizer = options.make(over: [("a", a), ("b", b)])
                 for p in [a, b] { p.requiresGrad = true }
                 (a * 3 + b * 4).sum().backward()
-                let norm = try #require(optimizer.step(rate: 1))
+                let norm = try #require(optimizer.step(learningRate: 1))
                 #expect(abs(norm - 5) < 1e-6)
                 try expectClose(a.doubles() + b.doubles(), [-0.6, -0.8], 1e-6)
                 // Nothing to do is not an error.
                 optimizer.clearGradients()
-                #expect(optimizer.step(rate: 1) == 0)
+                #expect(optimizer.step(learningRate: 1) == 0)
             }
         }
 

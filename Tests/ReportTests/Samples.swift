@@ -105,7 +105,7 @@ enum Samples {
             temperature: 2.0
         optimizer:
           kind: sgd
-          rate: 0.05
+          learning-rate: 0.05
           note: "a # that is not a comment"
         seeds: [1, 2, 3]
         """

@@ -274,7 +274,7 @@ import Torch
         /// w ← w − gradient
         static func step(_ w: Tensor) {
             Updates.sgd(
-                [w], [w.gradient!], momenta: [], rate: 1, momentum: 0, weightDecay: 0,
+                [w], [w.gradient!], momenta: [], learningRate: 1, momentum: 0, weightDecay: 0,
                 nesterov: false, firstStep: true)
         }
     }

@@ -15,7 +15,8 @@ import Torch
             let v = vector(0)
             func step(first: Bool) {
                 Updates.sgd(
-                    [p], [vector(1)], momenta: [v], rate: 0.1, momentum: 0.5, dampening: 0.2,
+                    [p], [vector(1)], momenta: [v], learningRate: 0.1, momentum: 0.5,
+                    dampening: 0.2,
                     weightDecay: 0.5, nesterov: false, firstStep: first)
             }
             step(first: true)
@@ -30,7 +31,7 @@ import Torch
         try withNoLeaks {
             let p = vector(0, 0)
             Updates.sgd(
-                [p], [vector(2, -4)], momenta: [vector(0, 0)], rate: 1, momentum: 0.5,
+                [p], [vector(2, -4)], momenta: [vector(0, 0)], learningRate: 1, momentum: 0.5,
                 weightDecay: 0, nesterov: true, firstStep: false)
             #expect(p.floats() == [-3, 6])
         }
@@ -43,7 +44,8 @@ import Torch
             let step = Tensor.scalar(0)
             Updates.adam(
                 [p], [vector(1e-3, -50)], means: [vector(0, 0)], squares: [vector(0, 0)],
-                steps: [step], rate: 0.25, beta1: 0.9, beta2: 0.999, eps: 1e-12, weightDecay: 0,
+                steps: [step], learningRate: 0.25, beta1: 0.9, beta2: 0.999, eps: 1e-12,
+                weightDecay: 0,
                 decoupled: false)
             try expectClose(p.doubles(), [0.75, 1.25], 1e-6)
             #expect(step.item == 1)
@@ -56,7 +58,7 @@ import Torch
             let p = vector(8)
             Updates.adam(
                 [p], [vector(0)], means: [vector(0)], squares: [vector(0)],
-                steps: [Tensor.scalar(0)], rate: 0.5, beta1: 0.9, beta2: 0.999, eps: 1e-8,
+                steps: [Tensor.scalar(0)], learningRate: 0.5, beta1: 0.9, beta2: 0.999, eps: 1e-8,
                 weightDecay: 0.5, decoupled: true)
             #expect(p.floats() == [6])
         }
@@ -95,7 +97,8 @@ import Torch
                 let p = parameterLast ? zeros.channelsLast() : zeros
                 let v = Tensor.zeros([2, 3, 2, 2])
                 Updates.sgd(
-                    [p], [gradientLast ? gradient.channelsLast() : gradient], momenta: [v], rate: 1,
+                    [p], [gradientLast ? gradient.channelsLast() : gradient], momenta: [v],
+                    learningRate: 1,
                     momentum: 0.9, weightDecay: 0, nesterov: false, firstStep: false)
                 #expect(p.floats() == expected)
                 #expect(v.floats() == values && v.isChannelsLast == parameterLast)
@@ -108,7 +111,8 @@ import Torch
             func sgd(_ p: Tensor, _ g: [Tensor], _ v: [Tensor]) throws {
                 try Engine.checked {
                     Updates.sgd(
-                        [p], g, momenta: v, rate: 1, momentum: 0.9, weightDecay: 0, nesterov: false,
+                        [p], g, momenta: v, learningRate: 1, momentum: 0.9, weightDecay: 0,
+                        nesterov: false,
                         firstStep: false)
                 }
             }

@@ -27,7 +27,7 @@ import Torch
           teacher: {model: {name: resnet8, width: 0.2}}
           steps: 5
           synthesis: \(synthesis)
-        optimizer: {rate: 0.02}
+        optimizer: {learning-rate: 0.02}
         training: {epochs: 2, batch: 16, checkpoint-steps: 2, ema: 0.9}
         """
 
@@ -271,7 +271,8 @@ import Torch
     @Test func notANumberNamesTheTerm() throws {
         let scratch = try Scratch()
         let run = try Tiny.run(
-            try recipe("method.synthesis.rate=1e30", "method.synthesis.steps=4"), scratch("run"))
+            try recipe("method.synthesis.learning-rate=1e30", "method.synthesis.steps=4"),
+            scratch("run"))
         let message = failure { try run.train() }
         #expect(
             message.hasPrefix(

@@ -35,7 +35,7 @@ import Torch
             let alpha = what.dropFirst(2)
             let trainer = try trainer(
                 scratch, "noise={kind: none}", "schedule.kind=constant",
-                "optimizer={rate: 0.1, momentum: 0.9, nesterov: true, weight-decay: 0.0005}",
+                "optimizer={learning-rate: 0.1, momentum: 0.9, nesterov: true, weight-decay: 0.0005}",
                 "method={name: mutual, peers: [\(peers)], update: \(order), order: \(alpha)}")
             for learner in trainer.learners {
                 for (key, tensor) in learner.network.state {
@@ -242,7 +242,8 @@ import Torch
         #expect(
             said("{name: mutual, peers: [{}, {model: {name: lenet55}}]}").contains("lenet5"))
         #expect(
-            said("{name: mutual, peers: [{}, {optimiser: {rate: 1}}]}").contains("optimizer"))
+            said("{name: mutual, peers: [{}, {optimiser: {learning-rate: 1}}]}").contains(
+                "optimizer"))
     }
 }
 

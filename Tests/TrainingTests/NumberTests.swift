@@ -20,7 +20,7 @@ import Torch
         try withNoLeaks {
             let scratch = try Scratch()
             let recipe = try Tiny.recipe(
-                "optimizer.rate=\(rate)", "training.batch=512", "training.ema=\(average)",
+                "optimizer.learning-rate=\(rate)", "training.batch=512", "training.ema=\(average)",
                 "optimizer.momentum=0", "training.checkpoint-steps=100")
             let said = failure { try Tiny.run(recipe, scratch("run")).train() }
             #expect(said.hasPrefix("phase student, epoch 1, step 1: the "), "\(said)")
@@ -127,14 +127,14 @@ import Torch
         let scratch = try Scratch()
         let text =
             Self.base + """
-                  - {name: wild, method: {name: cross-entropy}, optimizer: {rate: 1.0e+30}}
+                  - {name: wild, method: {name: cross-entropy}, optimizer: {learning-rate: 1.0e+30}}
                   - {name: good, method: {name: cross-entropy}}
                   - name: heir of a wild one
                     method: {name: distillation, teacher: {model: {name: mlp, hidden: [4]}}}
-                    optimizer: {rate: 1.0e+30}
+                    optimizer: {learning-rate: 1.0e+30}
                   - name: heirs of heirs
                     method: {name: self-distillation, stages: 3}
-                    optimizer: {rate: 1.0e+31}
+                    optimizer: {learning-rate: 1.0e+31}
                 """
         for _ in 0..<2 {
             let comparison = try compare(text, scratch)
@@ -161,15 +161,19 @@ import Torch
             Self.base + """
                   - name: searched
                     method: {name: cross-entropy}
-                    search: {optimizer.rate: [1.0e+30, 0.01]}
+                    search: {optimizer.learning-rate: [1.0e+30, 0.01]}
                   - name: hopeless
                     method: {name: cross-entropy}
-                    search: {optimizer.rate: [1.0e+30, 1.0e+31]}
+                    search: {optimizer.learning-rate: [1.0e+30, 1.0e+31]}
                 """, scratch)
-        #expect(comparison.cells.map(\.setting) == ["optimizer.rate=0.01", "optimizer.rate=0.01"])
+        #expect(
+            comparison.cells.map(\.setting) == [
+                "optimizer.learning-rate=0.01", "optimizer.learning-rate=0.01",
+            ])
         let first = comparison.failures.filter { $0.seed == 0 }
         #expect(first.map(\.isCell) == [false, false, false, true])
-        #expect(first[0].row == "searched" && first[0].setting.hasPrefix("optimizer.rate=1"))
+        #expect(
+            first[0].row == "searched" && first[0].setting.hasPrefix("optimizer.learning-rate=1"))
         #expect(first[3].row == "hopeless" && first[3].setting == "")
     }
 }

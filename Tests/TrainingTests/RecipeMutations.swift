@@ -12,7 +12,7 @@ enum RecipeMutations {
           temperature: 2
           teacher:
             weights: selected
-        optimizer: {rate: 0.05}
+        optimizer: {learning-rate: 0.05}
         schedule: {kind: cosine}
         training:
           epochs: 3
@@ -48,12 +48,12 @@ enum RecipeMutations {
             #"r.yaml, line 11, method.teacher.wieghts: unknown key "wieghts" (did you mean "weights"?)"#
         ),
         .init(
-            "{rate: 0.05}", "{learning-rate: 0.05}",
-            #"r.yaml, line 12, optimizer.learning-rate: unknown key "learning-rate" (did you mean "rate"?)"#
+            "{learning-rate: 0.05}", "{lr: 0.05}",
+            #"r.yaml, line 12, optimizer.lr: unknown key "lr" (did you mean "learning-rate"?)"#
         ),
         .init(
             "temperature: 2", "smoothing: 0.1",
-            #"r.yaml, line 9, method.smoothing: unknown key "smoothing" (one of: divergence, hard, loss, name, soft, standardise, teacher, temperature)"#
+            #"r.yaml, line 9, method.smoothing: unknown key "smoothing" (one of: distillation-weight, divergence, label-weight, loss, name, standardise-logits, teacher, temperature)"#
         ),
         .init(
             "temperature: 2", "divergence: {name: kl, order: 2}",
@@ -220,8 +220,8 @@ enum RecipeMutations {
             "r.yaml, line 9, method.temperature: value out of range: found 0.0, expected temperature > 0"
         ),
         .init(
-            "temperature: 2", "hard: 0\n  soft: 0",
-            "r.yaml, line 7, method: value out of range: found hard 0 and soft 0, expected at least one of them above 0"
+            "temperature: 2", "label-weight: 0\n  distillation-weight: 0",
+            "r.yaml, line 7, method: value out of range: found label-weight 0 and distillation-weight 0, expected at least one of them above 0"
         ),
         .init(
             "temperature: 2", "divergence: reny",
@@ -265,8 +265,8 @@ enum RecipeMutations {
             "r.yaml, line 9, method.loss.smoothing: value out of range: found 1.0, expected 0 <= smoothing < 1"
         ),
         .init(
-            "temperature: 2", "standardise: much",
-            #"r.yaml, line 9, method.standardise: wrong value: found "much", expected true or false"#
+            "temperature: 2", "standardise-logits: much",
+            #"r.yaml, line 9, method.standardise-logits: wrong value: found "much", expected true or false"#
         ),
         .init(
             "name: distillation\n  temperature: 2\n  teacher:\n    weights: selected",
@@ -284,18 +284,18 @@ enum RecipeMutations {
             #"r.yaml, line 9, method.divergence: unknown word "dkd" (one of: kl, reverse-kl, jensen-shannon, renyi)"#
         ),
         .init(
-            "{rate: 0.05}", "{rate: -0.05}",
-            "r.yaml, line 12, optimizer: rate is out of range: found -0.05, expected a number above 0"
+            "{learning-rate: 0.05}", "{learning-rate: -0.05}",
+            "r.yaml, line 12, optimizer: learning-rate is out of range: found -0.05, expected a number above 0"
         ),
         .init(
-            "{rate: 0.05}", "{kind: sdg}",
+            "{learning-rate: 0.05}", "{kind: sdg}",
             #"r.yaml, line 12, optimizer.kind: unknown word "sdg" (did you mean "sgd"?)"#),
         .init(
-            "{rate: 0.05}", "{rate: .inf}",
-            "r.yaml, line 12, optimizer: rate is out of range: found inf, expected a number above 0"
+            "{learning-rate: 0.05}", "{learning-rate: .inf}",
+            "r.yaml, line 12, optimizer: learning-rate is out of range: found inf, expected a number above 0"
         ),
         .init(
-            "{rate: 0.05}", "fast",
+            "{learning-rate: 0.05}", "fast",
             #"r.yaml, line 12, optimizer: wrong value: found "fast", expected a mapping (key: value)"#
         ),
         .init(

@@ -58,7 +58,7 @@ import Testing
             noise: {kind: asymmetric, rate: 0.25, map: {9: 1, truck: 3, 2: bird}, seed: 7}
             model: {name: mlp, hidden: [8, 4], dropout: 0.5}
             method: {name: self-distillation, stages: 3, labels: soft, beta: [2, 0.5], start: previous, weights: ema-last}
-            optimizer: {kind: adamw, rate: 0.002, weight-decay: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-6, clip-norm: 2, decay-norm-and-bias: false}
+            optimizer: {kind: adamw, learning-rate: 0.002, weight-decay: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-6, clip-norm: 2, decay-norm-and-bias: false}
             schedule: {kind: multi-step, milestones: [1, 2.5], factor: 0.2, warm-up: 0.5}
             training: {epochs: 9, batch: 7, augmentation: {padding: 1, flip: true}, ema: 0.5, use-ema: true, patience: 4, selection: nll, checkpoint-steps: 5, checkpoint-seconds: 1.5}
             """)
@@ -89,7 +89,8 @@ import Testing
         #expect(
             recipe.optimizer
                 == OptimizerOptions(
-                    kind: .adamw, rate: 0.002, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-6,
+                    kind: .adamw, learningRate: 0.002, weightDecay: 0.1, beta1: 0.8, beta2: 0.9,
+                    eps: 1e-6,
                     clipNorm: 2, decayNormAndBias: false))
         #expect(
             recipe.schedule == Schedule(.multiStep, milestones: [1, 2.5], factor: 0.2, warmUp: 0.5))
@@ -132,8 +133,10 @@ import Testing
             try distillation(", divergence: jensen-shannon")?.divergence
                 == .divergence(.jensenShannon(weight: 0.5)))
         #expect(
-            try distillation(", divergence: dkd, standardise: true")
-                == .init(divergence: .decoupled(.init(target: 1, nonTarget: 8)), standardise: true))
+            try distillation(", divergence: dkd, standardise-logits: true")
+                == .init(
+                    divergence: .decoupled(.init(target: 1, nonTarget: 8)), standardiseLogits: true)
+        )
         #expect(
             try method("{name: self-distillation, divergence: {name: renyi, order: 0.5}}")
                 == AnyMethod(SelfDistillation(.init(divergence: .renyi(order: 0.5)))))
@@ -144,7 +147,7 @@ import Testing
         "name: 'null'", "name: '0.5'", "name: 'yes'", "name: 'a: b # c'", "name: Übung „x“",
         "name: '~'",
         "name: ' padded '", "name: \"tab\\tand\\nline\"", "seed: 18446744073709551615",
-        "optimizer: {rate: 0.1, weight-decay: 0.30000000000000004}",
+        "optimizer: {learning-rate: 0.1, weight-decay: 0.30000000000000004}",
         "optimizer: {eps: 1e-12, clip-norm: 123456.789}",
         "schedule: {kind: multi-step, milestones: [0.3333333333333333, 2]}",
         "noise: {kind: asymmetric, rate: 0.1, map: {9: 1, 2: 0}}",
@@ -158,7 +161,7 @@ import Testing
         "method: {name: cross-entropy, loss: {name: sce, alpha: 0.3, beta: 0.1, log-zero: -9.5}}",
         "method: {name: distillation, divergence: {name: renyi, order: .inf}, loss: {name: gce, q: 0.3}}",
         "method: {name: distillation, divergence: {name: dkd, non-target: 0.30000000000000004}}",
-        "method: {name: distillation, divergence: reverse-kl, standardise: true, temperature: 2}",
+        "method: {name: distillation, divergence: reverse-kl, standardise-logits: true, temperature: 2}",
         "method: {name: distillation, loss: {name: cross-entropy, smoothing: 0.1}}",
         "method: {name: self-distillation, divergence: {name: jensen-shannon, weight: 0.1}}",
         "method: {name: distillation, teacher: {file: t.safetensors, model: {name: resnet20, width: 0.5}}}",
@@ -204,13 +207,14 @@ import Testing
         let changed = try recipe(
             Self.least,
             [
-                "optimizer.rate=0.25", "model={name: mlp, hidden: [4]}", "noise.kind=pairflip",
+                "optimizer.learning-rate=0.25", "model={name: mlp, hidden: [4]}",
+                "noise.kind=pairflip",
                 "noise.rate=0.1",
                 "method.smoothing=0.2", "name=a=b", "data.limit=40", "schedule.milestones=[1, 2]",
                 // No value: the default again.
                 "seed=4", "seed=null",
             ])
-        #expect(changed.optimizer.rate == 0.25)
+        #expect(changed.optimizer.learningRate == 0.25)
         #expect(changed.model == ModelSpec(name: "mlp", hidden: [4]))
         #expect(changed.noise == LabelNoise(.pairflip, rate: 0.1))
         #expect(changed.method == AnyMethod(CrossEntropy(smoothing: 0.2)))
@@ -224,7 +228,10 @@ import Testing
         ("noise=", #"--set: not an assignment: found "noise=", expected key.path=value"#),
         ("a..b=3", #"--set: not an assignment: found "a..b", expected key.path=value"#),
         ("seed=[1", #"--set: not an assignment: found "seed=[1", expected key.path=value"#),
-        ("optimizer.rat=1", #"r.yaml, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#),
+        (
+            "optimizer.learning-rat=1",
+            #"r.yaml, optimizer.learning-rat: unknown key "learning-rat" (did you mean "learning-rate"?)"#
+        ),
         (
             "data.limit=x",
             #"r.yaml, line 1, data.limit: wrong value: found "x", expected a whole number"#
@@ -243,7 +250,7 @@ import Testing
     private static let rows = """
         data: {kind: embedded}
         model: {name: lenet5}
-        optimizer: {rate: 0.1}
+        optimizer: {learning-rate: 0.1}
         seeds: [4, 5]
         noises: [{kind: none}, {kind: symmetric, rate: 0.2}]
         rows:
@@ -271,7 +278,8 @@ import Testing
                 "optimizer.weight-decay=0.2, training.epochs=3",
             ])
         let last = try file.rows[1].candidates[5].file.decoded(Recipe.self)
-        #expect(last.optimizer == OptimizerOptions(rate: 0.1, momentum: 0.5, weightDecay: 0.2))
+        #expect(
+            last.optimizer == OptimizerOptions(learningRate: 0.1, momentum: 0.5, weightDecay: 0.2))
         #expect(last.training.epochs == 3)
     }
 
@@ -303,8 +311,8 @@ import Testing
             #"c.yaml, training.epochs: wrong value: found "x", expected a whole number"#
         ),
         (
-            "optimizer: {rate: 0.1}", "optimizer: {rat: 0.1}",
-            #"c.yaml, line 3, optimizer.rat: unknown key "rat" (did you mean "rate"?)"#
+            "optimizer: {learning-rate: 0.1}", "optimizer: {learning-rat: 0.1}",
+            #"c.yaml, line 3, optimizer.learning-rat: unknown key "learning-rat" (did you mean "learning-rate"?)"#
         ),
         (
             "{name: a, method: {name: cross-entropy}}", "a",

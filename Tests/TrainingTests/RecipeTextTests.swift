@@ -176,16 +176,16 @@ import Testing
 
     @Test(arguments: [
         (
-            "optimizer: {kind: adam, rate: 0,01}",
-            "optimizer.rate: a number with a comma: found 0,01 (write 0.01)"
+            "optimizer: {kind: adam, learning-rate: 0,01}",
+            "optimizer.learning-rate: a number with a comma: found 0,01 (write 0.01)"
         ),
         (
-            "optimizer: {rate: 0,01, kind: adam}",
-            "optimizer.rate: a number with a comma: found 0,01 (write 0.01)"
+            "optimizer: {learning-rate: 0,01, kind: adam}",
+            "optimizer.learning-rate: a number with a comma: found 0,01 (write 0.01)"
         ),
         (
-            "optimizer:\n  rate: 0,01",
-            #"optimizer.rate: wrong value: found "0,01", expected a number (write 0.01)"#
+            "optimizer:\n  learning-rate: 0,01",
+            #"optimizer.learning-rate: wrong value: found "0,01", expected a number (write 0.01)"#
         ),
         (
             "seed: 010",
@@ -222,13 +222,14 @@ import Testing
 
     /// Keys as other programs call them, and keys beside the part that they belong to.
     @Test(arguments: [
-        ("optimizer: {lr: 0.1}", "rate"), ("optimizer: {learning_rate: 0.1}", "rate"),
+        ("optimizer: {lr: 0.1}", "learning-rate"),
+        ("optimizer: {learning_rate: 0.1}", "learning-rate"),
         ("optimizer: {wd: 0.1}", "weight-decay"),
         ("optimizer: {weight_decay: 0.1}", "weight-decay"),
         ("training: {bs: 32}", "batch"), ("training: {batch_size: 32}", "batch"),
         ("training: {epoch: 3}", "epochs"), ("training: {num_epochs: 3}", "epochs"),
-        ("arch: {name: mlp}", "model"), ("optimiser: {rate: 0.1}", "optimizer"),
-        ("lr: 0.1", "optimizer.rate"), ("epochs: 3", "training.epochs"),
+        ("arch: {name: mlp}", "model"), ("optimiser: {learning-rate: 0.1}", "optimizer"),
+        ("lr: 0.1", "optimizer.learning-rate"), ("epochs: 3", "training.epochs"),
         ("batch-size: 3", "training.batch"), ("optimizer: {momntum: 0.9}", "momentum"),
     ])
     func meantKeys(line: String, key: String) {

@@ -40,7 +40,7 @@ import Torch
         for other in [
             "noise.rate=0.5", "noise={kind: pairflip, rate: 0.2}", "noise={kind: none}",
             "method={name: mutual}", "method={name: cross-entropy, loss: gce}",
-            "optimizer.rate=0.5", "training.epochs=7", "training.ema=0.5",
+            "optimizer.learning-rate=0.5", "training.epochs=7", "training.ema=0.5",
             "training.augmentation.flip=true", "data.clean-validation=true", "relation.weight=3",
             "relation.edge=mse", "relation.start=encoder", "later.epochs=3",
         ] {
@@ -49,7 +49,7 @@ import Torch
         for other in [
             "seed=1", "data.limit=150", "relation.encoder.epochs=3", "relation.encoder.kind=simclr",
             "relation.encoder.model={name: lenet5}", "relation.encoder.views.flip=0",
-            "relation.encoder.optimizer.rate=0.5", "model.hidden=[8]",
+            "relation.encoder.optimizer.learning-rate=0.5", "model.hidden=[8]",
         ] {
             #expect(try chain(Self.relation, other)[0].key != key, "\(other)")
         }
@@ -129,8 +129,8 @@ import Torch
             "relation.start: value out of range: found encoder with a student of another network (mlp), expected one network for both, or start: fresh"
         ),
         (
-            "{encoder: {optimizer: {rate: 0}}}",
-            "relation.encoder.optimizer: rate is out of range: found 0.0, expected a number above 0"
+            "{encoder: {optimizer: {learning-rate: 0}}}",
+            "relation.encoder.optimizer: learning-rate is out of range: found 0.0, expected a number above 0"
         ),
         (
             "{edges: mse}",
@@ -223,7 +223,7 @@ import Torch
             let run = try Tiny.run(
                 recipe([
                     Self.relation, "relation.encoder.kind=\(kind)", "relation.encoder.epochs=6",
-                    "relation.encoder.optimizer={rate: 0.05}",
+                    "relation.encoder.optimizer={learning-rate: 0.05}",
                 ]), scratch("run"))
             let phases = try run.train().scores.phases
             let sections = try SectionFiles.read(scratch("run/phases/0-relations"), remedy: .remake)

@@ -17,6 +17,31 @@ import Testing
             "use-average", "use-ema",
             data + "method: {name: cross-entropy}\ntraining: {use-average: true}"
         ),
+        ("rate", "learning-rate", data + "method: {name: cross-entropy}\noptimizer: {rate: 0.1}"),
+        ("rate", "learning-rate", data + "method: {name: cross-entropy}\nlater: {rate: 0.1}"),
+        (
+            "rate", "learning-rate",
+            data + "method: {name: mutual, peers: [{optimizer: {rate: 0.1}}, {}]}"
+        ),
+        (
+            "rate", "learning-rate",
+            data + "method: {name: cross-entropy}\nrelation: {encoder: {optimizer: {rate: 0.1}}}"
+        ),
+        ("rate", "learning-rate", data + "method: {name: data-free, synthesis: {rate: 0.1}}"),
+        (
+            "noise-rate", "noise-learning-rate",
+            data + "method: {name: data-free, synthesis: {method: fast-dfkd, noise-rate: 0.1}}"
+        ),
+        ("hard", "label-weight", data + "method: {name: distillation, hard: 0.1}"),
+        ("soft", "distillation-weight", data + "method: {name: distillation, soft: 0.1}"),
+        (
+            "standardise", "standardise-logits",
+            data + "method: {name: distillation, standardise: true}"
+        ),
+        (
+            "standardise", "standardise-logits",
+            data + "method: {name: data-free, standardise: true}"
+        ),
         (
             "deviation", "std",
             none

@@ -39,7 +39,7 @@ enum Tiny {
         noise: {kind: symmetric, rate: 0.3}
         model: {name: mlp, hidden: [16]}
         method: {name: cross-entropy}
-        optimizer: {rate: 0.02}
+        optimizer: {learning-rate: 0.02}
         training: {epochs: 2, batch: 64, checkpoint-steps: 2, ema: 0.9}
         """
 

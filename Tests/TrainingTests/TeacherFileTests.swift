@@ -31,7 +31,7 @@ import Testing
                 data: {kind: csv, path: "\(path)"\(extra)}
                 model: {name: mlp, hidden: [8]}
                 method: \(method)
-                optimizer: {kind: adam, rate: 0.05}
+                optimizer: {kind: adam, learning-rate: 0.05}
                 training: {epochs: 12, batch: 16, ema: 0}
                 """, file: "tiny"
         ).decoded(Recipe.self)

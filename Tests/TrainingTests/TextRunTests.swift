@@ -29,7 +29,7 @@ import Torch
                 data: {kind: text, path: \(path), text: review, label: given, clean: truth, validation: 0.2}
                 model: {name: fasttext, buckets: 500, width: 0.25}
                 method: {name: cross-entropy}
-                optimizer: {kind: adamw, rate: 0.02}
+                optimizer: {kind: adamw, learning-rate: 0.02}
                 training: {epochs: 6, batch: 16, ema: 0}
                 """, file: "text")
         for change in changes { file = try file.setting(change) }

@@ -33,7 +33,7 @@ enum PassShare {
           every: 1
           group: 3
           repeats: 5
-        optimizer: {rate: 0.05, momentum: 0.9, nesterov: true}
+        optimizer: {learning-rate: 0.05, momentum: 0.9, nesterov: true}
         training: {batch: 128, ema: 0, augmentation: {padding: 2, flip: true}}
         """
 

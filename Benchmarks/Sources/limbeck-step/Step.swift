@@ -41,7 +41,7 @@ final class Step {
             labels: (0..<count).map { $0 % Step.classes },
             classNames: (0..<Step.classes).map(String.init))
         var training = TrainingOptions()
-        (training.epochs, training.batch, training.average) = (1_000, Step.batchSize, 0)
+        (training.epochs, training.batch, training.ema) = (1_000, Step.batchSize, 0)
         let method: any Method =
             peers == 1
             ? CrossEntropy()

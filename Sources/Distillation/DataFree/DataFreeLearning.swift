@@ -20,7 +20,8 @@ final class DataFreeLearning: Synthesiser {
         generator = ImageGenerator(
             .init(frame: frame), generator: Generator.seeded(frame, epoch: 0))
         generator.move(to: frame.device)
-        optimizers = frame.optimizers(generator.parameters, rate: frame.options.rate)
+        optimizers = frame.optimizers(
+            generator.parameters, learningRate: frame.options.learningRate)
     }
 
     var own: [(name: String, tensor: Tensor)] {

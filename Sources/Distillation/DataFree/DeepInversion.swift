@@ -26,7 +26,7 @@ final class DeepInversion: Synthesiser {
         start.fillNormal(frame.generator(.noise, place))
         let pixels = Parameter(start.to(frame.device).channelsLast()).tensor
         let labels = frame.wantedLabels(place)
-        let optimizers = frame.optimizers([("pixels", pixels)], rate: options.rate)
+        let optimizers = frame.optimizers([("pixels", pixels)], learningRate: options.learningRate)
         var search = ImageSearch(frame, place)
         let constants = frame.normalisation
         for step in 0..<options.steps {

@@ -8,7 +8,7 @@ import Torch
 ///     FOMAML:   G's gradient is Σ_steps ∂L/∂G'
 ///     Reptile:  G's gradient is 67 (G − G')
 ///
-/// G then takes one step of an Adam of its own at rate k · rate, which lasts for the whole run. Labels
+/// G then takes one step of an Adam of its own at learning rate k · η, which lasts for the whole run. Labels
 /// are drawn. At one epoch of the student G's first linear layer and batch norm start anew. From its
 /// public description; the images with the lowest loss are kept.
 final class FastDataFree: Synthesiser {
@@ -25,7 +25,7 @@ final class FastDataFree: Synthesiser {
         generator = ImageGenerator(
             .init(frame: frame), generator: Generator.seeded(frame, epoch: 0))
         generator.move(to: frame.device)
-        meta = frame.adam(generator.parameters, rate: frame.options.rate)
+        meta = frame.adam(generator.parameters, learningRate: frame.options.learningRate)
     }
 
     var own: [(name: String, tensor: Tensor)] {
@@ -50,8 +50,9 @@ final class FastDataFree: Synthesiser {
         let fast = ImageGenerator(generator.configuration, generator: Generator(seed: 0))
         fast.copyState(from: generator)
         fast.move(to: frame.device)
-        let inner = frame.optimizers(fast.parameters, rate: options.rate)
-        let searcher = frame.adam([("code", code)], rate: options.noiseRate ?? 0.015)
+        let inner = frame.optimizers(fast.parameters, learningRate: options.learningRate)
+        let searcher = frame.adam(
+            [("code", code)], learningRate: options.noiseLearningRate ?? 0.015)
         let pairs = Array(
             zip(generator.parameters.map(\.tensor), fast.parameters.map(\.tensor)))
         var sums = [Tensor?](repeating: nil, count: pairs.count)
@@ -73,7 +74,7 @@ final class FastDataFree: Synthesiser {
                 }
             }
             inner.step()
-            searcher.step(rate: options.noiseRate ?? 0.015)
+            searcher.step(learningRate: options.noiseLearningRate ?? 0.015)
             searcher.clearGradients()
         }
         let gradients = withoutGradient {
@@ -85,7 +86,7 @@ final class FastDataFree: Synthesiser {
         }
         meta.update(
             Array(pairs.indices), gradients: gradients,
-            rate: options.rate * Double(options.steps), weightDecay: 0)
+            learningRate: options.learningRate * Double(options.steps), weightDecay: 0)
         // Running statistics of G: those of its adapted copy.
         for (own, adapted) in zip(generator.buffers, fast.buffers) {
             own.tensor.copy(from: adapted.tensor)

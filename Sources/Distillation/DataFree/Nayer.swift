@@ -53,7 +53,8 @@ final class Nayer: Synthesiser {
         let labels = frame.wantedLabels(place)
         let index = Tensor(labels, [labels.count]).to(frame.device)
         let inputs = embeddings.tensor.indexed(0, by: index)  // [B, d]
-        let optimizers = frame.optimizers(generator.parameters, rate: frame.options.rate)
+        let optimizers = frame.optimizers(
+            generator.parameters, learningRate: frame.options.learningRate)
         var search = ImageSearch(frame, place)
         for step in 0..<frame.options.steps {
             if stop() { return nil }
@@ -87,11 +88,11 @@ extension Generator {
 
 /// The fresh Adam of a batch, and another for learnt normalisation constants.
 struct SearchOptimizers {
-    let parts: [(optimizer: any Optimizer, rate: Double)]
+    let parts: [(optimizer: any Optimizer, learningRate: Double)]
 
     func step() {
-        for (optimizer, rate) in parts {
-            optimizer.step(rate: rate)
+        for (optimizer, learningRate) in parts {
+            optimizer.step(learningRate: learningRate)
             optimizer.clearGradients()
         }
     }
@@ -99,16 +100,17 @@ struct SearchOptimizers {
 
 extension SynthesisFrame {
     /// β₁ = 0.5, as all generators of this line of work have it.
-    func adam(_ parameters: [(name: String, tensor: Tensor)], rate: Double) -> any Optimizer {
-        OptimizerOptions(kind: .adam, rate: rate, beta1: 0.5).make(over: parameters)
+    func adam(_ parameters: [(name: String, tensor: Tensor)], learningRate: Double) -> any Optimizer
+    {
+        OptimizerOptions(kind: .adam, learningRate: learningRate, beta1: 0.5).make(over: parameters)
     }
 
     func optimizers(
-        _ parameters: [(name: String, tensor: Tensor)], rate: Double
+        _ parameters: [(name: String, tensor: Tensor)], learningRate: Double
     ) -> SearchOptimizers {
-        var parts = [(adam(parameters, rate: rate), rate)]
+        var parts = [(adam(parameters, learningRate: learningRate), learningRate)]
         if normalisation.isLearnt {
-            parts.append((adam(normalisation.parameters, rate: 0.01), 0.01))
+            parts.append((adam(normalisation.parameters, learningRate: 0.01), 0.01))
         }
         return SearchOptimizers(parts: parts)
     }

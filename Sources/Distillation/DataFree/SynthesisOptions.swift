@@ -46,7 +46,7 @@ public struct SynthesisOptions: Equatable, Sendable {
     /// Batches per epoch afterwards.
     public var batches: Int
     /// Adam's learning rate.
-    public var rate: Double
+    public var learningRate: Double
     /// Weight of cross-entropy to the wanted label.
     public var label: Double
     /// Weight of matching batch-norm statistics.
@@ -88,8 +88,8 @@ public struct SynthesisOptions: Equatable, Sendable {
 
     // fast-dfkd
     public var update: MetaUpdate?
-    /// Adam's rate for the noise.
-    public var noiseRate: Double?
+    /// Adam's learning rate for the noise.
+    public var noiseLearningRate: Double?
     /// Epoch of the student at which the generator's first layers start anew; 0: never.
     public var reset: Int?
 
@@ -104,7 +104,7 @@ public struct SynthesisOptions: Equatable, Sendable {
     public init(_ method: Method = .nayer) {
         self.method = method
         (batch, steps, warmUp, warmUpBatches, batches) = (400, 30, 20, 10, 2)
-        (rate, label, statistics, momentum, adversarial) = (4e-3, 0.5, 10, 0.9, 1.33)
+        (learningRate, label, statistics, momentum, adversarial) = (4e-3, 0.5, 10, 0.9, 1.33)
         studentMode = .eval
         memory = 1024
         heldOut = 2
@@ -112,18 +112,18 @@ public struct SynthesisOptions: Equatable, Sendable {
         case .nayer:
             (width, noise, life, redraw, blocks) = (64, 1000, 10, true, .perClass)
         case .deepInversion:
-            (batch, steps, warmUp, batches, rate) = (256, 2000, 1, 1, 0.05)
+            (batch, steps, warmUp, batches, learningRate) = (256, 2000, 1, 1, 0.05)
             (label, momentum, adversarial) = (1, 0, 0)
             (variation, norm, competition) = (2.5e-5, 3e-8, 0)
         case .dafl:
-            (batch, steps, warmUp, batches, rate) = (512, 5, 1, 10, 1e-3)
+            (batch, steps, warmUp, batches, learningRate) = (512, 5, 1, 10, 1e-3)
             (label, statistics, momentum, adversarial) = (1, 0, 0, 0)
             (width, noise, activation, entropy) = (64, 1000, 0.1, 5)
         case .noise:
             (steps, statistics, label, momentum, adversarial) = (1, 0, 0, 0, 0)
         case .fastDFKD:
-            (steps, warmUpBatches, batches, rate) = (5, 1, 1, 3e-3)
-            (width, noise, update, noiseRate, reset) = (64, 256, .fomaml, 0.015, 120)
+            (steps, warmUpBatches, batches, learningRate) = (5, 1, 1, 3e-3)
+            (width, noise, update, noiseLearningRate, reset) = (64, 256, .fomaml, 0.015, 120)
         }
     }
 
@@ -145,13 +145,14 @@ public struct SynthesisOptions: Equatable, Sendable {
 
 extension SynthesisOptions: Codable {
     public enum CodingKeys: String, CodingKey, CaseIterable {
-        case method, batch, steps, batches, rate, label, statistics, momentum, adversarial
+        case method, batch, steps, batches, label, statistics, momentum, adversarial
         case width, noise, depth, life, redraw, blocks, variation, norm, competition
         case activation, entropy, update, reset, cap, memory
         case warmUp = "warm-up"
         case warmUpBatches = "warm-up-batches"
         case studentMode = "student-mode"
-        case noiseRate = "noise-rate"
+        case learningRate = "learning-rate"
+        case noiseLearningRate = "noise-learning-rate"
         case heldOut = "held-out"
     }
 
@@ -196,7 +197,7 @@ extension SynthesisOptions: Codable {
         try whole(\.batches, .batches, 0...10_000)
         try whole(\.memory, .memory, 0...1_000_000)
         try whole(\.heldOut, .heldOut, 1...10_000)
-        try number(\.rate, .rate)
+        try number(\.learningRate, .learningRate)
         try number(\.label, .label)
         try number(\.statistics, .statistics)
         try number(\.momentum, .momentum)
@@ -216,7 +217,7 @@ extension SynthesisOptions: Codable {
         try own(\.activation, .activation)
         try own(\.entropy, .entropy)
         try own(\.update, .update)
-        try own(\.noiseRate, .noiseRate)
+        try own(\.noiseLearningRate, .noiseLearningRate)
         try own(\.reset, .reset)
         try own(\.cap, .cap)
     }
@@ -227,7 +228,7 @@ extension SynthesisOptions: Codable {
         case .life, .redraw, .blocks: method == .nayer
         case .variation, .norm, .competition: method == .deepInversion
         case .activation, .entropy: method == .dafl
-        case .update, .noiseRate, .reset: method == .fastDFKD
+        case .update, .noiseLearningRate, .reset: method == .fastDFKD
         default: true
         }
     }
@@ -245,7 +246,7 @@ extension SynthesisOptions: Codable {
     private static func check(_ key: CodingKeys, _ value: Double) throws(Problem) {
         let (isFine, expected) =
             switch key {
-            case .rate, .noiseRate: (value > 0, "above 0")
+            case .learningRate, .noiseLearningRate: (value > 0, "above 0")
             case .momentum: (value >= 0 && value < 1, "in [0, 1)")
             default: (value >= 0, "0 or more")
             }

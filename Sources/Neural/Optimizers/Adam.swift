@@ -2,9 +2,9 @@ import Torch
 
 /// Adam (L2 regularisation) and AdamW (decoupled decay), after PyTorch's `torch.optim`:
 ///
-///     Adam:  g ← g + wd · p          AdamW:  p ← p − rate · wd · p
+///     Adam:  g ← g + wd · p          AdamW:  p ← p − η · wd · p
 ///     m ← β₁ m + (1 − β₁) g          v ← β₂ v + (1 − β₂) g²
-///     p ← p − rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + eps)
+///     p ← p − η · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + eps)
 ///
 /// t counts the steps of each parameter on its own. Papers: see `OptimizerOptions`.
 public final class Adam: Optimizer {
@@ -33,10 +33,13 @@ public final class Adam: Optimizer {
         }
     }
 
-    public func update(_ indices: [Int], gradients: [Tensor], rate: Double, weightDecay: Double) {
+    public func update(
+        _ indices: [Int], gradients: [Tensor], learningRate: Double, weightDecay: Double
+    ) {
         Updates.adam(
             indices.map { parameters[$0].tensor }, gradients, means: indices.map { means[$0] },
-            squares: indices.map { squares[$0] }, steps: indices.map { steps[$0] }, rate: rate,
+            squares: indices.map { squares[$0] }, steps: indices.map { steps[$0] },
+            learningRate: learningRate,
             beta1: options.beta1, beta2: options.beta2, eps: options.eps, weightDecay: weightDecay,
             decoupled: options.kind == .adamw)
     }

@@ -19,17 +19,17 @@ public protocol Optimizer: AnyObject {
 
     /// Applies the rule to the parameters at `indices`.
     /// - Parameter gradients: one for each index.
-    func update(_ indices: [Int], gradients: [Tensor], rate: Double, weightDecay: Double)
+    func update(_ indices: [Int], gradients: [Tensor], learningRate: Double, weightDecay: Double)
 }
 
 extension Optimizer {
     /// One update from the parameters' gradients, which are clipped in place first if the options
     /// ask for it.
     ///
-    /// - Parameter rate: the learning rate of this step, the schedule's factor included.
+    /// - Parameter learningRate: that of this step, the schedule's factor included.
     /// - Returns: the joint norm of the gradients before clipping; `nil` without clipping.
     @discardableResult
-    public func step(rate: Double) -> Double? {
+    public func step(learningRate: Double) -> Double? {
         var live: [(index: Int, gradient: Tensor)] = []
         for (index, parameter) in parameters.enumerated() {
             if let gradient = parameter.tensor.gradient { live.append((index, gradient)) }
@@ -43,7 +43,8 @@ extension Optimizer {
             (live.filter { !isDecayed($0.index) }, 0),
         ] where !part.isEmpty {
             update(
-                part.map(\.index), gradients: part.map(\.gradient), rate: rate, weightDecay: decay)
+                part.map(\.index), gradients: part.map(\.gradient), learningRate: learningRate,
+                weightDecay: decay)
         }
         return norm
     }

@@ -14,7 +14,7 @@ import Torch
 ///   networks*, 2013.
 public struct OptimizerOptions: Codable, Equatable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
-        /// The strong choice for convolutional networks, with `rate` .1 and momentum.
+        /// The strong choice for convolutional networks, with `learning-rate` .1 and momentum.
         case sgd
         /// Adam with L2 regularisation, that is, decay passes through the moments.
         case adam
@@ -27,7 +27,7 @@ public struct OptimizerOptions: Codable, Equatable, Sendable {
     /// The base learning rate, above 0; the schedule multiplies it.
     /// Default: .1 for sgd, .001 for adam and adamw. The first thing to tune; scale it with the
     /// batch size.
-    public var rate: Double
+    public var learningRate: Double
 
     /// μ of sgd, in [0, 1). Default .9. Ignored by adam and adamw.
     public var momentum: Double
@@ -61,12 +61,13 @@ public struct OptimizerOptions: Codable, Equatable, Sendable {
 
     /// What is `nil` takes the default of `kind`.
     public init(
-        kind: Kind = .sgd, rate: Double? = nil, momentum: Double = 0.9, nesterov: Bool = false,
+        kind: Kind = .sgd, learningRate: Double? = nil, momentum: Double = 0.9,
+        nesterov: Bool = false,
         weightDecay: Double? = nil, beta1: Double = 0.9, beta2: Double = 0.999,
         eps: Double = 1e-8, clipNorm: Double? = nil, decayNormAndBias: Bool = true
     ) {
         self.kind = kind
-        self.rate = rate ?? (kind == .sgd ? 0.1 : 0.001)
+        self.learningRate = learningRate ?? (kind == .sgd ? 0.1 : 0.001)
         self.momentum = momentum
         self.nesterov = nesterov
         self.weightDecay = weightDecay ?? (kind == .adamw ? 0.01 : 0)
@@ -79,7 +80,8 @@ public struct OptimizerOptions: Codable, Equatable, Sendable {
 
     /// The keys of a recipe.
     public enum CodingKeys: String, CodingKey, CaseIterable {
-        case kind, rate, momentum, nesterov
+        case kind, momentum, nesterov
+        case learningRate = "learning-rate"
         case weightDecay = "weight-decay"
         case beta1, beta2, eps
         case clipNorm = "clip-norm"
@@ -91,7 +93,7 @@ public struct OptimizerOptions: Codable, Equatable, Sendable {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             kind: try box.decodeIfPresent(Kind.self, forKey: .kind) ?? .sgd,
-            rate: try box.decodeIfPresent(Double.self, forKey: .rate),
+            learningRate: try box.decodeIfPresent(Double.self, forKey: .learningRate),
             momentum: try box.decodeIfPresent(Double.self, forKey: .momentum) ?? 0.9,
             nesterov: try box.decodeIfPresent(Bool.self, forKey: .nesterov) ?? false,
             weightDecay: try box.decodeIfPresent(Double.self, forKey: .weightDecay),
@@ -111,7 +113,7 @@ public struct OptimizerOptions: Codable, Equatable, Sendable {
                 throw .outOfRange(key.rawValue, value, range, at: place)
             }
         }
-        try require(.rate, rate, "above 0", rate > 0)
+        try require(.learningRate, learningRate, "above 0", learningRate > 0)
         try require(.momentum, momentum, "in [0, 1)", momentum >= 0 && momentum < 1)
         try require(.weightDecay, weightDecay, "at least 0", weightDecay >= 0)
         try require(.beta1, beta1, "in [0, 1)", beta1 >= 0 && beta1 < 1)

@@ -4,7 +4,7 @@ import Torch
 ///
 ///     g ← g + wd · p
 ///     v ← μ v + g
-///     p ← p − rate · (nesterov ? g + μ v : v)
+///     p ← p − η · (nesterov ? g + μ v : v)
 ///
 /// v starts as zeros, which makes the first step v = g without a flag to keep.
 /// Papers: see `OptimizerOptions`.
@@ -24,10 +24,12 @@ public final class SGD: Optimizer {
         zip(parameters, momenta).map { ($0.name + ".momentum", $1) }
     }
 
-    public func update(_ indices: [Int], gradients: [Tensor], rate: Double, weightDecay: Double) {
+    public func update(
+        _ indices: [Int], gradients: [Tensor], learningRate: Double, weightDecay: Double
+    ) {
         Updates.sgd(
             indices.map { parameters[$0].tensor }, gradients,
-            momenta: momenta.isEmpty ? [] : indices.map { momenta[$0] }, rate: rate,
+            momenta: momenta.isEmpty ? [] : indices.map { momenta[$0] }, learningRate: learningRate,
             momentum: options.momentum, weightDecay: weightDecay, nesterov: options.nesterov,
             firstStep: false)
     }

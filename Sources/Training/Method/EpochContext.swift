@@ -27,7 +27,7 @@ public struct EpochContext {
     }
 
     /// The learning rate of the next step.
-    public func rate(of learner: Learner) -> Double { trainer.rate(of: learner) }
+    public func learningRate(of learner: Learner) -> Double { trainer.learningRate(of: learner) }
 
     /// A batch of the training split as an objective sees it.
     public func labelled(_ batch: Batch, for learner: Learner) -> TrainingBatch {
@@ -149,7 +149,9 @@ public struct StepContext {
     }
 
     /// Applies the gradients of this step to a learner's parameters and forgets them.
-    public func update(_ learner: Learner) { learner.update(rate: trainer.rate(of: learner)) }
+    public func update(_ learner: Learner) {
+        learner.update(learningRate: trainer.learningRate(of: learner))
+    }
 }
 
 extension EpochContext {

@@ -66,7 +66,7 @@ public struct PhasePlanner {
         var (optimizer, training) = (recipe.optimizer, recipe.training)
         if index > 0 {
             training.epochs = recipe.later.epochs ?? training.epochs
-            optimizer.rate = recipe.later.rate ?? optimizer.rate
+            optimizer.learningRate = recipe.later.learningRate ?? optimizer.learningRate
             optimizer.weightDecay = recipe.later.weightDecay ?? optimizer.weightDecay
         }
         let own = LearnerSpec(

@@ -8,64 +8,73 @@ import Torch
 /// Knowledge distillation: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network",
 /// 2015, arXiv 1503.02531.
 ///
-///     L = hard · CE(y, z) + soft · T² KL( softmax(t/T) ‖ softmax(z/T) )
+///     L = a · CE(y, z) + b · T² KL( softmax(t/T) ‖ softmax(z/T) )
 ///
-/// with student logits z and teacher logits t. T² keeps the size of the soft term's gradient about
+/// with student logits z and teacher logits t. T² keeps the size of the second term's gradient about
 /// independent of T. Enters: given labels and a frozen teacher. Learnt: the student.
 /// No deviation; T² and the mean over the batch (not over classes) are as in the paper. Options put
 /// another loss in the place of either term.
 public struct KnowledgeDistillationOptions: Codable, Equatable, Sendable {
     /// T > 0. 4 is the field's usual choice; 1 for a teacher that is not over-confident.
     public var temperature: Double
-    /// Weight of the given labels, ≥ 0. Low under label noise: the teacher has averaged it out.
-    public var hard: Double
-    /// Weight of the teacher, ≥ 0.
-    public var soft: Double
+    /// a, the weight of the given labels, ≥ 0. Low under label noise: the teacher has averaged it out.
+    public var labelWeight: Double
+    /// b, the weight of the teacher, ≥ 0.
+    public var distillationWeight: Double
     /// Instead of CE against the given labels. The teacher, if it is trained here, has cross-entropy.
     public var loss: LabelLoss
     /// Instead of KL to the teacher.
     public var divergence: TeacherLoss
     /// Whether the teacher's and the student's logits are standardised per sample before T: where
     /// their sizes differ much. T around 2 then.
-    public var standardise: Bool
+    public var standardiseLogits: Bool
 
     public init(
-        temperature: Double = 4, hard: Double = 0.1, soft: Double = 0.9,
+        temperature: Double = 4, labelWeight: Double = 0.1, distillationWeight: Double = 0.9,
         loss: LabelLoss = .crossEntropy(), divergence: TeacherLoss = .divergence(.kl),
-        standardise: Bool = false
+        standardiseLogits: Bool = false
     ) {
         self.temperature = temperature
-        self.hard = hard
-        self.soft = soft
+        self.labelWeight = labelWeight
+        self.distillationWeight = distillationWeight
         self.loss = loss
         self.divergence = divergence
-        self.standardise = standardise
+        self.standardiseLogits = standardiseLogits
     }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
         temperature = try values.decodeIfPresent(Double.self, forKey: .temperature) ?? temperature
-        hard = try values.decodeIfPresent(Double.self, forKey: .hard) ?? hard
-        soft = try values.decodeIfPresent(Double.self, forKey: .soft) ?? soft
+        labelWeight = try values.decodeIfPresent(Double.self, forKey: .labelWeight) ?? labelWeight
+        distillationWeight =
+            try values.decodeIfPresent(Double.self, forKey: .distillationWeight)
+            ?? distillationWeight
         loss = try values.decodeIfPresent(LabelLoss.self, forKey: .loss) ?? loss
         divergence = try values.decodeIfPresent(TeacherLoss.self, forKey: .divergence) ?? divergence
-        standardise = try values.decodeIfPresent(Bool.self, forKey: .standardise) ?? standardise
+        standardiseLogits =
+            try values.decodeIfPresent(Bool.self, forKey: .standardiseLogits) ?? standardiseLogits
         guard temperature > 0, temperature.isFinite else {
             throw Problem.outOfRange(
                 "method.temperature", found: "\(temperature)", expected: "temperature > 0")
         }
-        for (key, value) in [("hard", hard), ("soft", soft)] where !(value >= 0 && value.isFinite) {
+        for (key, value) in [
+            ("label-weight", labelWeight), ("distillation-weight", distillationWeight),
+        ] where !(value >= 0 && value.isFinite) {
             throw Problem.outOfRange("method.\(key)", found: "\(value)", expected: "\(key) >= 0")
         }
-        guard hard + soft > 0 else {
+        guard labelWeight + distillationWeight > 0 else {
             throw Problem.outOfRange(
-                "method", found: "hard 0 and soft 0", expected: "at least one of them above 0")
+                "method", found: "label-weight 0 and distillation-weight 0",
+                expected: "at least one of them above 0")
         }
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case temperature, hard, soft, loss, divergence, standardise
+        case temperature, loss, divergence
+        case labelWeight = "label-weight"
+        case distillationWeight = "distillation-weight"
+        case standardiseLogits = "standardise-logits"
     }
 }
 
@@ -150,14 +159,14 @@ public final class DistillationObjective: Objective {
         let logits = outputs[learner].logits
         return Losses(
             .init(
-                options.loss.name, weight: options.hard,
+                options.loss.name, weight: options.labelWeight,
                 options.loss.trainingLoss(logits, labels: batch.labels)),
             .init(
-                "distillation", weight: options.soft,
+                "distillation", weight: options.distillationWeight,
                 options.divergence.trainingLoss(
                     teacher: teacher.logits(for: batch), student: logits,
                     labels: batch.labels, temperature: options.temperature,
-                    standardised: options.standardise)))
+                    standardised: options.standardiseLogits)))
     }
 
     public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: scores) }

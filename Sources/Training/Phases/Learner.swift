@@ -77,15 +77,15 @@ public final class Learner {
     }
 
     /// Applies the gradients of this step and forgets them.
-    func update(rate: Double) {
-        _ = optimizer.step(rate: rate)
+    func update(learningRate: Double) {
+        _ = optimizer.step(learningRate: learningRate)
         optimizer.clearGradients()
         ema?.update()
     }
 
     /// - Parameter step: of the phase.
-    func rate(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double {
-        spec.optimizer.rate
+    func learningRate(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double {
+        spec.optimizer.learningRate
             * spec.schedule.rate(step: step, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
     }
 

@@ -110,7 +110,7 @@ public struct EpochMetrics: Codable, Equatable, Sendable {
     public var epoch: Int
     public var step: Int
     /// The learning rate of the epoch's last step; of the first of several networks.
-    public var rate: Double
+    public var learningRate: Double
     // With several networks, everything from here to `emaTest` is the mean over them.
     /// Mean over the epoch's samples of the weighted sum of all terms.
     public var loss: Double
@@ -169,7 +169,7 @@ extension EpochMetrics {
     }
 
     init(
-        phase: String, epoch: Int, step: Int, rate: Double, learners: [Learner],
+        phase: String, epoch: Int, step: Int, learningRate: Double, learners: [Learner],
         together: PhaseResult.Together?
     ) {
         func mean(_ value: (Learner) -> Double?) -> Double? {
@@ -192,7 +192,7 @@ extension EpochMetrics {
         self.phase = phase
         self.epoch = epoch
         self.step = step
-        self.rate = rate
+        self.learningRate = learningRate
         loss = mean(\.loss)!
         terms = means(\.terms)
         let others = means { $0.metrics ?? [:] }

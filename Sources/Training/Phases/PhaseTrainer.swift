@@ -112,8 +112,8 @@ public final class PhaseTrainer {
     var step: Int { epoch * stepsPerEpoch + stepInEpoch }
 
     /// The learning rate of the next step.
-    func rate(of learner: Learner, step: Int? = nil) -> Double {
-        learner.rate(
+    func learningRate(of learner: Learner, step: Int? = nil) -> Double {
+        learner.learningRate(
             step: step ?? self.step, stepsPerEpoch: stepsPerEpoch, epochs: spec.training.epochs)
     }
 

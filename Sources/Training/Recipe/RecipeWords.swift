@@ -6,7 +6,9 @@ import Yams
 enum RecipeWords {
     /// The words of other tools, and the keys of a recipe that mean the same.
     static let synonyms: [String: [String]] = [
-        "lr": ["rate"], "learning-rate": ["rate"], "eta": ["rate"], "step-size": ["rate"],
+        "lr": ["learning-rate"], "eta": ["learning-rate"], "step-size": ["learning-rate"],
+        "rate": ["learning-rate"], "base-lr": ["learning-rate"], "ema-decay": ["ema"],
+        "model-ema": ["ema"], "model-ema-decay": ["ema"],
         "wd": ["weight-decay"], "decay": ["weight-decay"], "l2": ["weight-decay"],
         "bs": ["batch"], "batch-size": ["batch"], "minibatch": ["batch"],
         "epoch": ["epochs"], "n-epochs": ["epochs"], "num-epochs": ["epochs"],
@@ -74,7 +76,7 @@ enum RecipeWords {
 
     /// Keys that belong inside a part and are often put beside it.
     static let parts: [String: Set<String>] = [
-        "optimizer": ["rate", "weight-decay", "momentum", "nesterov"],
+        "optimizer": ["learning-rate", "weight-decay", "momentum", "nesterov"],
         "training": ["epochs", "batch"],
         "data": ["path", "label", "folder", "class-names", "validation", "delimiter"],
     ]

@@ -5,6 +5,9 @@ enum RenamedWords {
     /// of the recipe.
     static let keys: [String: [String]] = [
         "average": ["ema"], "use-average": ["use-ema"], "deviation": ["std"],
+        "rate": ["learning-rate"], "noise-rate": ["noise-learning-rate"],
+        "hard": ["label-weight"], "soft": ["distillation-weight"],
+        "standardise": ["standardise-logits"],
     ]
 
     /// By the old name of a value, the one that took its place.

@@ -96,28 +96,30 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
 public struct LaterOptions: Codable, Equatable, Sendable {
     /// Instead of `training.epochs`.
     public var epochs: Int?
-    /// Instead of `optimizer.rate`.
-    public var rate: Double?
+    /// Instead of `optimizer.learning-rate`.
+    public var learningRate: Double?
     /// Instead of `optimizer.weight-decay`.
     public var weightDecay: Double?
 
     public init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case epochs, rate
+        case epochs
+        case learningRate = "learning-rate"
         case weightDecay = "weight-decay"
     }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         epochs = try values.decodeIfPresent(Int.self, forKey: .epochs)
-        rate = try values.decodeIfPresent(Double.self, forKey: .rate)
+        learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate)
         weightDecay = try values.decodeIfPresent(Double.self, forKey: .weightDecay)
         if let epochs, !(1...100_000).contains(epochs) {
             throw Problem.outOfRange("later.epochs", found: "\(epochs)", expected: "1 to 100000")
         }
-        if let rate, !(rate > 0 && rate.isFinite) {
-            throw Problem.outOfRange("later.rate", found: "\(rate)", expected: "above 0")
+        if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+            throw Problem.outOfRange(
+                "later.learning-rate", found: "\(learningRate)", expected: "above 0")
         }
         if let weightDecay, !(weightDecay >= 0 && weightDecay.isFinite) {
             throw Problem.outOfRange(

@@ -129,7 +129,7 @@ public struct ComparisonFile {
                     throw Problem(
                         .data, "not a key path", at: .file(file.file, "search"),
                         found: "\"\(Problem.oneLine(path, limit: 60))\"",
-                        expected: "one like optimizer.rate")
+                        expected: "one like optimizer.learning-rate")
                 }
                 let count = candidates.count * list.count
                 guard count <= 200 else { throw .searchTooLarge(recipe.name, count) }

@@ -169,7 +169,8 @@ import Torch
         try withNoLeaks {
             let mix = RandomMix(seed: 10)
             let options = OptimizerOptions(
-                kind: .sgd, rate: 0.2, momentum: momentum, nesterov: nesterov, weightDecay: 0.05)
+                kind: .sgd, learningRate: 0.2, momentum: momentum, nesterov: nesterov,
+                weightDecay: 0.05)
             let velocity = uniforms([4, 5], -1, 1, seed: 11)
             let biasVelocity = uniforms([4], -1, 1, seed: 12)
             /// (W, b) after one step along the mix's gradient.
@@ -189,7 +190,7 @@ import Torch
                     gradients: [
                         direction.transposed().matmul(mix.features) / 6, direction.sum(0) / 6,
                     ],
-                    rate: options.rate, weightDecay: options.weightDecay)
+                    learningRate: options.learningRate, weightDecay: options.weightDecay)
                 return (layer[0], layer[1])
             }
             let weights = uniforms([6, 3], 0, 1.5, seed: 13)
@@ -207,7 +208,7 @@ import Torch
                 MixingValidation(
                     features: mix.validationFeatures, weight: weight, bias: bias,
                     labels: mix.validationLabels))
-            let rate = lookaheadRate(options.rate, options)
+            let rate = lookaheadRate(options.learningRate, options)
             #expect(rate == 0.2 * (nesterov ? 1.9 : 1))
             let found = lookahead.gradient(weights: weights, rate: rate).gradient
             #expect(relativeError(found.doubles(), numeric) < 1e-7)

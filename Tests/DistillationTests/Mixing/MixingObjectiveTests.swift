@@ -265,7 +265,8 @@ import Torch
                 }
             }
             let dropping = TeacherDropping(
-                .init(drop: 0.5, hard: 0.1, soft: 0.3), teachers: teachers, seed: 3)
+                .init(drop: 0.5, labelWeight: 0.1, distillationWeight: 0.3), teachers: teachers,
+                seed: 3)
             for step in 0..<20 {
                 asked = 0
                 let kept = keptTeachers(3, drop: 0.5, seed: 3, epoch: 4, step: step)

@@ -145,7 +145,7 @@ import Torch
                 features: [4], rows: 8, seed: 1)
             let student = outputs(1)[0]
             let parameters = [("features", student.features)] + related.parameters(of: 0)
-            let optimizer = OptimizerOptions(kind: .adam, rate: 0.05).make(over: parameters)
+            let optimizer = OptimizerOptions(kind: .adam, learningRate: 0.05).make(over: parameters)
             var first: Double?
             var last = 0.0
             for _ in 0..<150 {
@@ -154,7 +154,7 @@ import Torch
                 last = loss.item
                 first = first ?? last
                 loss.backward()
-                optimizer.step(rate: 0.05)
+                optimizer.step(learningRate: 0.05)
                 optimizer.clearGradients()
             }
             #expect(last < 0.25 * first!, "\(edge.name): \(first!) to \(last)")

@@ -5,7 +5,8 @@ import LabelText
 extension DataFree {
     private enum Keys: String, CodingKey {
         case teacher, synthesis, embeddings, normalisation, steps, temperature, divergence
-        case standardise, peers, mutual
+        case peers, mutual
+        case standardiseLogits = "standardise-logits"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -34,8 +35,9 @@ extension DataFree {
         objective.divergence =
             try values.decodeIfPresent(TeacherLoss.self, forKey: .divergence)
             ?? objective.divergence
-        objective.standardise =
-            try values.decodeIfPresent(Bool.self, forKey: .standardise) ?? objective.standardise
+        objective.standardiseLogits =
+            try values.decodeIfPresent(Bool.self, forKey: .standardiseLogits)
+            ?? objective.standardiseLogits
         if values.contains(.peers) {
             peers = try PeersOptions(from: decoder)
             if peers?.noisePerPeer == true {
@@ -67,7 +69,7 @@ extension DataFree {
         try values.encode(steps, forKey: .steps)
         try values.encode(objective.temperature, forKey: .temperature)
         try values.encode(objective.divergence, forKey: .divergence)
-        try values.encode(objective.standardise, forKey: .standardise)
+        try values.encode(objective.standardiseLogits, forKey: .standardiseLogits)
         if let peers {
             try peers.encode(to: encoder)
             try values.encode(objective.mutual, forKey: .mutual)

@@ -16,7 +16,7 @@ public struct DataFreeObjectiveOptions: Equatable, Sendable {
     /// T > 0; 20 in the papers.
     public var temperature = 20.0
     public var divergence = TeacherLoss.divergence(.kl)
-    public var standardise = false
+    public var standardiseLogits = false
     /// Between several students; their labels take no part.
     public var mutual = MutualLearningOptions()
 
@@ -56,7 +56,7 @@ public final class DataFreeObjective: Objective {
             "distillation",
             options.divergence.trainingLoss(
                 teacher: logits, student: own, labels: batch.labels,
-                temperature: options.temperature, standardised: options.standardise))
+                temperature: options.temperature, standardised: options.standardiseLogits))
         let pull = mutual.pull(of: learner, outputs)
         return Losses(
             [term] + pull.terms,

@@ -48,7 +48,7 @@ final class MetaPass {
     func run(_ mixing: AdaptiveMixingObjective, _ context: EpochContext) throws -> Sums? {
         let (epoch, learner) = (context.epoch, context.learners[0])
         let precision = phase.spec.compute.precision
-        let rate = context.rate(of: learner)
+        let rate = context.learningRate(of: learner)
         let head = learner.network.head
         let before = mixing.state.map { $0.tensor.cloned() }
         var sums = Sums()

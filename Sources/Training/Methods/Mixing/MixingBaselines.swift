@@ -51,45 +51,54 @@ public final class FixedMixing: Objective {
 /// mixing calls DGKD, after Son, Na, Choi, Hwang, "Densely Guided Knowledge Distillation using Multiple
 /// Teacher Assistants", 2021, arXiv 2009.08825.
 ///
-///     L = hard · ℓ_0 + soft · Σ_m d_m ℓ_m,   d_m = 0 with probability p, else 1, per batch
+///     L = a · ℓ_0 + b · Σ_m d_m ℓ_m,   d_m = 0 with probability p, else 1, per batch
 ///
 /// The sum over the kept teachers is not scaled up for those left out, and a batch may keep none:
 /// so says our source for the baseline; we have not read the paper's own code.
 public struct TeacherDroppingOptions: Codable, Equatable, Sendable {
     /// p, at least 0 and below 1; .25 in the baseline.
     public var drop: Double
-    /// Weight of the given labels, at least 0.
-    public var hard: Double
-    /// Weight of each teacher, at least 0.
-    public var soft: Double
+    /// a, the weight of the given labels, at least 0.
+    public var labelWeight: Double
+    /// b, the weight of each teacher, at least 0.
+    public var distillationWeight: Double
 
-    public init(drop: Double = 0.25, hard: Double = 0.1, soft: Double = 0.9) {
+    public init(drop: Double = 0.25, labelWeight: Double = 0.1, distillationWeight: Double = 0.9) {
         self.drop = drop
-        self.hard = hard
-        self.soft = soft
+        self.labelWeight = labelWeight
+        self.distillationWeight = distillationWeight
     }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
         drop = try values.decodeIfPresent(Double.self, forKey: .drop) ?? drop
-        hard = try values.decodeIfPresent(Double.self, forKey: .hard) ?? hard
-        soft = try values.decodeIfPresent(Double.self, forKey: .soft) ?? soft
+        labelWeight = try values.decodeIfPresent(Double.self, forKey: .labelWeight) ?? labelWeight
+        distillationWeight =
+            try values.decodeIfPresent(Double.self, forKey: .distillationWeight)
+            ?? distillationWeight
         guard (0..<1).contains(drop) else {
             throw Problem.outOfRange(
                 "method.drop", found: "\(drop)", expected: "0 <= drop < 1")
         }
-        for (key, value) in [("hard", hard), ("soft", soft)] where !(value >= 0 && value.isFinite) {
+        for (key, value) in [
+            ("label-weight", labelWeight), ("distillation-weight", distillationWeight),
+        ] where !(value >= 0 && value.isFinite) {
             throw Problem.outOfRange("method.\(key)", found: "\(value)", expected: "\(key) >= 0")
         }
         // Without the labels, a batch that drops every teacher would teach nothing.
-        guard hard > 0 || (soft > 0 && drop == 0) else {
+        guard labelWeight > 0 || (distillationWeight > 0 && drop == 0) else {
             throw Problem.outOfRange(
-                "method.hard", found: "\(hard)", expected: "hard > 0 where teachers are dropped")
+                "method.label-weight", found: "\(labelWeight)",
+                expected: "label-weight > 0 where teachers are dropped")
         }
     }
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case drop, hard, soft }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case drop
+        case labelWeight = "label-weight"
+        case distillationWeight = "distillation-weight"
+    }
 }
 
 /// Which of `count` teachers a batch keeps.
@@ -133,10 +142,10 @@ public final class TeacherDropping: Objective {
             teachers.count, drop: options.drop, seed: seed, epoch: batch.epoch, step: batch.step)
         let none = Tensor.zeros([batch.labels.count], device: batch.labels.device)
         return Losses(
-            [.init(label.name, weight: options.hard, label.values(output.logits, batch))]
+            [.init(label.name, weight: options.labelWeight, label.values(output.logits, batch))]
                 + zip(teachers, kept).map { teacher, isKept in
                     Losses.Term(
-                        teacher.name, weight: isKept ? options.soft : 0,
+                        teacher.name, weight: isKept ? options.distillationWeight : 0,
                         isKept ? teacher.values(output.logits, batch) : none)
                 })
     }

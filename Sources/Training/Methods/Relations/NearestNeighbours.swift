@@ -86,7 +86,7 @@ struct LinearProbe {
                 crossEntropy(linear(x, weight, bias), y).mean()
                 + (weight * weight).sum() * (1e-4 / 2)
             loss.backward()
-            optimizer.step(rate: 0.05 * (1 + cos(.pi * Double(step) / Double(steps))) / 2)
+            optimizer.step(learningRate: 0.05 * (1 + cos(.pi * Double(step) / Double(steps))) / 2)
         }
     }
 
@@ -113,10 +113,11 @@ private final class ProbeAdam {
         steps = parameters.map { _ in .zeros([]) }
     }
 
-    func step(rate: Double) {
+    func step(learningRate: Double) {
         Updates.adam(
             parameters, parameters.map { $0.gradient! }, means: means, squares: squares,
-            steps: steps, rate: rate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0,
+            steps: steps, learningRate: learningRate, beta1: 0.9, beta2: 0.999, eps: 1e-8,
+            weightDecay: 0,
             decoupled: false)
         for parameter in parameters { parameter.clearGradient() }
     }

@@ -17,7 +17,7 @@ public struct RelationModelling: Equatable, Sendable {
     /// Samples per step, 2 to 65,536; two views of each. The rest of an epoch that does not fill a batch is
     /// left out.
     public var batch: Int
-    /// sgd with rate .03 · batch/256 and weight decay 5e-4 if not given.
+    /// sgd with learning rate .03 · batch/256 and weight decay 5e-4 if not given.
     public var optimizer: OptimizerOptions
     public var schedule: Schedule
     /// Of the projections, 2 to 65,536; 2048 in SimSiam.
@@ -42,7 +42,8 @@ public struct RelationModelling: Equatable, Sendable {
         self.batch = batch
         self.optimizer =
             optimizer
-            ?? OptimizerOptions(kind: .sgd, rate: 0.03 * Double(batch) / 256, weightDecay: 5e-4)
+            ?? OptimizerOptions(
+                kind: .sgd, learningRate: 0.03 * Double(batch) / 256, weightDecay: 5e-4)
         self.schedule = schedule
         self.dimension = dimension
         self.hidden = hidden ?? max(1, dimension / 4)
