@@ -59,11 +59,11 @@ import Testing
             method:
               name: data-free
               teacher: {model: {name: resnet8, width: 0.1}, file: t/model.safetensors}
-              steps: 2
-              synthesis: {batch: 12, steps: 1, warm-up: 1, warm-up-batches: 1, width: 2, noise: 4}
+              steps-per-epoch: 2
+              synthesis: {batch: 12, steps: 1, warm-up: 1, warm-up-batches: 1, width: 2, latent-dim: 4}
             training: {epochs: 1, batch: 16}
             optimizer: {learning-rate: 0.02}
-            rows: [{name: with}, {name: without, method: {synthesis: {adversarial: 0}}}]
+            rows: [{name: with}, {name: without, method: {synthesis: {adversarial-weight: 0}}}]
             """)
         let done = try tool.run(["compare", "c.yaml", "--out", "c"] + TinyRuns.flags)
         #expect(done.status == 0, "\(done.err)")

@@ -73,11 +73,11 @@ enum TinyRuns {
     static let dataFree = (
         name: "data-free",
         text: text(
-            "{name: data-free, peers: 2, steps: 4, normalisation: learnt, "
+            "{name: data-free, peers: 2, steps-per-epoch: 4, normalisation: learnt, "
                 + "embeddings: {kind: random, dimension: 6}, "
                 + "teacher: {model: {name: resnet8, width: 0.1}}, "
-                + "synthesis: {batch: 12, steps: 2, warm-up: 1, warm-up-batches: 3, width: 2, noise: 4, "
-                + "cap: 40, held-out: 1, student-mode: train}}",
+                + "synthesis: {batch: 12, steps: 2, warm-up: 1, warm-up-batches: 3, width: 2, latent-dim: 4, "
+                + "max-images: 40, held-out-batches: 1, student-mode: train}}",
             model: "{name: resnet8, width: 0.1}",
             extra: ", ema: 0.9, augmentation: {padding: 1, flip: true}")
     )

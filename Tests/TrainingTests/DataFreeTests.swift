@@ -16,8 +16,8 @@ import Torch
 /// Distillation without data as training does it: pool, held-out images, interruption, records.
 @Suite(.serialized, .takesTurns) struct DataFreeTests {
     static let synthesis =
-        "{batch: 12, steps: 2, warm-up: 2, warm-up-batches: 3, batches: 2, width: 2, noise: 4, "
-        + "held-out: 2}"
+        "{batch: 12, steps: 2, warm-up: 2, warm-up-batches: 3, batches-per-epoch: 2, width: 2, latent-dim: 4, "
+        + "held-out-batches: 2}"
 
     static let text = """
         data: {kind: embedded, limit: 200}
@@ -25,7 +25,7 @@ import Torch
         method:
           name: data-free
           teacher: {model: {name: resnet8, width: 0.2}}
-          steps: 5
+          steps-per-epoch: 5
           synthesis: \(synthesis)
         optimizer: {learning-rate: 0.02}
         training: {epochs: 2, batch: 16, checkpoint-steps: 2, ema: 0.9}
@@ -168,12 +168,12 @@ import Torch
     /// Every method, several students, learnt constants, a cap, spilling to the disk.
     @Test(arguments: [
         "method.synthesis={method: deep-inversion, batch: 12, steps: 2, warm-up-batches: 2}",
-        "method.synthesis={method: dafl, batch: 12, steps: 2, width: 2, noise: 4, warm-up-batches: 2, batches: 1}",
-        "method.synthesis={method: fast-dfkd, batch: 12, steps: 2, width: 2, noise: 4, warm-up: 2, reset: 1}",
+        "method.synthesis={method: dafl, batch: 12, steps: 2, width: 2, latent-dim: 4, warm-up-batches: 2, batches-per-epoch: 1}",
+        "method.synthesis={method: fast-dfkd, batch: 12, steps: 2, width: 2, latent-dim: 4, warm-up: 2, reset-epoch: 1}",
         "method.synthesis={method: noise, batch: 12, warm-up: 2, warm-up-batches: 2}",
         "method.normalisation=learnt",
         "method.synthesis.memory=0",
-        "method.synthesis.cap=30",
+        "method.synthesis.max-images=30",
         "method.peers=2",
     ])
     func variants(_ change: String) throws {
@@ -314,16 +314,16 @@ import Torch
                 + "no file (give the teacher's weights as a file)"
         ),
         (
-            "method.synthesis.method=dafl", "method.synthesis.life=3",
-            "method.synthesis.life: key does not go with method.synthesis.method: found method dafl"
+            "method.synthesis.method=dafl", "method.synthesis.generator-epochs=3",
+            "method.synthesis.generator-epochs: key does not go with method.synthesis.method: found method dafl"
         ),
         (
             "method.synthesis={method: dafl}", "method.embeddings=one-hot",
             "method.embeddings: only nayer uses embeddings: found synthesis.method dafl"
         ),
         (
-            "method.synthesis.momentum=1", "seed=1",
-            "method.synthesis.momentum: value out of range: found 1.0, expected in [0, 1)"
+            "method.synthesis.bn-momentum=1", "seed=1",
+            "method.synthesis.bn-momentum: value out of range: found 1.0, expected in [0, 1)"
         ),
         (
             "method.synthesis.batch=1", "seed=1",

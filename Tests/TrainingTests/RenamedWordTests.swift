@@ -11,6 +11,10 @@ import Testing
 
         """
 
+    private static func synthesis(_ options: String) -> String {
+        data + "method: {name: data-free, synthesis: {\(options)}}"
+    }
+
     static let keys: [(old: String, new: String, recipe: String)] = [
         ("average", "ema", data + "method: {name: cross-entropy}\ntraining: {average: 0.9}"),
         (
@@ -42,6 +46,23 @@ import Testing
             "standardise", "standardise-logits",
             data + "method: {name: data-free, standardise: true}"
         ),
+        ("batches", "batches-per-epoch", synthesis("method: nayer, batches: 1")),
+        ("label", "label-weight", synthesis("method: nayer, label: 1")),
+        ("statistics", "bn-weight", synthesis("method: nayer, statistics: 1")),
+        ("momentum", "bn-momentum", synthesis("method: nayer, momentum: 1")),
+        ("adversarial", "adversarial-weight", synthesis("method: nayer, adversarial: 1")),
+        ("noise", "latent-dim", synthesis("method: nayer, noise: 1")),
+        ("life", "generator-epochs", synthesis("method: nayer, life: 1")),
+        ("redraw", "resample", synthesis("method: nayer, redraw: 1")),
+        ("variation", "tv-weight", synthesis("method: deep-inversion, variation: 1")),
+        ("norm", "l2-weight", synthesis("method: deep-inversion, norm: 1")),
+        ("competition", "competition-weight", synthesis("method: deep-inversion, competition: 1")),
+        ("activation", "activation-weight", synthesis("method: dafl, activation: 1")),
+        ("entropy", "entropy-weight", synthesis("method: dafl, entropy: 1")),
+        ("reset", "reset-epoch", synthesis("method: fast-dfkd, reset: 1")),
+        ("cap", "max-images", synthesis("method: nayer, cap: 1")),
+        ("held-out", "held-out-batches", synthesis("method: nayer, held-out: 1")),
+        ("steps", "steps-per-epoch", data + "method: {name: data-free, steps: 4}"),
         (
             "deviation", "std",
             none

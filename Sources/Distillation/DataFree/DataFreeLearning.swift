@@ -7,21 +7,21 @@ import Torch
 ///     L = α_oh CE(T(A x), y) + α_a L_a + α_ie L_ie
 ///
 /// L_a and L_ie: `activationLoss`, `informationEntropyLoss`. One generator and one Adam last for the
-/// whole run; a batch's labels are what the teacher says of it. A baseline in this frame, from
+/// whole run; a batch's labels are the teacher's predictions. A baseline here, from
 /// memory of its code: there the student learns from each step's images at once, here the last
 /// step's images go to a pool; its logarithm is to base 10, here it is natural, as in the paper.
 final class DataFreeLearning: Synthesiser {
-    let frame: SynthesisFrame
+    let context: SynthesisContext
     private let generator: ImageGenerator
     private let optimizers: SearchOptimizers
 
-    init(_ frame: SynthesisFrame) {
-        self.frame = frame
+    init(_ context: SynthesisContext) {
+        self.context = context
         generator = ImageGenerator(
-            .init(frame: frame), generator: Generator.seeded(frame, epoch: 0))
-        generator.move(to: frame.device)
-        optimizers = frame.optimizers(
-            generator.parameters, learningRate: frame.options.learningRate)
+            .init(context: context), generator: Generator.seeded(context, epoch: 0))
+        generator.move(to: context.device)
+        optimizers = context.optimizers(
+            generator.parameters, learningRate: context.options.learningRate)
     }
 
     var own: [(name: String, tensor: Tensor)] {
@@ -33,24 +33,24 @@ final class DataFreeLearning: Synthesiser {
 
     func begin(epoch: Int) {}
 
-    func batch(_ place: SynthesisFrame.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
-        let options = frame.options
-        var search = ImageSearch(frame, place)
+    func batch(_ place: SynthesisContext.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
+        let options = context.options
+        var search = ImageSearch(context, place)
         search.keepsLast = true
         for step in 0..<options.steps {
             if stop() { return nil }
-            let noise = frame.generator(.noise, place, step: step)
-            let code = Tensor.empty([options.batch, options.noise ?? 1000], device: frame.device)
+            let noise = context.generator(.noise, place, step: step)
+            let code = Tensor.empty([options.batch, options.latentDim ?? 1000], device: context.device)
             code.fillNormal(noise)
-            let images = withPrecision(frame.precision, on: frame.device) {
+            let images = withPrecision(context.precision, on: context.device) {
                 generator(code, mode: .train(noise))
             }
-            let loss = try search.evaluate(images, step: step, wanted: nil) { look in
+            let loss = try search.evaluate(images, step: step, targets: nil) { outputs in
                 [
                     SearchTerm(
-                        "activation", options.activation ?? 0, activationLoss(look.features)),
+                        "activation", options.activationWeight ?? 0, activationLoss(outputs.features)),
                     SearchTerm(
-                        "entropy", options.entropy ?? 0, informationEntropyLoss(look.teacher)),
+                        "entropy", options.entropyWeight ?? 0, informationEntropyLoss(outputs.teacher)),
                 ]
             }
             loss.backward()

@@ -8,43 +8,43 @@ import Torch
 ///     L = α CE(T(A x), y) + α_bn L_BN + α_tv TV(u) + α_l2 ‖u‖₂ + α_c (1 − JS(T ‖ S))
 ///
 /// u are the normalised pixels of a batch, optimised by a fresh Adam; the last term is the adaptive
-/// variant's, at temperature 3. A baseline in this frame, from memory of its code: the shift of A
-/// has a black frame here instead of wrapping around, and images go to a pool.
+/// variant's, at temperature 3. A baseline here, from memory of its code: the shift of A
+/// has a black border here instead of wrapping around, and images go to a pool.
 final class DeepInversion: Synthesiser {
-    let frame: SynthesisFrame
+    let context: SynthesisContext
 
-    init(_ frame: SynthesisFrame) { self.frame = frame }
+    init(_ context: SynthesisContext) { self.context = context }
 
     /// Pixels do not outlive their batch.
     var own: [(name: String, tensor: Tensor)] { [] }
 
     func begin(epoch: Int) {}
 
-    func batch(_ place: SynthesisFrame.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
-        let options = frame.options
-        let start = Tensor.empty([options.batch] + frame.shape)
-        start.fillNormal(frame.generator(.noise, place))
-        let pixels = Parameter(start.to(frame.device).channelsLast()).tensor
-        let labels = frame.wantedLabels(place)
-        let optimizers = frame.optimizers([("pixels", pixels)], learningRate: options.learningRate)
-        var search = ImageSearch(frame, place)
-        let constants = frame.normalisation
+    func batch(_ place: SynthesisContext.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
+        let options = context.options
+        let start = Tensor.empty([options.batch] + context.shape)
+        start.fillNormal(context.generator(.noise, place))
+        let pixels = Parameter(start.to(context.device).channelsLast()).tensor
+        let labels = context.targetLabels(place)
+        let optimizers = context.optimizers([("pixels", pixels)], learningRate: options.learningRate)
+        var search = ImageSearch(context, place)
+        let constants = context.normalisation
         for step in 0..<options.steps {
             if stop() { return nil }
             let images = pixels * constants.std.tensor + constants.mean.tensor
-            let loss = try search.evaluate(images, step: step, wanted: labels) { look in
+            let loss = try search.evaluate(images, step: step, targets: labels) { outputs in
                 var terms: [SearchTerm] = []
-                if let weight = options.variation, weight > 0 {
-                    terms.append(SearchTerm("variation", weight, totalVariation(look.normalised)))
+                if let weight = options.tvWeight, weight > 0 {
+                    terms.append(SearchTerm("variation", weight, totalVariation(outputs.normalised)))
                 }
-                if let weight = options.norm, weight > 0 {
-                    terms.append(SearchTerm("norm", weight, look.normalised.norm()))
+                if let weight = options.l2Weight, weight > 0 {
+                    terms.append(SearchTerm("norm", weight, outputs.normalised.norm()))
                 }
-                if let weight = options.competition, weight > 0, !look.students.isEmpty {
-                    let each = look.students.map {
-                        competitionLoss(teacher: look.teacher, student: $0)
+                if let weight = options.competitionWeight, weight > 0, !outputs.students.isEmpty {
+                    let each = outputs.students.map {
+                        competitionLoss(teacher: outputs.teacher, student: $0)
                     }
-                    terms.append(SearchTerm("competition", weight, frame.mean(each)))
+                    terms.append(SearchTerm("competition", weight, context.mean(each)))
                 }
                 return terms
             }

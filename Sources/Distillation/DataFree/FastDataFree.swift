@@ -12,7 +12,7 @@ import Torch
 /// are drawn. At one epoch of the student G's first linear layer and batch norm start anew. From its
 /// public description; the images with the lowest loss are kept.
 final class FastDataFree: Synthesiser {
-    let frame: SynthesisFrame
+    let context: SynthesisContext
     /// G
     private let generator: ImageGenerator
     private let meta: any Optimizer
@@ -20,12 +20,12 @@ final class FastDataFree: Synthesiser {
     /// What Reptile's difference is scaled by.
     static let reptileScale = 67.0
 
-    init(_ frame: SynthesisFrame) {
-        self.frame = frame
+    init(_ context: SynthesisContext) {
+        self.context = context
         generator = ImageGenerator(
-            .init(frame: frame), generator: Generator.seeded(frame, epoch: 0))
-        generator.move(to: frame.device)
-        meta = frame.adam(generator.parameters, learningRate: frame.options.learningRate)
+            .init(context: context), generator: Generator.seeded(context, epoch: 0))
+        generator.move(to: context.device)
+        meta = context.adam(generator.parameters, learningRate: context.options.learningRate)
     }
 
     var own: [(name: String, tensor: Tensor)] {
@@ -34,35 +34,35 @@ final class FastDataFree: Synthesiser {
     }
 
     func begin(epoch: Int) {
-        guard let reset = frame.options.reset, reset > 0, epoch == frame.options.warmUp + reset
+        guard let reset = context.options.resetEpoch, reset > 0, epoch == context.options.warmUp + reset
         else { return }
-        generator.redrawStem(Generator.seeded(frame, epoch: epoch))
+        generator.resampleStem(Generator.seeded(context, epoch: epoch))
     }
 
-    func batch(_ place: SynthesisFrame.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
-        let options = frame.options
-        let noise = frame.generator(.noise, place)
-        let start = Tensor.empty([options.batch, options.noise ?? 256])
+    func batch(_ place: SynthesisContext.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
+        let options = context.options
+        let noise = context.generator(.noise, place)
+        let start = Tensor.empty([options.batch, options.latentDim ?? 256])
         start.fillNormal(noise)
-        let code = Parameter(start.to(frame.device)).tensor
-        var draw = frame.draw(.labels, place)
-        let labels = (0..<options.batch).map { _ in draw.below(frame.classes) }.sorted()
+        let code = Parameter(start.to(context.device)).tensor
+        var draw = context.draw(.labels, place)
+        let labels = (0..<options.batch).map { _ in draw.below(context.classes) }.sorted()
         let fast = ImageGenerator(generator.configuration, generator: Generator(seed: 0))
         fast.copyState(from: generator)
-        fast.move(to: frame.device)
-        let inner = frame.optimizers(fast.parameters, learningRate: options.learningRate)
-        let searcher = frame.adam(
+        fast.move(to: context.device)
+        let inner = context.optimizers(fast.parameters, learningRate: options.learningRate)
+        let searcher = context.adam(
             [("code", code)], learningRate: options.noiseLearningRate ?? 0.015)
         let pairs = Array(
             zip(generator.parameters.map(\.tensor), fast.parameters.map(\.tensor)))
         var sums = [Tensor?](repeating: nil, count: pairs.count)
-        var search = ImageSearch(frame, place)
+        var search = ImageSearch(context, place)
         for step in 0..<options.steps {
             if stop() { return nil }
-            let images = withPrecision(frame.precision, on: frame.device) {
+            let images = withPrecision(context.precision, on: context.device) {
                 fast(code, mode: .train(noise))
             }
-            try search.evaluate(images, step: step, wanted: labels).backward()
+            try search.evaluate(images, step: step, targets: labels).backward()
             if options.update != .reptile {
                 for (i, pair) in pairs.enumerated() {
                     guard let gradient = pair.1.gradient else { continue }

@@ -73,7 +73,7 @@ public final class ImageGenerator: Module {
     }
 
     /// The first layers with fresh weights, everything else as it is: what Fast-DFKD does once.
-    public func redrawStem(_ generator: Generator) {
+    public func resampleStem(_ generator: Generator) {
         let fresh = ImageGenerator(configuration, generator: generator)
         l1.copyState(from: fresh.l1)
         if let bn1, let other = fresh.bn1 { bn1.copyState(from: other) }

@@ -23,7 +23,7 @@ public struct ImagePool: Sendable {
     /// Bytes that may be held in memory.
     public let memory: Int
     public private(set) var parts: [Part] = []
-    /// Wanted labels, in the order of the images.
+    /// Target labels, in the order of the images.
     public private(set) var labels: [Int] = []
     /// First image of each part.
     private var starts: [Int] = []

@@ -16,25 +16,25 @@ import Torch
 /// in eval mode (`StudentMode`), teacher and student are frozen; Documentation/data-free.md lists
 /// every quirk of that code and what became of it.
 final class Nayer: Synthesiser {
-    let frame: SynthesisFrame
+    let context: SynthesisContext
     /// [C, d]
     private let embeddings: Buffer
     private(set) var generator: NoisyGenerator
 
-    init(_ frame: SynthesisFrame, embeddings: Tensor) {
-        self.frame = frame
-        self.embeddings = Buffer(embeddings.to(.float32).to(frame.device))
-        precondition(embeddings.shape[0] == frame.classes, "one embedding per class")
-        generator = Nayer.make(frame, inputs: embeddings.shape[1], epoch: 0)
+    init(_ context: SynthesisContext, embeddings: Tensor) {
+        self.context = context
+        self.embeddings = Buffer(embeddings.to(.float32).to(context.device))
+        precondition(embeddings.shape[0] == context.classes, "one embedding per class")
+        generator = Nayer.make(context, inputs: embeddings.shape[1], epoch: 0)
     }
 
-    private static func make(_ frame: SynthesisFrame, inputs: Int, epoch: Int) -> NoisyGenerator {
-        let options = frame.options
+    private static func make(_ context: SynthesisContext, inputs: Int, epoch: Int) -> NoisyGenerator {
+        let options = context.options
         let generator = NoisyGenerator(
-            .init(frame: frame), inputs: inputs, samples: options.batch,
-            blockSize: options.blocks == .perSample ? 1 : frame.classes,
-            generator: Generator.seeded(frame, epoch: epoch))
-        generator.move(to: frame.device)
+            .init(context: context), inputs: inputs, samples: options.batch,
+            blockSize: options.blocks == .perSample ? 1 : context.classes,
+            generator: Generator.seeded(context, epoch: epoch))
+        generator.move(to: context.device)
         return generator
     }
 
@@ -43,25 +43,25 @@ final class Nayer: Synthesiser {
     }
 
     func begin(epoch: Int) {
-        guard frame.options.startsAnew(epoch: epoch) else { return }
-        generator = Nayer.make(frame, inputs: embeddings.tensor.shape[1], epoch: epoch)
+        guard context.options.startsAnew(epoch: epoch) else { return }
+        generator = Nayer.make(context, inputs: embeddings.tensor.shape[1], epoch: epoch)
     }
 
-    func batch(_ place: SynthesisFrame.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
-        let noise = frame.generator(.noise, place)
-        if frame.options.redraw != false { generator.noise.redraw(noise) }
-        let labels = frame.wantedLabels(place)
-        let index = Tensor(labels, [labels.count]).to(frame.device)
+    func batch(_ place: SynthesisContext.Place, stop: () -> Bool) throws -> SynthesisedBatch? {
+        let noise = context.generator(.noise, place)
+        if context.options.resample != false { generator.noise.resample(noise) }
+        let labels = context.targetLabels(place)
+        let index = Tensor(labels, [labels.count]).to(context.device)
         let inputs = embeddings.tensor.indexed(0, by: index)  // [B, d]
-        let optimizers = frame.optimizers(
-            generator.parameters, learningRate: frame.options.learningRate)
-        var search = ImageSearch(frame, place)
-        for step in 0..<frame.options.steps {
+        let optimizers = context.optimizers(
+            generator.parameters, learningRate: context.options.learningRate)
+        var search = ImageSearch(context, place)
+        for step in 0..<context.options.steps {
             if stop() { return nil }
-            let images = withPrecision(frame.precision, on: frame.device) {
+            let images = withPrecision(context.precision, on: context.device) {
                 generator(inputs, mode: .train(noise))
             }
-            try search.evaluate(images, step: step, wanted: labels).backward()
+            try search.evaluate(images, step: step, targets: labels).backward()
             optimizers.step()
         }
         return search.finish()
@@ -69,20 +69,20 @@ final class Nayer: Synthesiser {
 }
 
 extension ImageGenerator.Configuration {
-    /// As the frame's options and images ask for it.
-    init(frame: SynthesisFrame) {
-        let options = frame.options
-        let isLarge = frame.shape.dropFirst().max()! > 96
+    /// As the context's options and images ask for it.
+    init(context: SynthesisContext) {
+        let options = context.options
+        let isLarge = context.shape.dropFirst().max()! > 96
         self.init(
-            shape: frame.shape, code: options.noise ?? 1000, width: options.width ?? 64,
+            shape: context.shape, code: options.latentDim ?? 1000, width: options.width ?? 64,
             depth: options.depth ?? (isLarge ? .deep : .shallow))
     }
 }
 
 extension Generator {
     /// For the weights of a generator that begins at `epoch`.
-    static func seeded(_ frame: SynthesisFrame, epoch: Int) -> Generator {
-        frame.generator(.noise, .init(epoch: epoch, batch: -1))
+    static func seeded(_ context: SynthesisContext, epoch: Int) -> Generator {
+        context.generator(.noise, .init(epoch: epoch, batch: -1))
     }
 }
 
@@ -98,7 +98,7 @@ struct SearchOptimizers {
     }
 }
 
-extension SynthesisFrame {
+extension SynthesisContext {
     /// β₁ = 0.5, as all generators of this line of work have it.
     func adam(_ parameters: [(name: String, tensor: Tensor)], learningRate: Double) -> any Optimizer
     {

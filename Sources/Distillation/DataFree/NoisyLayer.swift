@@ -33,20 +33,20 @@ public final class NoisyLayer: Module {
         weight = Parameter(.empty([blocks, outputs, inputs]))
         bias = Parameter(.zeros([blocks, outputs]))
         self.blockSize = blockSize
-        redraw(generator)
+        resample(generator)
     }
 
     public var blocks: Int { weight.tensor.shape[0] }
 
     /// New noise: W ~ N(0, 1), c = 0. The batch norm stays.
-    public func redraw(_ generator: Generator) {
+    public func resample(_ generator: Generator) {
         withoutGradient {
             weight.tensor.fillNormal(generator)
             bias.tensor.zero()
         }
     }
 
-    /// - Parameter x: embeddings of the wanted labels [B, d], in blocks; B at most as made for.
+    /// - Parameter x: embeddings of the target labels [B, d], in blocks; B at most as made for.
     public func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor {
         let (samples, width) = (x.shape[0], x.shape[1])
         let room = blocks * blockSize
@@ -61,7 +61,7 @@ public final class NoisyLayer: Module {
     }
 }
 
-/// Wanted labels of a batch in the order that a noisy layer with one block per set of classes needs:
+/// Target labels of a batch in the order that a noisy layer with one block per set of classes needs:
 /// ⌊B/K⌋ times 0, 1, …, K−1, then B mod K labels as `draw` gives them.
 public func orderedLabels(_ batch: Int, classes: Int, draw: () -> Int) -> [Int] {
     let whole = batch / classes * classes

@@ -5,9 +5,9 @@ import Torch
 /// Random crop and flip of image tensors, per sample and differentiable, and the normalisation behind
 /// it: what stands between a generator and the teacher, and between the pool and the student.
 ///
-/// The frame of a crop is black: padding comes before normalisation. Off, nothing is drawn.
+/// The border of a crop is black: padding comes before normalisation. Off, nothing is drawn.
 public struct RandomWindow: Equatable, Sendable {
-    /// Pixels of frame on every side; 0: no crop.
+    /// Pixels of black border on every side; 0: no crop.
     public var padding: Int
     public var flip: Bool
 

@@ -4,26 +4,26 @@ import Diagnostics
 ///
 /// Defaults are those of the method's official scripts for CIFAR-10. NAYER's were read in its
 /// released code, Fast-DFKD's in its public description; those of DeepInversion and DAFL are from
-/// memory, and how many batches these two add per epoch is a choice of this frame (they came with
-/// no pool). What a method does not use is nil.
+/// memory, and how many batches these two add per epoch is our choice (they have no
+/// pool). What a method does not use is nil.
 public struct SynthesisOptions: Equatable, Sendable {
     public enum Method: String, Codable, Sendable, CaseIterable {
-        /// Label embeddings through a noisy layer that is drawn anew for each batch.
+        /// Label embeddings through a noisy layer that gets new random weights for each batch.
         case nayer
         /// The pixels themselves are optimised.
         case deepInversion = "deep-inversion"
-        /// One generator for all, from noise; labels are what the teacher says.
+        /// One generator for all batches, from noise; the labels are the teacher's predictions.
         case dafl
-        /// A meta-generator that is adapted in a few steps, from noise that is optimised too.
+        /// A meta-generator that is adapted in a few steps, from noise that is optimised as well.
         case fastDFKD = "fast-dfkd"
-        /// Nothing is made out of the teacher: the control.
+        /// Random pixels, without the teacher: the control.
         case noise
     }
     public enum StudentMode: String, Codable, Sendable, CaseIterable {
         /// The student is in eval mode while images are searched for.
         case eval
         /// From an epoch's second batch on it is in train mode: what NAYER's released code does by
-        /// oversight. Its running statistics then take in half-made images.
+        /// oversight. Its running statistics are then updated with unfinished images.
         case train
     }
     public enum Blocks: String, Codable, Sendable, CaseIterable {
@@ -44,116 +44,128 @@ public struct SynthesisOptions: Equatable, Sendable {
     /// Batches per epoch of warm-up.
     public var warmUpBatches: Int
     /// Batches per epoch afterwards.
-    public var batches: Int
+    public var batchesPerEpoch: Int
     /// Adam's learning rate.
     public var learningRate: Double
-    /// Weight of cross-entropy to the wanted label.
-    public var label: Double
+    /// Weight of cross-entropy to the target label.
+    public var labelWeight: Double
     /// Weight of matching batch-norm statistics.
-    public var statistics: Double
+    public var bnWeight: Double
     /// ρ of `StatisticsMatching`, [0, 1).
-    public var momentum: Double
+    public var bnMomentum: Double
     /// Weight of the adversarial term after the warm-up.
-    public var adversarial: Double
+    public var adversarialWeight: Double
     public var studentMode: StudentMode
 
     // Generators: all but deep-inversion.
     /// w, base width.
     public var width: Int?
-    /// r, length of the code: outputs of the noisy layer, or the noise itself.
-    public var noise: Int?
+    /// r, the length of the latent code: outputs of the noisy layer, or the noise itself.
+    public var latentDim: Int?
     /// Nil: deep for images of more than 96 pixels a side.
     public var depth: ImageGenerator.Depth?
 
     // nayer
-    /// Epochs after which a new generator starts.
-    public var life: Int?
-    /// Whether the noisy layer is drawn anew for every batch.
-    public var redraw: Bool?
+    /// Epochs after which a new generator takes over.
+    public var generatorEpochs: Int?
+    /// Whether the noisy layer gets new random weights for every batch.
+    public var resample: Bool?
     public var blocks: Blocks?
 
     // deep-inversion
     /// Weight of total variation.
-    public var variation: Double?
+    public var tvWeight: Double?
     /// Weight of the Euclidean norm of all normalised pixels.
-    public var norm: Double?
+    public var l2Weight: Double?
     /// Weight of the competition with the student, after the warm-up.
-    public var competition: Double?
+    public var competitionWeight: Double?
 
     // dafl
     /// Weight of large features.
-    public var activation: Double?
+    public var activationWeight: Double?
     /// Weight of equally frequent classes.
-    public var entropy: Double?
+    public var entropyWeight: Double?
 
     // fast-dfkd
     public var update: MetaUpdate?
     /// Adam's learning rate for the noise.
     public var noiseLearningRate: Double?
-    /// Epoch of the student at which the generator's first layers start anew; 0: never.
-    public var reset: Int?
+    /// Epoch of the student at which the generator's first layers get fresh weights; 0: never.
+    public var resetEpoch: Int?
 
     // The pool.
-    /// Keep only about this many of the newest images, in whole batches; nil: all.
-    public var cap: Int?
+    /// Keeps only about this many of the newest images, in whole batches; nil: all.
+    public var maxImages: Int?
     /// MiB of images in memory; more stay on the disk.
     public var memory: Int
     /// Batches that are synthesised after the warm-up to measure the student with, never to train it.
-    public var heldOut: Int
+    public var heldOutBatches: Int
 
     public init(_ method: Method = .nayer) {
         self.method = method
-        (batch, steps, warmUp, warmUpBatches, batches) = (400, 30, 20, 10, 2)
-        (learningRate, label, statistics, momentum, adversarial) = (4e-3, 0.5, 10, 0.9, 1.33)
+        (batch, steps, warmUp, warmUpBatches, batchesPerEpoch) = (400, 30, 20, 10, 2)
+        (learningRate, labelWeight, bnWeight, bnMomentum, adversarialWeight) = (4e-3, 0.5, 10, 0.9, 1.33)
         studentMode = .eval
         memory = 1024
-        heldOut = 2
+        heldOutBatches = 2
         switch method {
         case .nayer:
-            (width, noise, life, redraw, blocks) = (64, 1000, 10, true, .perClass)
+            (width, latentDim, generatorEpochs, resample, blocks) = (64, 1000, 10, true, .perClass)
         case .deepInversion:
-            (batch, steps, warmUp, batches, learningRate) = (256, 2000, 1, 1, 0.05)
-            (label, momentum, adversarial) = (1, 0, 0)
-            (variation, norm, competition) = (2.5e-5, 3e-8, 0)
+            (batch, steps, warmUp, batchesPerEpoch, learningRate) = (256, 2000, 1, 1, 0.05)
+            (labelWeight, bnMomentum, adversarialWeight) = (1, 0, 0)
+            (tvWeight, l2Weight, competitionWeight) = (2.5e-5, 3e-8, 0)
         case .dafl:
-            (batch, steps, warmUp, batches, learningRate) = (512, 5, 1, 10, 1e-3)
-            (label, statistics, momentum, adversarial) = (1, 0, 0, 0)
-            (width, noise, activation, entropy) = (64, 1000, 0.1, 5)
+            (batch, steps, warmUp, batchesPerEpoch, learningRate) = (512, 5, 1, 10, 1e-3)
+            (labelWeight, bnWeight, bnMomentum, adversarialWeight) = (1, 0, 0, 0)
+            (width, latentDim, activationWeight, entropyWeight) = (64, 1000, 0.1, 5)
         case .noise:
-            (steps, statistics, label, momentum, adversarial) = (1, 0, 0, 0, 0)
+            (steps, bnWeight, labelWeight, bnMomentum, adversarialWeight) = (1, 0, 0, 0, 0)
         case .fastDFKD:
-            (steps, warmUpBatches, batches, learningRate) = (5, 1, 1, 3e-3)
-            (width, noise, update, noiseLearningRate, reset) = (64, 256, .fomaml, 0.015, 120)
+            (steps, warmUpBatches, batchesPerEpoch, learningRate) = (5, 1, 1, 3e-3)
+            (width, latentDim, update, noiseLearningRate, resetEpoch) = (64, 256, .fomaml, 0.015, 120)
         }
     }
 
     /// Of a student's epoch counted from 0, or of one of the warm-up: how many batches.
-    public func batchCount(epoch: Int) -> Int { epoch < warmUp ? warmUpBatches : batches }
+    public func batchCount(epoch: Int) -> Int { epoch < warmUp ? warmUpBatches : batchesPerEpoch }
 
-    /// Whether a new generator starts before this epoch, warm-up counted in: every `life` epochs from
+    /// Whether a new generator starts before this epoch, warm-up counted in: every `generatorEpochs` epochs from
     /// the start of the run, and from the end of the warm-up.
     public func startsAnew(epoch: Int) -> Bool {
-        guard let life else { return false }
-        return epoch % life == 0 || (epoch - warmUp) % life == 0
+        guard let generatorEpochs else { return false }
+        return epoch % generatorEpochs == 0 || (epoch - warmUp) % generatorEpochs == 0
     }
 
     /// Images that have been synthesised after so many epochs of the student.
     public func poolSize(afterEpochs epochs: Int) -> Int {
-        (warmUp * warmUpBatches + epochs * batches) * batch
+        (warmUp * warmUpBatches + epochs * batchesPerEpoch) * batch
     }
 }
 
 extension SynthesisOptions: Codable {
     public enum CodingKeys: String, CodingKey, CaseIterable {
-        case method, batch, steps, batches, label, statistics, momentum, adversarial
-        case width, noise, depth, life, redraw, blocks, variation, norm, competition
-        case activation, entropy, update, reset, cap, memory
+        case method, batch, steps, width, depth, blocks, update, resample, memory
+        case batchesPerEpoch = "batches-per-epoch"
+        case labelWeight = "label-weight"
+        case bnWeight = "bn-weight"
+        case bnMomentum = "bn-momentum"
+        case adversarialWeight = "adversarial-weight"
+        case latentDim = "latent-dim"
+        case generatorEpochs = "generator-epochs"
+        case tvWeight = "tv-weight"
+        case l2Weight = "l2-weight"
+        case competitionWeight = "competition-weight"
+        case activationWeight = "activation-weight"
+        case entropyWeight = "entropy-weight"
+        case resetEpoch = "reset-epoch"
+        case maxImages = "max-images"
         case warmUp = "warm-up"
         case warmUpBatches = "warm-up-batches"
         case studentMode = "student-mode"
         case learningRate = "learning-rate"
         case noiseLearningRate = "noise-learning-rate"
-        case heldOut = "held-out"
+        case heldOutBatches = "held-out-batches"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -181,9 +193,9 @@ extension SynthesisOptions: Codable {
                 let range =
                     switch key {
                     case .width: 1...4096
-                    case .noise: 1...65_536
-                    case .reset: 0...1_000_000
-                    case .cap: 2...100_000_000
+                    case .latentDim: 1...65_536
+                    case .resetEpoch: 0...1_000_000
+                    case .maxImages: 2...100_000_000
                     default: 1...1_000_000
                     }
                 try SynthesisOptions.check(key, value, range)
@@ -194,41 +206,41 @@ extension SynthesisOptions: Codable {
         try whole(\.steps, .steps, 1...100_000)
         try whole(\.warmUp, .warmUp, 1...10_000)
         try whole(\.warmUpBatches, .warmUpBatches, 1...10_000)
-        try whole(\.batches, .batches, 0...10_000)
+        try whole(\.batchesPerEpoch, .batchesPerEpoch, 0...10_000)
         try whole(\.memory, .memory, 0...1_000_000)
-        try whole(\.heldOut, .heldOut, 1...10_000)
+        try whole(\.heldOutBatches, .heldOutBatches, 1...10_000)
         try number(\.learningRate, .learningRate)
-        try number(\.label, .label)
-        try number(\.statistics, .statistics)
-        try number(\.momentum, .momentum)
-        try number(\.adversarial, .adversarial)
+        try number(\.labelWeight, .labelWeight)
+        try number(\.bnWeight, .bnWeight)
+        try number(\.bnMomentum, .bnMomentum)
+        try number(\.adversarialWeight, .adversarialWeight)
         if let mode = try values.decodeIfPresent(StudentMode.self, forKey: .studentMode) {
             studentMode = mode
         }
         try own(\.width, .width)
-        try own(\.noise, .noise)
+        try own(\.latentDim, .latentDim)
         try own(\.depth, .depth)
-        try own(\.life, .life)
-        try own(\.redraw, .redraw)
+        try own(\.generatorEpochs, .generatorEpochs)
+        try own(\.resample, .resample)
         try own(\.blocks, .blocks)
-        try own(\.variation, .variation)
-        try own(\.norm, .norm)
-        try own(\.competition, .competition)
-        try own(\.activation, .activation)
-        try own(\.entropy, .entropy)
+        try own(\.tvWeight, .tvWeight)
+        try own(\.l2Weight, .l2Weight)
+        try own(\.competitionWeight, .competitionWeight)
+        try own(\.activationWeight, .activationWeight)
+        try own(\.entropyWeight, .entropyWeight)
         try own(\.update, .update)
         try own(\.noiseLearningRate, .noiseLearningRate)
-        try own(\.reset, .reset)
-        try own(\.cap, .cap)
+        try own(\.resetEpoch, .resetEpoch)
+        try own(\.maxImages, .maxImages)
     }
 
     private func isUsed(_ key: CodingKeys) -> Bool {
         switch key {
-        case .width, .noise, .depth: method != .deepInversion && method != .noise
-        case .life, .redraw, .blocks: method == .nayer
-        case .variation, .norm, .competition: method == .deepInversion
-        case .activation, .entropy: method == .dafl
-        case .update, .noiseLearningRate, .reset: method == .fastDFKD
+        case .width, .latentDim, .depth: method != .deepInversion && method != .noise
+        case .generatorEpochs, .resample, .blocks: method == .nayer
+        case .tvWeight, .l2Weight, .competitionWeight: method == .deepInversion
+        case .activationWeight, .entropyWeight: method == .dafl
+        case .update, .noiseLearningRate, .resetEpoch: method == .fastDFKD
         default: true
         }
     }
@@ -247,7 +259,7 @@ extension SynthesisOptions: Codable {
         let (isFine, expected) =
             switch key {
             case .learningRate, .noiseLearningRate: (value > 0, "above 0")
-            case .momentum: (value >= 0 && value < 1, "in [0, 1)")
+            case .bnMomentum: (value >= 0 && value < 1, "in [0, 1)")
             default: (value >= 0, "0 or more")
             }
         guard isFine, value.isFinite else {

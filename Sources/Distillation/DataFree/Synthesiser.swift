@@ -1,11 +1,11 @@
 import Neural
 import Torch
 
-/// A batch of images that a teacher sees as wanted, and how the search for it went.
+/// A batch of images that the teacher predicts as their target labels, and how the search for it went.
 public struct SynthesisedBatch {
-    /// [B, C, H, W], float32 in [0, 1], without the augmentation that the search looked through.
+    /// [B, C, H, W], float32 in [0, 1], without the augmentation of the search.
     public var images: Tensor
-    /// Wanted labels.
+    /// Target labels.
     public var labels: [Int]
     public var facts: SynthesisFacts
 
@@ -16,7 +16,7 @@ public struct SynthesisedBatch {
 }
 
 /// How the search for a batch went; all of the step whose images were kept, unless said otherwise.
-/// Teacher and students looked at them as augmented in that step.
+/// Teacher and students saw them as augmented in that step.
 public struct SynthesisFacts: Codable, Equatable, Sendable {
     /// Unweighted terms of the search's loss.
     public var terms: [String: Double]
@@ -24,14 +24,14 @@ public struct SynthesisFacts: Codable, Equatable, Sendable {
     public var loss: Double
     /// Counted from 1.
     public var step: Int
-    /// The first step at which the teacher's cross-entropy to the wanted labels was below 0.2.
+    /// The first step at which the teacher's cross-entropy to the target labels was below 0.2.
     public var stepsToLabels: Int?
     /// Mean over the batch of the teacher's largest class probability.
     public var confidence: Double
-    /// Share of images that the teacher takes for what was wanted.
+    /// Share of images that the teacher predicts as their target label.
     public var accuracy: Double
     /// Share on which the (first) student agrees with the teacher; nil in the warm-up, and where
-    /// no term asks the student.
+    /// no term uses the student.
     public var agreement: Double?
     /// Mean over classes, channels and pixels of the standard deviation among a class's images: how
     /// different they are. Classes with one image do not count; nil where there is no other.
@@ -45,48 +45,48 @@ public struct SynthesisFacts: Codable, Equatable, Sendable {
 /// It owns what outlives a batch (a generator, running statistics) and hands it to the checkpoint
 /// through `state`. All random numbers derive from the place in the run.
 public protocol Synthesiser: AnyObject {
-    var frame: SynthesisFrame { get }
+    var context: SynthesisContext { get }
     /// Called before the first batch of an epoch (warm-up counted in), but not where a run resumes
     /// inside it: rebuilds what has reached its end.
     func begin(epoch: Int)
     /// - Parameter stop: asked between steps.
     /// - Returns: nil if it was stopped; `state` may then have changed.
     /// - Throws: `SynthesisFailure`, or an engine error.
-    func batch(_ place: SynthesisFrame.Place, stop: () -> Bool) throws -> SynthesisedBatch?
+    func batch(_ place: SynthesisContext.Place, stop: () -> Bool) throws -> SynthesisedBatch?
     /// Tensors that a checkpoint must hold, in a fixed order; restored in place.
     var own: [(name: String, tensor: Tensor)] { get }
 }
 
 extension Synthesiser {
-    /// The method's own tensors and the frame's.
+    /// The method's own tensors and the context's.
     public var state: [(name: String, tensor: Tensor)] {
-        own + (frame.matching?.state ?? []).map { ("statistics.\($0.name)", $0.tensor) }
-            + (frame.normalisation.isLearnt
-                ? frame.normalisation.state.map { ("normalisation.\($0.name)", $0.tensor) } : [])
+        own + (context.matching?.state ?? []).map { ("statistics.\($0.name)", $0.tensor) }
+            + (context.normalisation.isLearnt
+                ? context.normalisation.state.map { ("normalisation.\($0.name)", $0.tensor) } : [])
     }
 }
 
-/// The synthesiser that the frame's options name.
+/// The synthesiser that the context's options name.
 ///
 /// - Parameter embeddings: one row per class [C, d], for NAYER.
-public func makeSynthesiser(_ frame: SynthesisFrame, embeddings: Tensor?) -> any Synthesiser {
-    switch frame.options.method {
+public func makeSynthesiser(_ context: SynthesisContext, embeddings: Tensor?) -> any Synthesiser {
+    switch context.options.method {
     case .nayer:
         guard let embeddings else { preconditionFailure("NAYER needs an embedding per class") }
-        return Nayer(frame, embeddings: embeddings)
-    case .deepInversion: return DeepInversion(frame)
-    case .dafl: return DataFreeLearning(frame)
-    case .fastDFKD: return FastDataFree(frame)
-    case .noise: return NoiseImages(frame)
+        return Nayer(context, embeddings: embeddings)
+    case .deepInversion: return DeepInversion(context)
+    case .dafl: return DataFreeLearning(context)
+    case .fastDFKD: return FastDataFree(context)
+    case .noise: return NoiseImages(context)
     }
 }
 
-/// The optimisation of one batch, step by step: keeps the best images so far and what is known of them.
+/// The optimisation of one batch, step by step: keeps the best images so far and their facts.
 struct ImageSearch {
-    let frame: SynthesisFrame
-    let place: SynthesisFrame.Place
+    let context: SynthesisContext
+    let place: SynthesisContext.Place
     let target: StatisticsMatching.Target?
-    let asksStudents: Bool
+    let usesStudents: Bool
     /// Keep the last images rather than the best: where the steps' losses are not comparable.
     var keepsLast = false
 
@@ -98,27 +98,27 @@ struct ImageSearch {
     private var stepsToLabels: Int?
     private var readings: [BatchProbe.Reading] = []
 
-    init(_ frame: SynthesisFrame, _ place: SynthesisFrame.Place) {
-        self.frame = frame
+    init(_ context: SynthesisContext, _ place: SynthesisContext.Place) {
+        self.context = context
         self.place = place
-        target = frame.target()
-        asksStudents = frame.isAdversarial(place)
+        target = context.target()
+        usesStudents = context.isAdversarial(place)
     }
 
-    /// Looks at images and takes note of them. The result is what to go down on.
+    /// Computes the loss of images, keeps them if they are the best so far, and returns the loss to minimise.
     ///
     /// - Parameters:
     ///   - images: [B, C, H, W], recorded.
-    ///   - wanted: labels of the batch; nil: what the teacher says.
+    ///   - targets: target labels of the batch; nil: the teacher's predictions.
     ///   - extra: terms of the method beside the common ones.
     mutating func evaluate(
-        _ images: Tensor, step: Int, wanted: [Int]?,
-        extra: (SynthesisFrame.Look) -> [SearchTerm] = { _ in [] }
+        _ images: Tensor, step: Int, targets: [Int]?,
+        extra: (SynthesisContext.ForwardPass) -> [SearchTerm] = { _ in [] }
     ) throws -> Tensor {
-        let look = frame.look(images, place, step: step, students: asksStudents)
-        let said = wanted == nil ? look.teacher.detached.predictions : nil
-        let labels = said ?? Tensor(wanted!, [wanted!.count]).to(frame.device)
-        let terms = frame.commonTerms(look, labels: labels, target: target) + extra(look)
+        let outputs = context.forward(images, place, step: step, students: usesStudents)
+        let predictions = targets == nil ? outputs.teacher.detached.predictions : nil
+        let labels = predictions ?? Tensor(targets!, [targets!.count]).to(context.device)
+        let terms = context.commonTerms(outputs, labels: labels, target: target) + extra(outputs)
         let values = withoutGradient { Tensor.stacked(terms.map { $0.value.to(.float64) }) }
             .doubles()
         // A failed engine gives no values; its own error is thrown in place of this one.
@@ -130,12 +130,12 @@ struct ImageSearch {
         }
         let loss = zip(terms, values).reduce(0) { $0 + $1.0.weight * $1.1 }
         if stepsToLabels == nil, values[0] < SynthesisFacts.labelGoal { stepsToLabels = step + 1 }
-        readings = look.readings
+        readings = outputs.readings
         if keepsLast || best.map({ loss < $0.loss }) ?? true {
             self.images = images.detached()
-            self.labels = wanted ?? said!.ints()
-            teacher = look.teacher.detached
-            student = look.students.first?.detached
+            self.labels = targets ?? predictions!.ints()
+            teacher = outputs.teacher.detached
+            student = outputs.students.first?.detached
             best = SynthesisFacts(
                 terms: Dictionary(zip(terms.map(\.name), values), uniquingKeysWith: { $1 }),
                 loss: loss, step: step + 1, confidence: 0, accuracy: 0)
@@ -150,7 +150,7 @@ struct ImageSearch {
 
     /// After the last step: running statistics take in what it saw, the kept images go to the pool.
     func finish() -> SynthesisedBatch {
-        if !readings.isEmpty { frame.matching?.update(readings) }
+        if !readings.isEmpty { context.matching?.update(readings) }
         return withoutGradient {
             var facts = best!
             facts.stepsToLabels = stepsToLabels
@@ -161,7 +161,7 @@ struct ImageSearch {
             facts.agreement = student.map {
                 Double(zip($0.predictions.ints(), predictions).count { $0 == $1 }) / count
             }
-            facts.diversity = withinClassDeviation(images!, labels: labels)
+            facts.diversity = withinClassStd(images!, labels: labels)
             return SynthesisedBatch(images: images!, labels: labels, facts: facts)
         }
     }
@@ -171,7 +171,7 @@ struct ImageSearch {
 ///
 /// - Parameter images: [N, …].
 /// - Returns: nil if no class has two images.
-public func withinClassDeviation(_ images: Tensor, labels: [Int]) -> Double? {
+public func withinClassStd(_ images: Tensor, labels: [Int]) -> Double? {
     withoutGradient {
         var sums: [Double] = []
         for (_, members) in Dictionary(grouping: labels.indices, by: { labels[$0] })

@@ -7,7 +7,7 @@ extension OptimizerOptions {
         weightDecay: Double = 0
     ) -> OptimizerOptions {
         OptimizerOptions(
-            kind: .sgd, rate: learningRate, momentum: momentum, nesterov: nesterov,
+            kind: .sgd, learningRate: learningRate, momentum: momentum, nesterov: nesterov,
             weightDecay: weightDecay)
     }
 
@@ -15,14 +15,14 @@ extension OptimizerOptions {
     public static func adam(
         learningRate: Double = 0.001, weightDecay: Double = 0
     ) -> OptimizerOptions {
-        OptimizerOptions(kind: .adam, rate: learningRate, weightDecay: weightDecay)
+        OptimizerOptions(kind: .adam, learningRate: learningRate, weightDecay: weightDecay)
     }
 
     /// Adam with decoupled weight decay.
     public static func adamw(
         learningRate: Double = 0.001, weightDecay: Double = 0.01
     ) -> OptimizerOptions {
-        OptimizerOptions(kind: .adamw, rate: learningRate, weightDecay: weightDecay)
+        OptimizerOptions(kind: .adamw, learningRate: learningRate, weightDecay: weightDecay)
     }
 }
 
@@ -57,7 +57,7 @@ extension Optimizer {
     ///
     /// - Returns: the joint norm of the gradients before clipping; nil without clipping.
     @discardableResult
-    public func step() -> Double? { step(rate: options.rate) }
+    public func step() -> Double? { step(learningRate: options.learningRate) }
 }
 
 extension Mode {

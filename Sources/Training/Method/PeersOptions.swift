@@ -3,7 +3,7 @@ import Models
 import Neural
 
 /// Who learns together in `mutual`: `peers: 3`, or one entry for each,
-/// `peers: [{model: {name: lenet5}}, {model: {name: mlp}, optimizer: {kind: adam, learning-learning-rate: 0.001}}]`.
+/// `peers: [{model: {name: lenet5}}, {model: {name: mlp}, optimizer: {kind: adam, learning-rate: 0.001}}]`.
 public struct PeersOptions: Codable, Equatable, Sendable {
     /// One peer; what it does not say is the recipe's.
     public struct Peer: Codable, Equatable, Sendable {

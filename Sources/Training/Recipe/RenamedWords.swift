@@ -8,6 +8,15 @@ enum RenamedWords {
         "rate": ["learning-rate"], "noise-rate": ["noise-learning-rate"],
         "hard": ["label-weight"], "soft": ["distillation-weight"],
         "standardise": ["standardise-logits"],
+        // method.synthesis
+        "batches": ["batches-per-epoch"], "label": ["label-weight"], "statistics": ["bn-weight"],
+        "momentum": ["bn-momentum"], "adversarial": ["adversarial-weight"],
+        "noise": ["latent-dim"], "life": ["generator-epochs"], "redraw": ["resample"],
+        "variation": ["tv-weight"], "norm": ["l2-weight"], "competition": ["competition-weight"],
+        "activation": ["activation-weight"], "entropy": ["entropy-weight"],
+        "reset": ["reset-epoch"], "cap": ["max-images"], "held-out": ["held-out-batches"],
+        // method data-free
+        "steps": ["steps-per-epoch"],
     ]
 
     /// By the old name of a value, the one that took its place.

@@ -50,7 +50,7 @@ final class PlainTeacher: Classifier {
 }
 
 /// Teacher, student and options small enough for a test.
-struct TinyFrame {
+struct TinyContext {
     static let shape = [3, 10, 7]
     let teacher: TinyTeacher
     let student: TinyTeacher
@@ -66,18 +66,18 @@ struct TinyFrame {
     static func options(_ method: SynthesisOptions.Method) -> SynthesisOptions {
         var options = SynthesisOptions(method)
         (options.batch, options.steps, options.warmUp) = (6, 4, 1)
-        (options.warmUpBatches, options.batches) = (2, 2)
-        if method != .deepInversion, method != .noise { (options.width, options.noise) = (4, 5) }
+        (options.warmUpBatches, options.batchesPerEpoch) = (2, 2)
+        if method != .deepInversion, method != .noise { (options.width, options.latentDim) = (4, 5) }
         return options
     }
 
-    func frame(
+    func context(
         _ options: SynthesisOptions, window: RandomWindow = .init(), learnt: Bool = false
-    ) throws -> SynthesisFrame {
+    ) throws -> SynthesisContext {
         let student = student
-        return try SynthesisFrame(
+        return try SynthesisContext(
             options, teacher: Frozen(teacher, folding: false),
-            students: [{ student($0, mode: $1) }], shape: TinyFrame.shape, window: window,
+            students: [{ student($0, mode: $1) }], shape: TinyContext.shape, window: window,
             normalisation: InputNormalisation(
                 mean: [0.4, 0.5, 0.3], std: [0.2, 0.3, 0.25], isLearnt: learnt),
             seed: 7)

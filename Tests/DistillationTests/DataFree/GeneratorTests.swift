@@ -84,7 +84,7 @@ import Torch
                 samples: 10, blockSize: 5, generator: Generator(seed: 3))
             withoutGradient { generator.noise.bias.tensor.fill(3) }
             let before = generator.state.map { ($0.name, $0.tensor.bytes()) }
-            generator.noise.redraw(Generator(seed: 11))
+            generator.noise.resample(Generator(seed: 11))
             let changed = zip(before, generator.state).filter { $0.0.1 != $0.1.tensor.bytes() }
                 .map(\.0.0)
             #expect(changed == ["noise.weight", "noise.bias"])
@@ -93,9 +93,9 @@ import Torch
             #expect(abs(weight.mean().item) < 0.02)  // 4 standard errors
             #expect(abs(weight.variance().item - 1) < 0.03)
             let again = weight.bytes()
-            generator.noise.redraw(Generator(seed: 11))
+            generator.noise.resample(Generator(seed: 11))
             #expect(weight.bytes() == again)
-            generator.noise.redraw(Generator(seed: 12))
+            generator.noise.resample(Generator(seed: 12))
             #expect(weight.bytes() != again)
         }
     }

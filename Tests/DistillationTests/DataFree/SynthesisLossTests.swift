@@ -34,12 +34,12 @@ import Torch
     @Test(arguments: ["first", "second"]) func oneStepIsPyTorchs(_ name: String) throws {
         try withNoLeaks {
             let fixture = try dataFreeFixture()
-            let tiny = try TinyFrame(fixture: fixture)
-            var options = TinyFrame.options(.nayer)
+            let tiny = try TinyContext(fixture: fixture)
+            var options = TinyContext.options(.nayer)
             options.batch = 7
-            let frame = try tiny.frame(options)
+            let context = try tiny.context(options)
             if name == "second" {
-                let state = try #require(frame.matching).state
+                let state = try #require(context.matching).state
                 state[0].tensor.fill(1)
                 for (key, tensor) in state.dropFirst() {
                     let parts = key.split(separator: ".")
@@ -47,23 +47,23 @@ import Torch
                 }
             }
             let generator = NoisyGenerator(
-                .init(shape: TinyFrame.shape, code: 5, width: 4, depth: .shallow), inputs: 6,
+                .init(shape: TinyContext.shape, code: 5, width: 4, depth: .shallow), inputs: 6,
                 samples: 7, blockSize: 3, generator: Generator(seed: 3))
             try load(generator, from: fixture, "generator.initial.")
             let labels = try fixture.tensor("generator.labels")
             let images = generator(
                 try fixture.tensor("generator.embeddings").indexed(0, by: labels),
                 mode: .train(Generator(seed: 0)))
-            let inputs = frame.normalisation(
+            let inputs = context.normalisation(
                 images.windowed(try fixture.tensor("step.changes")))
             let probe = BatchProbe()
-            let seen = frame.teacher.recorded(inputs, probe: probe)
+            let seen = context.teacher.recorded(inputs, probe: probe)
             let terms = tiny.student.withFrozenParameters {
-                let look = SynthesisFrame.Look(
+                let outputs = SynthesisContext.ForwardPass(
                     normalised: inputs, features: seen.features, teacher: Logits(seen.logits),
-                    students: [Logits(frame.students[0](inputs, .eval))],
+                    students: [Logits(context.students[0](inputs, .eval))],
                     readings: probe.readings)
-                return frame.commonTerms(look, labels: labels, target: frame.target())
+                return context.commonTerms(outputs, labels: labels, target: context.target())
             }
             #expect(terms.map(\.name) == ["label", "statistics", "adversarial"])
             #expect(terms.map(\.weight) == [0.5, 10, 1.33])

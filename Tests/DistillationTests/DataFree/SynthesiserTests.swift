@@ -19,11 +19,11 @@ import Torch
     @Test func aBatchIsPyTorchs() throws {
         try withNoLeaks {
             let fixture = try dataFreeFixture()
-            let tiny = try TinyFrame(fixture: fixture)
-            var options = TinyFrame.options(.nayer)
-            options.redraw = false
-            let frame = try tiny.frame(options)
-            let nayer = Nayer(frame, embeddings: try fixture.tensor("generator.embeddings"))
+            let tiny = try TinyContext(fixture: fixture)
+            var options = TinyContext.options(.nayer)
+            options.resample = false
+            let context = try tiny.context(options)
+            let nayer = Nayer(context, embeddings: try fixture.tensor("generator.embeddings"))
             try load(nayer.generator, from: fixture, "run.initial.")
             let batch = try #require(
                 try tiny.student.withFrozenParameters {
@@ -39,7 +39,7 @@ import Torch
                 if ["noise.bias", "body.l1.bias"].contains(name) { continue }
                 try fixture.expect(tensor, is: "run.final.\(name)", tolerance: 5e-3)
             }
-            for (name, tensor) in try #require(frame.matching).state.dropFirst() {
+            for (name, tensor) in try #require(context.matching).state.dropFirst() {
                 let parts = name.split(separator: ".")
                 try fixture.expect(tensor, is: "run.\(parts[1]).\(parts[0])", tolerance: 1e-4)
             }
@@ -49,15 +49,15 @@ import Torch
     @Test(arguments: SynthesisOptions.Method.allCases)
     func everyMethod(_ method: SynthesisOptions.Method) throws {
         try withNoLeaks {
-            let tiny = try TinyFrame()
-            var options = TinyFrame.options(method)
-            if method == .deepInversion { options.competition = 1 }
+            let tiny = try TinyContext()
+            var options = TinyContext.options(method)
+            if method == .deepInversion { options.competitionWeight = 1 }
             let before = bytes(tiny.teacher.state) + bytes(tiny.student.state)
             func made(_ count: Int, _ options: SynthesisOptions) throws -> (
                 [SynthesisedBatch], [[UInt8]]
             ) {
-                let frame = try tiny.frame(options, window: .init(padding: 1, flip: true))
-                let maker = makeSynthesiser(frame, embeddings: embeddings)
+                let context = try tiny.context(options, window: .init(padding: 1, flip: true))
+                let maker = makeSynthesiser(context, embeddings: embeddings)
                 let batches = try (0..<count).map { i in
                     let (epoch, number) = i.quotientAndRemainder(dividingBy: 2)
                     if number == 0 { maker.begin(epoch: epoch) }
@@ -76,22 +76,22 @@ import Torch
                 #expect((1...4).contains(facts.step) && facts.loss.isFinite)
                 #expect((0...1).contains(facts.accuracy) && (0...1).contains(facts.confidence))
                 // Students have no say in the warm-up.
-                let asked = method != .dafl && method != .noise && i >= 2
-                #expect((facts.agreement != nil) == asked)
-                let adversarial = asked && options.adversarial > 0
+                let usesStudents = method != .dafl && method != .noise && i >= 2
+                #expect((facts.agreement != nil) == usesStudents)
+                let adversarial = usesStudents && options.adversarialWeight > 0
                 #expect((facts.terms["adversarial"] != nil) == adversarial)
-                #expect((facts.terms["statistics"] != nil) == (options.statistics > 0))
+                #expect((facts.terms["statistics"] != nil) == (options.bnWeight > 0))
             }
             #expect(batches[0].bytes != batches[1].bytes, "every batch has noise of its own")
             #expect(
-                bytes(tiny.teacher.state) + bytes(tiny.student.state) == before, "only looked at")
+                bytes(tiny.teacher.state) + bytes(tiny.student.state) == before, "not trained")
             // All of it derives from the seed.
             let (again, same) = try made(4, options)
             #expect(again.map(\.bytes) == batches.map(\.bytes) && same == state)
             if method == .fastDFKD {
                 options.update = .reptile
                 let reptile = try made(2, options).1
-                let fomaml = try made(2, TinyFrame.options(method)).1
+                let fomaml = try made(2, TinyContext.options(method)).1
                 #expect(reptile != fomaml)
             }
         }
@@ -101,11 +101,11 @@ import Torch
     @Test(arguments: SynthesisOptions.Method.allCases)
     func continuesFromItsState(_ method: SynthesisOptions.Method) throws {
         try withNoLeaks {
-            let tiny = try TinyFrame()
-            let options = TinyFrame.options(method)
+            let tiny = try TinyContext()
+            let options = TinyContext.options(method)
             func maker() throws -> any Synthesiser {
                 makeSynthesiser(
-                    try tiny.frame(options, learnt: method == .nayer), embeddings: embeddings)
+                    try tiny.context(options, learnt: method == .nayer), embeddings: embeddings)
             }
             let first = try maker()
             first.begin(epoch: 0)
@@ -130,9 +130,9 @@ import Torch
         options.warmUp = 3
         #expect((0..<25).filter(options.startsAnew) == [0, 3, 10, 13, 20, 23])
         try withNoLeaks {
-            var options = TinyFrame.options(.nayer)
-            options.life = 2
-            let nayer = Nayer(try TinyFrame().frame(options), embeddings: embeddings)
+            var options = TinyContext.options(.nayer)
+            options.generatorEpochs = 2
+            let nayer = Nayer(try TinyContext().context(options), embeddings: embeddings)
             var seen: [[UInt8]] = []
             for epoch in 0..<4 {
                 nayer.begin(epoch: epoch)
@@ -141,7 +141,7 @@ import Torch
             // Warm-up 1: anew at 0, 1, 2, 3 … by one rule or the other.
             #expect(Set(seen).count == 4)
             options.warmUp = 2
-            let other = Nayer(try TinyFrame().frame(options), embeddings: embeddings)
+            let other = Nayer(try TinyContext().context(options), embeddings: embeddings)
             seen = (0..<4).map {
                 other.begin(epoch: $0)
                 return other.generator.body.l1.weight.tensor.bytes()
@@ -158,26 +158,26 @@ import Torch
 
     @Test func stopsBetweenSteps() throws {
         try withNoLeaks {
-            let tiny = try TinyFrame()
+            let tiny = try TinyContext()
             for method in SynthesisOptions.Method.allCases {
                 let maker = makeSynthesiser(
-                    try tiny.frame(TinyFrame.options(method)), embeddings: embeddings)
-                var asked = 0
+                    try tiny.context(TinyContext.options(method)), embeddings: embeddings)
+                var calls = 0
                 let batch = try maker.batch(.init(epoch: 0, batch: 0)) {
-                    asked += 1
-                    return asked == (method == .noise ? 1 : 3)
+                    calls += 1
+                    return calls == (method == .noise ? 1 : 3)
                 }
-                #expect(batch == nil && asked == (method == .noise ? 1 : 3))
+                #expect(batch == nil && calls == (method == .noise ? 1 : 3))
             }
         }
     }
 
     @Test func namesTheTermThatIsNotFinite() throws {
         try withNoLeaks {
-            let tiny = try TinyFrame()
+            let tiny = try TinyContext()
             withoutGradient { tiny.teacher.bn2.runningMean.tensor.fill(.infinity) }
             let maker = makeSynthesiser(
-                try tiny.frame(TinyFrame.options(.nayer)), embeddings: embeddings)
+                try tiny.context(TinyContext.options(.nayer)), embeddings: embeddings)
             let error = #expect(throws: SynthesisFailure.self) {
                 try maker.batch(.init(epoch: 0, batch: 0)) { false }
             }
@@ -187,13 +187,13 @@ import Torch
 
     @Test func aTeacherWithoutBatchNorm() throws {
         try withNoLeaks {
-            let frame = try SynthesisFrame(
-                TinyFrame.options(.nayer),
+            let context = try SynthesisContext(
+                TinyContext.options(.nayer),
                 teacher: Frozen(PlainTeacher(generator: Generator(seed: 1)), folding: false),
-                students: [], shape: TinyFrame.shape, window: .init(),
+                students: [], shape: TinyContext.shape, window: .init(),
                 normalisation: InputNormalisation(mean: [0, 0, 0], std: [1, 1, 1]), seed: 7)
-            #expect(!frame.teacherHasBatchNorm && frame.matching == nil)
-            let maker = makeSynthesiser(frame, embeddings: embeddings)
+            #expect(!context.teacherHasBatchNorm && context.matching == nil)
+            let maker = makeSynthesiser(context, embeddings: embeddings)
             let batch = try #require(try maker.batch(.init(epoch: 0, batch: 0)) { false })
             #expect(batch.facts.terms.keys.sorted() == ["label"])
         }
@@ -202,10 +202,10 @@ import Torch
     /// The released code's oversight changes the student's running statistics; the default does not.
     @Test func studentModeOfTheReleasedCode() throws {
         try withNoLeaks {
-            let tiny = try TinyFrame()
-            var options = TinyFrame.options(.nayer)
+            let tiny = try TinyContext()
+            var options = TinyContext.options(.nayer)
             options.studentMode = .train
-            let maker = makeSynthesiser(try tiny.frame(options), embeddings: embeddings)
+            let maker = makeSynthesiser(try tiny.context(options), embeddings: embeddings)
             let before = bytes(tiny.student.buffers)
             _ = try maker.batch(.init(epoch: 1, batch: 0)) { false }
             #expect(bytes(tiny.student.buffers) == before, "the first batch of an epoch is in eval")
@@ -219,11 +219,11 @@ import Torch
     @Test func normalisationIsLearntWhereAsked() throws {
         try withNoLeaks {
             for learnt in [false, true] {
-                let frame = try TinyFrame().frame(TinyFrame.options(.nayer), learnt: learnt)
-                let before = frame.normalisation.values.mean
-                _ = try makeSynthesiser(frame, embeddings: embeddings)
+                let context = try TinyContext().context(TinyContext.options(.nayer), learnt: learnt)
+                let before = context.normalisation.values.mean
+                _ = try makeSynthesiser(context, embeddings: embeddings)
                     .batch(.init(epoch: 0, batch: 0)) { false }
-                #expect((frame.normalisation.values.mean != before) == learnt)
+                #expect((context.normalisation.values.mean != before) == learnt)
             }
         }
     }
@@ -232,9 +232,9 @@ import Torch
         try withNoLeaks {
             // Class 0: pixels 0 and 1, std ½; class 1: equal; class 2: one image.
             let images = Tensor([0, 1, 0.3, 0.3, 0.9] as [Float], [5, 1, 1, 1])
-            let found = withinClassDeviation(images, labels: [0, 0, 1, 1, 2])
+            let found = withinClassStd(images, labels: [0, 0, 1, 1, 2])
             try expectClose([found ?? -1], [0.25], 1e-6)
-            #expect(withinClassDeviation(images, labels: [0, 1, 2, 3, 4]) == nil)
+            #expect(withinClassStd(images, labels: [0, 1, 2, 3, 4]) == nil)
         }
     }
 

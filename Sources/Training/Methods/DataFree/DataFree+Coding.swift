@@ -4,8 +4,10 @@ import LabelText
 
 extension DataFree {
     private enum Keys: String, CodingKey {
-        case teacher, synthesis, embeddings, normalisation, steps, temperature, divergence
+        case teacher, synthesis, embeddings, normalisation, temperature, divergence
         case peers, mutual
+        case stepsPerEpoch = "steps-per-epoch"
+        case stepsPerEpoch = "steps-per-epoch"
         case standardiseLogits = "standardise-logits"
     }
 
@@ -21,9 +23,9 @@ extension DataFree {
         }
         embeddings = named ?? .oneHot
         normalisation = try values.decodeIfPresent(Constants.self, forKey: .normalisation)
-        steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? steps
-        guard (1...1_000_000).contains(steps) else {
-            throw Problem.outOfRange("method.steps", found: "\(steps)", expected: "1 to 1000000")
+        stepsPerEpoch = try values.decodeIfPresent(Int.self, forKey: .stepsPerEpoch) ?? stepsPerEpoch
+        guard (1...1_000_000).contains(stepsPerEpoch) else {
+            throw Problem.outOfRange("method.steps-per-epoch", found: "\(stepsPerEpoch)", expected: "1 to 1000000")
         }
         objective.temperature =
             try values.decodeIfPresent(Double.self, forKey: .temperature) ?? objective.temperature
@@ -66,7 +68,7 @@ extension DataFree {
         try values.encode(synthesis, forKey: .synthesis)
         if synthesis.method == .nayer { try values.encode(embeddings, forKey: .embeddings) }
         try values.encodeIfPresent(normalisation, forKey: .normalisation)
-        try values.encode(steps, forKey: .steps)
+        try values.encode(stepsPerEpoch, forKey: .stepsPerEpoch)
         try values.encode(objective.temperature, forKey: .temperature)
         try values.encode(objective.divergence, forKey: .divergence)
         try values.encode(objective.standardiseLogits, forKey: .standardiseLogits)

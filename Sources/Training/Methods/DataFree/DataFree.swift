@@ -25,7 +25,7 @@ public struct DataFree: Method {
     /// Nil: those that the teacher's file names, or those of its training data.
     public var normalisation: Constants?
     /// Steps of the students per epoch. 400 in the papers.
-    public var steps: Int
+    public var stepsPerEpoch: Int
     public var objective: DataFreeObjectiveOptions
     /// Several students, which teach one another beside; nil: one.
     public var peers: PeersOptions?
@@ -34,7 +34,7 @@ public struct DataFree: Method {
         self.teacher = teacher
         self.synthesis = synthesis
         embeddings = .oneHot
-        steps = 400
+        stepsPerEpoch = 400
         objective = .init()
     }
 }
@@ -98,7 +98,7 @@ extension DataFree {
             guard data.sampleShape.count == 3 else { throw .notImages(data.sampleShape) }
         }
 
-        func stepsPerEpoch(samples: Int, batch: Int) -> Int { options.steps }
+        func stepsPerEpoch(samples: Int, batch: Int) -> Int { options.stepsPerEpoch }
 
         /// Normalised as the teacher was trained.
         ///

@@ -89,11 +89,11 @@ public final class DataFreeObjective: Objective {
         if epoch.stepInEpoch == 0 {
             try synthesise(before: pass.warmUp + epoch.epoch + 1, epoch)
         }
-        let isLearnt = pass.frame.normalisation.isLearnt
+        let isLearnt = pass.context.normalisation.isLearnt
         if measuresHeldOut, !isLearnt { return }
         measuresHeldOut = true
         if isLearnt {
-            let (mean, std) = pass.frame.normalisation.values
+            let (mean, std) = pass.context.normalisation.values
             epoch.use(try Normalisation(mean: mean, std: std))
         }
         let phase = epoch.phase
@@ -138,7 +138,7 @@ public final class DataFreeObjective: Objective {
 
     public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
         var notes: [String] = []
-        if !pass.frame.teacherHasBatchNorm {
+        if !pass.context.teacherHasBatchNorm {
             notes.append(
                 "The teacher has no batch norm: nothing could be matched to its statistics, the term "
                     + "that counts most.")

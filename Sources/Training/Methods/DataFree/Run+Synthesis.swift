@@ -20,7 +20,7 @@ extension Run {
         let synthesis = target.options.synthesis
         let perEpoch = synthesis.batch * synthesis.warmUpBatches
         target.options.synthesis.warmUp = max(1, (images + perEpoch - 1) / perEpoch)
-        target.options.synthesis.cap = nil
+        target.options.synthesis.maxImages = nil
         last.target = AnyTarget(target)
         Engine.threads = compute.threads
         let path = "\(folder)/phases/images"

@@ -9,7 +9,7 @@ public struct SynthesisMetrics: Codable, Equatable, Sendable {
     public var batch: Int
     /// Batches of the epoch.
     public var of: Int
-    /// In the pool afterwards.
+    /// Images in the pool afterwards.
     public var images: Int
     public var facts: SynthesisFacts
 

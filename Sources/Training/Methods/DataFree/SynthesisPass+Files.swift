@@ -95,7 +95,7 @@ struct PoolContent: Codable, Equatable {
     var warmUp: Int
 }
 
-/// A file in memory's address space: read when it is looked at.
+/// A file in memory's address space: read when it is used.
 struct MappedBytes: StoredBytes {
     private let data: Data
 

@@ -16,7 +16,7 @@ import Torch
 /// the run resumes before it.
 final class SynthesisPass: BatchSource {
     let options: DataFree
-    let frame: SynthesisFrame
+    let context: SynthesisContext
     let maker: any Synthesiser
     let embeddings: LabelEmbeddings?
     let folder: String
@@ -51,7 +51,7 @@ final class SynthesisPass: BatchSource {
         seed = phase.seed
         epochs = spec.training.epochs
         networks = phase.learners.map(\.network)
-        frame = try SynthesisFrame(
+        context = try SynthesisContext(
             options.synthesis, teacher: teacher,
             students: networks.map { network in { network($0, mode: $1) } },
             shape: data.sampleShape,
@@ -65,14 +65,14 @@ final class SynthesisPass: BatchSource {
             options.synthesis.method == .nayer
             ? try options.embeddings.load(classes: classNames) : nil
         maker = makeSynthesiser(
-            frame,
+            context,
             embeddings: embeddings.map { Tensor($0.values, [$0.classes.count, $0.dimension]) })
         pool = ImagePool(
-            shape: data.sampleShape, cap: options.synthesis.cap,
+            shape: data.sampleShape, cap: options.synthesis.maxImages,
             memory: options.synthesis.memory << 20)
     }
 
-    var stepsPerEpoch: Int { options.steps }
+    var stepsPerEpoch: Int { options.stepsPerEpoch }
     var warmUp: Int { options.synthesis.warmUp }
 
     func dropRandomState() { seed ^= 0xdead_beef }
@@ -83,10 +83,10 @@ final class SynthesisPass: BatchSource {
     ///
     /// - Returns: false if it was stopped; everything is then as after the last whole batch.
     /// - Throws: `SynthesisFailure`, an engine error, or what the file system says.
-    func synthesise(before end: Int, _ context: EpochContext) throws -> Bool {
-        let stop = context.shouldStop
+    func synthesise(before end: Int, _ epoch: EpochContext) throws -> Bool {
+        let stop = epoch.shouldStop
         while record.epoch < end {
-            if record.epoch == warmUp, heldOut.count < options.synthesis.heldOut {
+            if record.epoch == warmUp, heldOut.count < options.synthesis.heldOutBatches {
                 guard try addHeldOut(stop) else { return false }
                 continue
             }
@@ -96,7 +96,7 @@ final class SynthesisPass: BatchSource {
                     maker.begin(epoch: record.epoch)
                     record.facts = []
                 }
-                let place = SynthesisFrame.Place(epoch: record.epoch, batch: record.batch)
+                let place = SynthesisContext.Place(epoch: record.epoch, batch: record.batch)
                 guard let batch = try make(place, stop) else { return false }
                 try add(batch)
                 record.facts.append(batch.facts)
@@ -118,7 +118,7 @@ final class SynthesisPass: BatchSource {
 
     /// One batch; nil if stopped, with all state as before it.
     private func make(
-        _ place: SynthesisFrame.Place, _ stop: () -> Bool
+        _ place: SynthesisContext.Place, _ stop: () -> Bool
     ) throws -> SynthesisedBatch? {
         let changing =
             maker.state
@@ -149,7 +149,7 @@ final class SynthesisPass: BatchSource {
     private func addHeldOut(_ stop: () -> Bool) throws -> Bool {
         let state = maker.state
         let before = state.map { $0.tensor.cloned() }
-        let place = SynthesisFrame.Place(epoch: warmUp - 1, heldOut: heldOut.count)
+        let place = SynthesisContext.Place(epoch: warmUp - 1, heldOut: heldOut.count)
         guard let batch = try make(place, stop) else { return false }
         restore(state, before)
         try write(batch.bytes, batch.labels, to: "held-out-\(heldOut.count)")
@@ -193,8 +193,8 @@ final class SynthesisPass: BatchSource {
             let count = indices.count
             let bytes = Tensor(bytes: pool.bytes(of: indices), [count] + pool.shape, dtype: .uint8)
             var draw = Draw(seed: seed, .augmentation, epoch: epoch, step: step)
-            let images = bytes.to(frame.device).to(.float32).channelsLast() / 255
-            let inputs = frame.normalisation(frame.window(images, &draw))
+            let images = bytes.to(context.device).to(.float32).channelsLast() / 255
+            let inputs = context.normalisation(context.window(images, &draw))
             let batch = TrainingBatch(
                 inputs: inputs, labels: Tensor(labels, [count]), rows: Tensor(indices, [count]),
                 isPlain: false, epoch: epoch, step: step)
@@ -232,15 +232,15 @@ final class SynthesisPass: BatchSource {
         }
         let plain = try EvaluationSet(
             try dataset([Int](repeating: 0, count: count)), members: Array(0..<count),
-            normalisation: normalisation, device: frame.device)
-        let said = try Engine.checked {
+            normalisation: normalisation, device: context.device)
+        let predictions = try Engine.checked {
             try plain.finite(
-                plain.logits({ self.frame.teacher($0) }, precision: frame.precision)
+                plain.logits({ self.context.teacher($0) }, precision: context.precision)
             ).argmax().ints()
         }
         return try EvaluationSet(
-            try dataset(said), members: Array(0..<count), normalisation: normalisation,
-            device: frame.device)
+            try dataset(predictions), members: Array(0..<count), normalisation: normalisation,
+            device: context.device)
     }
 
     /// Of the epoch's batches so far.
@@ -258,7 +258,7 @@ final class SynthesisPass: BatchSource {
         let bytes = pool.bytes(of: Array(first..<pool.count))
         return withoutGradient {
             let images = Tensor(bytes: bytes, [labels.count] + pool.shape, dtype: .uint8)
-            return withinClassDeviation(images.to(.float32) / 255, labels: labels)
+            return withinClassStd(images.to(.float32) / 255, labels: labels)
         }
     }
 

@@ -61,7 +61,7 @@ public struct SyntheticPool: Sendable {
 
     public var count: Int { content.batches.reduce(0) { $0 + $1.images } }
 
-    /// All images with their wanted labels.
+    /// All images with their target labels.
     public func dataset(heldOut: Bool = false) throws(Problem) -> Dataset {
         var bytes: [UInt8] = []
         var labels: [Int] = []

@@ -10,12 +10,12 @@ public struct SynthesisFailure: Error {
     public let step: Int
 }
 
-/// What all methods of synthesis share: teacher and students, both only looked at; augmentation,
-/// normalisation and precision; and one look at candidate images.
+/// What all methods of synthesis share: teacher and students, neither of which is trained here;
+/// augmentation, normalisation and precision; and one forward pass of candidate images.
 ///
 /// Nothing here is trained but learnt normalisation constants. Whoever calls a synthesiser freezes
 /// the students (`withFrozenParameters`); the teacher is `Frozen` anyway.
-public final class SynthesisFrame {
+public final class SynthesisContext {
     public let options: SynthesisOptions
     /// Frozen without folding, so that its batch norms can be probed.
     public let teacher: Frozen
@@ -55,8 +55,8 @@ public final class SynthesisFrame {
         }
         norms = probe.readings.map(\.norm)
         matching =
-            norms.isEmpty || options.statistics == 0
-            ? nil : StatisticsMatching(norms, momentum: options.momentum)
+            norms.isEmpty || options.bnWeight == 0
+            ? nil : StatisticsMatching(norms, momentum: options.bnMomentum)
     }
 
     /// Whether the teacher has batch norms, whose statistics images can be matched to.
@@ -99,20 +99,20 @@ public final class SynthesisFrame {
         return Generator(seed: draw.next(), device: device)
     }
 
-    /// What teacher and students say of candidate images.
-    struct Look {
+    /// The outputs of teacher and students for candidate images.
+    struct ForwardPass {
         let normalised: Tensor
         let features: Tensor
         let teacher: Logits
-        /// Empty where nobody asked for them.
+        /// Empty where no term uses them.
         let students: [Logits]
         let readings: [BatchProbe.Reading]
     }
 
     /// - Parameters:
     ///   - images: [B, C, H, W] in [0, 1], recorded.
-    ///   - students: whether they are asked too.
-    func look(_ images: Tensor, _ place: Place, step: Int, students asked: Bool) -> Look {
+    ///   - students: whether they take part.
+    func forward(_ images: Tensor, _ place: Place, step: Int, students isUsed: Bool) -> ForwardPass {
         var draw = draw(.window, place, step: step)
         let inputs = normalisation(window(images, &draw))
         let probe = BatchProbe()
@@ -121,8 +121,8 @@ public final class SynthesisFrame {
             let seen =
                 matching == nil
                 ? teacher.recordedWithFeatures(inputs) : teacher.recorded(inputs, probe: probe)
-            let others = asked ? students.map { Logits($0(inputs, mode(place, step: step))) } : []
-            return Look(
+            let others = isUsed ? students.map { Logits($0(inputs, mode(place, step: step))) } : []
+            return ForwardPass(
                 normalised: inputs, features: seen.features, teacher: Logits(seen.logits),
                 students: others, readings: probe.readings)
         }
@@ -133,31 +133,31 @@ public final class SynthesisFrame {
         return .train(generator(.dropout, place, step: step))
     }
 
-    /// Whether students have a say in this epoch.
+    /// Whether students take part in the loss of this epoch.
     func isAdversarial(_ place: Place) -> Bool {
         place.epoch >= options.warmUp && !students.isEmpty
-            && (options.adversarial > 0 || (options.competition ?? 0) > 0)
+            && (options.adversarialWeight > 0 || (options.competitionWeight ?? 0) > 0)
     }
 
     func target() -> StatisticsMatching.Target? { matching?.target(norms) }
 
     /// The terms that all methods have, as far as they have weight: label, statistics, adversarial.
     func commonTerms(
-        _ look: Look, labels: Tensor, target: StatisticsMatching.Target?
+        _ outputs: ForwardPass, labels: Tensor, target: StatisticsMatching.Target?
     ) -> [SearchTerm] {
         var terms = [
             SearchTerm(
-                "label", options.label, crossEntropy(look.teacher, labels: labels).mean())
+                "label", options.labelWeight, crossEntropy(outputs.teacher, labels: labels).mean())
         ]
         if let matching, let target {
             terms.append(
-                SearchTerm("statistics", options.statistics, matching.loss(look.readings, target)))
+                SearchTerm("statistics", options.bnWeight, matching.loss(outputs.readings, target)))
         }
-        if !look.students.isEmpty, options.adversarial > 0 {
+        if !outputs.students.isEmpty, options.adversarialWeight > 0 {
             terms.append(
                 SearchTerm(
-                    "adversarial", options.adversarial,
-                    mean(look.students.map { adversarialLoss(teacher: look.teacher, student: $0) }))
+                    "adversarial", options.adversarialWeight,
+                    mean(outputs.students.map { adversarialLoss(teacher: outputs.teacher, student: $0) }))
             )
         }
         return terms
@@ -167,8 +167,8 @@ public final class SynthesisFrame {
         values.count == 1 ? values[0] : Tensor.stacked(values).mean()
     }
 
-    /// Wanted labels of a batch: one of each class in turn, the rest drawn.
-    func wantedLabels(_ place: Place) -> [Int] {
+    /// Target labels of a batch: one of each class in turn, the rest drawn.
+    func targetLabels(_ place: Place) -> [Int] {
         var draw = draw(.labels, place)
         return orderedLabels(options.batch, classes: classes) { draw.below(classes) }
     }
