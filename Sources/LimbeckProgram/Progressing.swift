@@ -55,7 +55,7 @@ final class Progressing: @unchecked Sendable {
                 line(
                     "\(title(spec)) epoch \(metrics.epoch): loss \(Numbers.fixed(metrics.loss, 4)), "
                         + "validation \(percent(metrics.validation.accuracy)), test \(percent(metrics.test.accuracy))"
-                        + (metrics.averageTest.map { ", EMA \(percent($0.accuracy))" } ?? ""))
+                        + (metrics.emaTest.map { ", EMA \(percent($0.accuracy))" } ?? ""))
             }
         case .failed(let spec, let problem):
             running[spec.key] = nil

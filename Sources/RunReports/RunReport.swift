@@ -48,8 +48,8 @@ public enum RunReport {
             if let peers = phase.peers {
                 for peer in peers.each {
                     row("\(peer.name) (\(peer.model))", peer.own)
-                    if let average = peer.average {
-                        row("\(peer.name), exponential moving average", average)
+                    if let ema = peer.ema {
+                        row("\(peer.name), exponential moving average", ema)
                     }
                 }
                 let (last, selected) = (peers.last.ensemble, peers.selected.ensemble)
@@ -61,8 +61,8 @@ public enum RunReport {
                 continue
             }
             row(phase.name, phase.student)
-            if let average = phase.average {
-                row("\(phase.name), exponential moving average", average)
+            if let ema = phase.ema {
+                row("\(phase.name), exponential moving average", ema)
             }
         }
         let metric = scores.metric
@@ -116,7 +116,7 @@ public enum RunReport {
                 add("validation") { $0.validation.accuracy }
                 add("training, given labels") { $0.trainAccuracy }
                 add("training, clean labels") { $0.trainCleanAccuracy }
-                add("test, EMA") { $0.averageTest?.accuracy }
+                add("test, EMA") { $0.emaTest?.accuracy }
             }
             loss.append(Curve(name: prefix + "training loss", x: x, mean: epochs.map(\.loss)))
         }
@@ -184,7 +184,7 @@ public enum RunReport {
     private static func matrices(_ record: RunRecord) -> [HeatMap] {
         let names = record.facts.classNames
         guard names.count <= 100, let last = record.scores.phases.last else { return [] }
-        let test = last.readout(average: record.scores.useAverage).selected.test
+        let test = last.readout(ema: record.scores.useEMA).selected.test
         let metric = record.scores.metric
         let confusion = HeatMap(
             title: "Confusion on \(metric.testSet) (selected weights)",

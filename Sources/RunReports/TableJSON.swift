@@ -168,7 +168,7 @@ package struct TableJSON: Encodable {
                 last: Spread([result.readout.last.test.accuracy]),
                 selected: Spread([result.readout.selected.test.accuracy]), seconds: result.seconds,
                 peers: Peers([
-                    PeerScores(result.scores.phases.last, useAverage: result.scores.useAverage)
+                    PeerScores(result.scores.phases.last, useEMA: result.scores.useEMA)
                 ]), values: TableJSON.values([result.scores.phases]))
         ]
         self.report = report

@@ -180,7 +180,7 @@ private final class ShownObjective: Objective {
                 Comparison.Cell(
                     row: row, noise: 0, seed: run.recipe.seed, setting: "",
                     phases: run.chain.map(Comparison.Phase.init), results: result.scores.phases,
-                    metrics: run.chain.map(run.store.metrics), useAverage: false, seconds: 1,
+                    metrics: run.chain.map(run.store.metrics), useEMA: false, seconds: 1,
                     realisedNoise: nil)
             }
         }

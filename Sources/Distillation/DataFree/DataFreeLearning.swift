@@ -40,7 +40,8 @@ final class DataFreeLearning: Synthesiser {
         for step in 0..<options.steps {
             if stop() { return nil }
             let noise = context.generator(.noise, place, step: step)
-            let code = Tensor.empty([options.batch, options.latentDim ?? 1000], device: context.device)
+            let code = Tensor.empty(
+                [options.batch, options.latentDim ?? 1000], device: context.device)
             code.fillNormal(noise)
             let images = withPrecision(context.precision, on: context.device) {
                 generator(code, mode: .train(noise))
@@ -48,9 +49,11 @@ final class DataFreeLearning: Synthesiser {
             let loss = try search.evaluate(images, step: step, targets: nil) { outputs in
                 [
                     SearchTerm(
-                        "activation", options.activationWeight ?? 0, activationLoss(outputs.features)),
+                        "activation", options.activationWeight ?? 0,
+                        activationLoss(outputs.features)),
                     SearchTerm(
-                        "entropy", options.entropyWeight ?? 0, informationEntropyLoss(outputs.teacher)),
+                        "entropy", options.entropyWeight ?? 0,
+                        informationEntropyLoss(outputs.teacher)),
                 ]
             }
             loss.backward()

@@ -26,7 +26,8 @@ final class DeepInversion: Synthesiser {
         start.fillNormal(context.generator(.noise, place))
         let pixels = Parameter(start.to(context.device).channelsLast()).tensor
         let labels = context.targetLabels(place)
-        let optimizers = context.optimizers([("pixels", pixels)], learningRate: options.learningRate)
+        let optimizers = context.optimizers(
+            [("pixels", pixels)], learningRate: options.learningRate)
         var search = ImageSearch(context, place)
         let constants = context.normalisation
         for step in 0..<options.steps {
@@ -35,7 +36,8 @@ final class DeepInversion: Synthesiser {
             let loss = try search.evaluate(images, step: step, targets: labels) { outputs in
                 var terms: [SearchTerm] = []
                 if let weight = options.tvWeight, weight > 0 {
-                    terms.append(SearchTerm("variation", weight, totalVariation(outputs.normalised)))
+                    terms.append(
+                        SearchTerm("variation", weight, totalVariation(outputs.normalised)))
                 }
                 if let weight = options.l2Weight, weight > 0 {
                     terms.append(SearchTerm("norm", weight, outputs.normalised.norm()))

@@ -34,7 +34,8 @@ final class FastDataFree: Synthesiser {
     }
 
     func begin(epoch: Int) {
-        guard let reset = context.options.resetEpoch, reset > 0, epoch == context.options.warmUp + reset
+        guard let reset = context.options.resetEpoch, reset > 0,
+            epoch == context.options.warmUp + reset
         else { return }
         generator.resampleStem(Generator.seeded(context, epoch: epoch))
     }

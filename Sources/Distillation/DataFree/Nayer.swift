@@ -28,7 +28,8 @@ final class Nayer: Synthesiser {
         generator = Nayer.make(context, inputs: embeddings.shape[1], epoch: 0)
     }
 
-    private static func make(_ context: SynthesisContext, inputs: Int, epoch: Int) -> NoisyGenerator {
+    private static func make(_ context: SynthesisContext, inputs: Int, epoch: Int) -> NoisyGenerator
+    {
         let options = context.options
         let generator = NoisyGenerator(
             .init(context: context), inputs: inputs, samples: options.batch,

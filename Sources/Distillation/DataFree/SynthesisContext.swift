@@ -112,7 +112,8 @@ public final class SynthesisContext {
     /// - Parameters:
     ///   - images: [B, C, H, W] in [0, 1], recorded.
     ///   - students: whether they take part.
-    func forward(_ images: Tensor, _ place: Place, step: Int, students isUsed: Bool) -> ForwardPass {
+    func forward(_ images: Tensor, _ place: Place, step: Int, students isUsed: Bool) -> ForwardPass
+    {
         var draw = draw(.window, place, step: step)
         let inputs = normalisation(window(images, &draw))
         let probe = BatchProbe()
@@ -157,7 +158,10 @@ public final class SynthesisContext {
             terms.append(
                 SearchTerm(
                     "adversarial", options.adversarialWeight,
-                    mean(outputs.students.map { adversarialLoss(teacher: outputs.teacher, student: $0) }))
+                    mean(
+                        outputs.students.map {
+                            adversarialLoss(teacher: outputs.teacher, student: $0)
+                        }))
             )
         }
         return terms

@@ -104,7 +104,9 @@ public struct SynthesisOptions: Equatable, Sendable {
     public init(_ method: Method = .nayer) {
         self.method = method
         (batch, steps, warmUp, warmUpBatches, batchesPerEpoch) = (400, 30, 20, 10, 2)
-        (learningRate, labelWeight, bnWeight, bnMomentum, adversarialWeight) = (4e-3, 0.5, 10, 0.9, 1.33)
+        (learningRate, labelWeight, bnWeight, bnMomentum, adversarialWeight) = (
+            4e-3, 0.5, 10, 0.9, 1.33
+        )
         studentMode = .eval
         memory = 1024
         heldOutBatches = 2
@@ -123,7 +125,9 @@ public struct SynthesisOptions: Equatable, Sendable {
             (steps, bnWeight, labelWeight, bnMomentum, adversarialWeight) = (1, 0, 0, 0, 0)
         case .fastDFKD:
             (steps, warmUpBatches, batchesPerEpoch, learningRate) = (5, 1, 1, 3e-3)
-            (width, latentDim, update, noiseLearningRate, resetEpoch) = (64, 256, .fomaml, 0.015, 120)
+            (width, latentDim, update, noiseLearningRate, resetEpoch) = (
+                64, 256, .fomaml, 0.015, 120
+            )
         }
     }
 

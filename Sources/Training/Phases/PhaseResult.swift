@@ -54,8 +54,8 @@ public struct PhaseResult: Codable, Equatable, Sendable {
 
     /// Of the network that trained; where several did, of the best one on the validation split.
     public var student: Readout
-    /// Of the average of its weights, if one was kept.
-    public var average: Readout?
+    /// Of the exponential moving average of its weights, if one was kept.
+    public var ema: Readout?
     /// Where several networks learnt side by side.
     public var peers: Peers?
     /// What all these scores are.
@@ -63,7 +63,7 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     /// The numbers of the objective's sections, which `sections.json` has whole.
     public var sections: [Section] = []
 
-    public func readout(average: Bool) -> Readout { average ? self.average ?? student : student }
+    public func readout(ema: Bool) -> Readout { ema ? self.ema ?? student : student }
 
     /// A number of its sections by its key, such as `weight.teacher-2`; nil where it is not known, too.
     public func value(_ key: String) -> Double? {
@@ -242,13 +242,13 @@ extension PhaseEvent: CustomStringConvertible {
         case .epoch(let spec, let metrics):
             return "\(spec.name) epoch \(metrics.epoch): loss "
                 + String(format: "%.4f", metrics.loss)
-                + ", validation \(percentText(metrics.validation.accuracy))"
-                + ", test \(percentText(metrics.test.accuracy))"
+                + ", validation \(percent(metrics.validation.accuracy))"
+                + ", test \(percent(metrics.test.accuracy))"
         case .failed(let spec, let problem): return "\(spec.name): failed: \(problem)"
         case .finished(let spec, let result, _, let reused):
             return "\(spec.name) \(reused ? "found" : "done"): "
-                + "test \(percentText(result.student.last.test.accuracy)) last, "
-                + "\(percentText(result.student.selected.test.accuracy)) selected on validation"
+                + "test \(percent(result.student.last.test.accuracy)) last, "
+                + "\(percent(result.student.selected.test.accuracy)) selected on validation"
         }
     }
 }

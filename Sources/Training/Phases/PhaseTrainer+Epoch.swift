@@ -29,7 +29,8 @@ extension PhaseTrainer {
         }
         var metrics = EpochMetrics(
             phase: spec.name, epoch: epoch + 1, step: step,
-            rate: rate(of: learners[0], step: step - 1), learners: each, together: own.together)
+            learningRate: learningRate(of: learners[0], step: step - 1), learners: each,
+            together: own.together)
         metrics.add(try objective.endEpoch(EpochContext(trainer: self)))
         try lines.append(jsonLine(metrics), using: environment.files)
         for learner in learners { learner.record.sums = EpochSums() }

@@ -307,7 +307,7 @@ public final class Comparison {
             row: plan.row.name, noise: plan.noise, seed: plan.seed, setting: choice.setting,
             phases: choice.chain.map(Phase.init),
             results: try choice.chain.compactMap(store.result),
-            metrics: choice.chain.map(store.metrics), useAverage: choice.recipe.training.useAverage,
+            metrics: choice.chain.map(store.metrics), useEMA: choice.recipe.training.useEMA,
             seconds: seconds, realisedNoise: plan.data.noise.realisedRate)
     }
 }

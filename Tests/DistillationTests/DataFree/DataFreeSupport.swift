@@ -67,7 +67,9 @@ struct TinyContext {
         var options = SynthesisOptions(method)
         (options.batch, options.steps, options.warmUp) = (6, 4, 1)
         (options.warmUpBatches, options.batchesPerEpoch) = (2, 2)
-        if method != .deepInversion, method != .noise { (options.width, options.latentDim) = (4, 5) }
+        if method != .deepInversion, method != .noise {
+            (options.width, options.latentDim) = (4, 5)
+        }
         return options
     }
 

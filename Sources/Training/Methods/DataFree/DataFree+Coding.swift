@@ -7,7 +7,6 @@ extension DataFree {
         case teacher, synthesis, embeddings, normalisation, temperature, divergence
         case peers, mutual
         case stepsPerEpoch = "steps-per-epoch"
-        case stepsPerEpoch = "steps-per-epoch"
         case standardiseLogits = "standardise-logits"
     }
 
@@ -23,9 +22,11 @@ extension DataFree {
         }
         embeddings = named ?? .oneHot
         normalisation = try values.decodeIfPresent(Constants.self, forKey: .normalisation)
-        stepsPerEpoch = try values.decodeIfPresent(Int.self, forKey: .stepsPerEpoch) ?? stepsPerEpoch
+        stepsPerEpoch =
+            try values.decodeIfPresent(Int.self, forKey: .stepsPerEpoch) ?? stepsPerEpoch
         guard (1...1_000_000).contains(stepsPerEpoch) else {
-            throw Problem.outOfRange("method.steps-per-epoch", found: "\(stepsPerEpoch)", expected: "1 to 1000000")
+            throw Problem.outOfRange(
+                "method.steps-per-epoch", found: "\(stepsPerEpoch)", expected: "1 to 1000000")
         }
         objective.temperature =
             try values.decodeIfPresent(Double.self, forKey: .temperature) ?? objective.temperature

@@ -20,7 +20,7 @@ extension Problem {
         Problem(
             .data, "the teacher does not say how its inputs were normalised",
             at: file.map { .file($0) } ?? key("method.normalisation"),
-            hint: "set method.normalisation to {mean: […], deviation: […]}, or to learnt")
+            hint: "set method.normalisation to {mean: […], std: […]}, or to learnt")
     }
 
     static func normalisationCount(_ found: Int, _ expected: Int) -> Problem {
@@ -61,7 +61,7 @@ extension Problem {
                     "phase \(phase)", "synthesis epoch \(epoch + 1)", "batch \(batch + 1)",
                     "step \(step)",
                 ]), found: "term \"\(term)\"", expected: "a finite number",
-            hint: "lower method.synthesis.rate; "
+            hint: "lower method.synthesis.learning-rate; "
                 + (checkpoint.map { "the last checkpoint is \($0)" }
                     ?? "no checkpoint was written yet"))
     }

@@ -42,9 +42,9 @@ extension SynthesisPass {
     }
 
     /// The first images of an epoch's last batch, at a few epochs over the run.
-    func writeGrid(_ batch: SynthesisedBatch, _ place: SynthesisFrame.Place) throws(Problem) {
+    func writeGrid(_ batch: SynthesisedBatch, _ place: SynthesisContext.Place) throws(Problem) {
         guard hasGrid(epoch: place.epoch) else { return }
-        let count = min(batch.labels.count, 2 * frame.classes)
+        let count = min(batch.labels.count, 2 * context.classes)
         let name = String(format: "grid-%05d", place.epoch + 1)
         let hash = try write(
             Array(batch.bytes.prefix(count * pool.imageSize)), Array(batch.labels.prefix(count)),

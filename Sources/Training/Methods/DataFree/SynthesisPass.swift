@@ -106,7 +106,7 @@ final class SynthesisPass: BatchSource {
                 try log(metrics)
                 record.batch += 1
                 if record.batch == count { try writeGrid(batch, place) }
-                try context.didPiece(metrics.batch == metrics.of ? metrics.note : nil)
+                try epoch.didPiece(metrics.batch == metrics.of ? metrics.note : nil)
             }
             if record.batch >= count {
                 record.batch = 0

@@ -91,7 +91,9 @@ struct MixingTarget: PhaseTarget {
                 teacher: scores)
         case .dropping:
             return TeacherDropping(
-                .init(drop: options.drop, hard: 1 - share, soft: share), label: losses[0],
+                .init(
+                    drop: options.drop, labelWeight: 1 - share, distillationWeight: share),
+                label: losses[0],
                 teachers: Array(losses.dropFirst()), seed: phase.seed, teacher: scores)
         }
     }

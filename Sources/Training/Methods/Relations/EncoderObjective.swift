@@ -71,7 +71,7 @@ final class EncoderObjective: Objective {
         try step.backward(learner, batch, predictions: nil) {
             Losses(
                 [.init(options.kind.rawValue, values)],
-                metrics: [.init(Self.stdName, withoutGradient { embeddingStd(projections.0) })])
+                metrics: [.init(Self.std, withoutGradient { embeddingStd(projections.0) })])
         }
         step.update(learner)
     }
