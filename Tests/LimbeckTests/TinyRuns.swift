@@ -66,6 +66,7 @@ enum TinyRuns {
                 + "\nrelation: {ramp: 1, rows: suspicious, edge: {name: queue, size: 100}, "
                 + "encoder: {epochs: 2, batch: 32, dimension: 16}}"
         ),
+        ("early-learning", text("{name: early-learning}", extra: ", ema: 0")),
         dataFree,
     ]
 

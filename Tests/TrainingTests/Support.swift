@@ -72,4 +72,32 @@ enum Tiny {
         }
         return content
     }
+    /// Trains a recipe in one go, and again with a stop after some steps of its one phase.
+    ///
+    /// - Parameter droppingRandomState: go on with other random numbers, as a negative control.
+    /// - Returns: the files that differ.
+    static func differences(
+        afterStop stop: Int, of recipe: Recipe, _ scratch: Scratch,
+        droppingRandomState: Bool = false
+    ) throws -> Set<String> {
+        let (whole, cut) = (scratch("whole-\(UUID())"), scratch("cut-\(UUID())"))
+        _ = try run(recipe, whole).train()
+        var environment = TrainingEnvironment()
+        let steps = Steps()
+        environment.observe = { if case .step = $0 { steps.count() } }
+        environment.shouldStop = { steps.value == stop }
+        let said = failure { try run(recipe, cut, environment).train() }
+        try #require(said.hasPrefix("interrupted (checkpoint "), "\(said)")
+        environment.shouldStop = { false }
+        environment.dropRandomState = droppingRandomState
+        _ = try run(recipe, cut, environment).train()
+        let (a, b) = (try content(whole), try content(cut))
+        return Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }
+    }
+
+    /// A recipe of the folder `Examples`.
+    static func example(_ name: String) -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../.."
+        return "\(root)/Examples/\(name)"
+    }
 }

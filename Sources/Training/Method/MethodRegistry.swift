@@ -10,6 +10,7 @@ public struct MethodRegistry: Sendable {
         KnowledgeDistillation.self,
         SelfDistillation.self,
         MutualLearning.self,
+        EarlyLearning.self,
         AdaptiveMixing.self,
         DataFree.self,
     ])
