@@ -67,6 +67,10 @@ enum TinyRuns {
                 + "encoder: {epochs: 2, batch: 32, dimension: 16}}"
         ),
         ("early-learning", text("{name: early-learning}", extra: ", ema: 0")),
+        (
+            "co-teaching",
+            text("{name: co-teaching, ramp: 1, peers: [{}, {optimizer: {kind: adam}}]}")
+        ),
         dataFree,
     ]
 

@@ -11,6 +11,7 @@ public struct MethodRegistry: Sendable {
         SelfDistillation.self,
         MutualLearning.self,
         EarlyLearning.self,
+        CoTeaching.self,
         AdaptiveMixing.self,
         DataFree.self,
     ])
