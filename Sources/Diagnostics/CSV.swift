@@ -1,4 +1,4 @@
-/// The one writer of comma-separated cells (RFC 4180).
+/// The one writer of comma-separated tables (RFC 4180).
 ///
 /// Quoting is decided by bytes, not by characters: a comma with a combining mark behind it is still a
 /// comma to every reader. Every reader of this package reads back what is written here. A spreadsheet
@@ -24,9 +24,19 @@ public enum CSV {
         return String(decoding: quoted, as: UTF8.self)
     }
 
-    /// Cells as one line, with a line feed at its end.
-    public static func line(_ cells: [String]) -> String {
-        cells.map { cell($0) }.joined(separator: ",") + "\n"
+    /// Cells as one line, with a line feed at its end. Nil is a cell whose value is not known: nothing
+    /// stands there, while the empty text is written as `""`.
+    public static func line(_ cells: [String?]) -> String {
+        cells.map { $0.map { cell($0) } ?? "" }.joined(separator: ",") + "\n"
+    }
+
+    /// The content of a file: a line of names, then one for each row, each as ``line(_:)`` writes it.
+    public static func file(
+        _ names: [String], _ rows: some Sequence<[String?]>
+    ) -> [UInt8] {
+        var bytes = Array(line(names).utf8)
+        for row in rows { bytes += line(row).utf8 }
+        return bytes
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }

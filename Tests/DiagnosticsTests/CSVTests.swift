@@ -14,6 +14,19 @@ import Testing
         #expect(CSV.cell(text) == cell)
     }
 
+    @Test func unknownIsNoText() {
+        #expect(CSV.line(["1", nil, ""]) == "1,,\"\"\n")
+        #expect(CSV.line([nil, nil]) == ",\n")
+    }
+
+    @Test func aFileIsItsNamesAndItsRows() {
+        let rows = [["0", nil], ["1", "owl, snowy"]]
+        #expect(
+            String(decoding: CSV.file(["index", "class"], rows), as: UTF8.self)
+                == "index,class\n0,\n1,\"owl, snowy\"\n")
+        #expect(String(decoding: CSV.file(["a"], [[String?]]()), as: UTF8.self) == "a\n")
+    }
+
     @Test func joinsCells() { #expect(CSV.line(["a", "b,c", ""]) == "a,\"b,c\",\"\"\n") }
 
     @Test func boundsNames() {

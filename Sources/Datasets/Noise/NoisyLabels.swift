@@ -96,13 +96,11 @@ public struct NoisyLabels: Equatable, Sendable {
     /// Kind `file` reads it back, and refuses it on other data.
     public func write(to path: String, using files: some FileSystem) throws(Problem) {
         let words = (0..<classCount).map { c in
-            CSV.cell(
-                PlainText.escaped(classNames.flatMap { c < $0.count ? $0[c] : nil } ?? "\(c)"))
+            PlainText.escaped(classNames.flatMap { c < $0.count ? $0[c] : nil } ?? "\(c)")
         }
-        var bytes = Array("index,given,clean\n".utf8)
-        for (id, (given, clean)) in zip(ids, zip(labels, clean)) {
-            bytes += Array("\(id),\(words[given]),\(knowsClean ? words[clean] : "")\n".utf8)
+        let rows = ids.indices.lazy.map { i in
+            ["\(ids[i])", words[labels[i]], knowsClean ? words[clean[i]] : nil]
         }
-        try files.replace(path, with: bytes)
+        try files.replace(path, with: CSV.file(["index", "given", "clean"], rows))
     }
 }
