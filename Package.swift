@@ -109,13 +109,13 @@ let engine: [Target] = [
         name: "limbeck-step",
         dependencies: [
             "Training", "Distillation", "Models", "Neural", "Torch", "Datasets", "Randomness",
-            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "Benchmarks/Sources/limbeck-step"),
     // The same for a meta step of adaptive loss mixing.
     .executableTarget(
         name: "limbeck-meta",
         dependencies: [
-            "Distillation", "Torch", "Training",
+            "Distillation", "Torch", "Training", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "Benchmarks/Sources/limbeck-meta"),
     .testTarget(

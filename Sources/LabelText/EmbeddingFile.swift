@@ -119,7 +119,7 @@ struct EmbeddingRows {
 
     private static func names(_ file: SafeTensorsFile) throws(Problem) -> [String] {
         guard let text = file.metadata["classes"],
-            let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8))
+            let names = try? JSON.read([String].self, text.utf8)
         else { throw .noNames(file.name) }
         try LabelEmbeddings.check(names: names, file: file.name)
         return names

@@ -42,11 +42,7 @@ enum Console {
     static func print(json value: some Encodable) { write(encoded(value)) }
 
     static func encoded(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let text = String(decoding: (try? encoder.encode(value)) ?? Data("{}".utf8), as: UTF8.self)
+        let text = String(decoding: JSON.text(value), as: UTF8.self)
         // All of it is ASCII, so that no terminal is moved by a name; only strings hold anything else.
         guard text.utf8.contains(where: { $0 >= 0x7f }) else { return text }
         var out = ""

@@ -1,3 +1,4 @@
+import Diagnostics
 import Experiments
 import Replica
 
@@ -32,8 +33,9 @@ struct TheoryJSON: Encodable {
         /// k of k-SD.
         var stage: Int
         var error, m, q, bias, lambda: Double
-        /// β of the labels it learnt from; null for stage 0, "inf" for hard ones.
-        var beta: Double?
+        /// β of the labels it learnt from; null for stage 0, "inf" for hard ones. Present also where it
+        /// is null: a reader need not ask whether the key is there.
+        @OrNull var beta: Double?
         var labelAccuracy: Double
         var kappa: Double?
         var iterations: Int
@@ -69,27 +71,6 @@ struct TheoryJSON: Encodable {
             kappas = best.schedule.loss == .squared ? nil : all
             atBounds = best.bounds.map(\.name)
             added = best.isAdded
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var c = encoder.container(keyedBy: CodingKeys.self)
-            try c.encode(stage, forKey: .stage)
-            try c.encode(error, forKey: .error)
-            try c.encode(m, forKey: .m)
-            try c.encode(q, forKey: .q)
-            try c.encode(bias, forKey: .bias)
-            try c.encode(lambda, forKey: .lambda)
-            // Present also where it is null: a reader need not ask whether the key is there.
-            try c.encode(beta, forKey: .beta)
-            try c.encode(labelAccuracy, forKey: .labelAccuracy)
-            try c.encodeIfPresent(kappa, forKey: .kappa)
-            try c.encode(iterations, forKey: .iterations)
-            try c.encode(residual, forKey: .residual)
-            try c.encode(converged, forKey: .converged)
-            try c.encodeIfPresent(lambdas, forKey: .lambdas)
-            try c.encodeIfPresent(kappas, forKey: .kappas)
-            try c.encodeIfPresent(atBounds, forKey: .atBounds)
-            try c.encodeIfPresent(added, forKey: .added)
         }
     }
 

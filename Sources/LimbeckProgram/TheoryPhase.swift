@@ -144,7 +144,7 @@ struct PhaseMap: Codable, Sendable {
 
     static func read(_ file: String) throws(Problem) -> PhaseMap {
         let bytes = try readFile(file, limit: 64 << 20)
-        guard let map = try? JSONDecoder().decode(PhaseMap.self, from: Data(bytes)),
+        guard let map = try? JSON.read(PhaseMap.self, bytes),
             map.errors.count <= map.total,
             map.errors.allSatisfy({ $0.count == map.request.stages + 1 })
         else { throw .badMap(file) }

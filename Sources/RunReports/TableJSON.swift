@@ -14,18 +14,11 @@ package struct TableJSON: Encodable {
     struct Spread: Encodable {
         var mean: Double
         /// Sample standard deviation; null with one seed.
-        var sd: Double?
+        @OrNull var sd: Double?
 
         init(_ values: [Double]) {
             let estimate = Estimate(values: values)
             (mean, sd) = (estimate.mean, estimate.sd)
-        }
-
-        enum CodingKeys: String, CodingKey { case mean, sd }
-        func encode(to encoder: any Encoder) throws {
-            var values = encoder.container(keyedBy: CodingKeys.self)
-            try values.encode(mean, forKey: .mean)
-            try values.encode(sd, forKey: .sd)
         }
     }
 
@@ -33,11 +26,11 @@ package struct TableJSON: Encodable {
         var method: String
         var seeds: Int
         /// Null where no seed has a result.
-        var last: Spread?
-        var selected: Spread?
+        @OrNull var last: Spread?
+        @OrNull var selected: Spread?
         /// Mean over seeds of the seconds of all phases of the row, shared ones included; null where no
         /// seed has a result.
-        var seconds: Double?
+        @OrNull var seconds: Double?
         /// Only where several noise settings are compared.
         var noise: Noise?
         /// What a search chose, per seed.
@@ -49,24 +42,6 @@ package struct TableJSON: Encodable {
         var values: [String: [String: Spread?]]?
         /// Seeds without a result.
         var failed: [Failed]?
-
-        enum CodingKeys: String, CodingKey {
-            case method, seeds, last, selected, seconds, noise, settings, peers, values, failed
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var values = encoder.container(keyedBy: CodingKeys.self)
-            try values.encode(method, forKey: .method)
-            try values.encode(seeds, forKey: .seeds)
-            try values.encode(last, forKey: .last)
-            try values.encode(selected, forKey: .selected)
-            try values.encode(seconds, forKey: .seconds)
-            try values.encodeIfPresent(noise, forKey: .noise)
-            try values.encodeIfPresent(settings, forKey: .settings)
-            try values.encodeIfPresent(peers, forKey: .peers)
-            try values.encodeIfPresent(self.values, forKey: .values)
-            try values.encodeIfPresent(failed, forKey: .failed)
-        }
     }
 
     /// A seed at which a row failed, or a setting of a search that did.

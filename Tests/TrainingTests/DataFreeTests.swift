@@ -53,7 +53,7 @@ import Torch
 
     private func lines(_ path: String) throws -> [SynthesisMetrics] {
         try readFile(path).split(separator: 10).map {
-            try JSONDecoder().decode(SynthesisMetrics.self, from: Data($0))
+            try JSON.read(SynthesisMetrics.self, $0)
         }
     }
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import TestSupport
 import Testing
@@ -73,7 +74,7 @@ import Testing
     /// Scores that are not finite survive a record.
     @Test func infiniteScoresAreSaved() throws {
         let wrong = Evaluation(logProbabilities: [0, -.infinity], classes: 2, labels: [1])
-        let back = try jsonDecoder().decode(Evaluation.self, from: Data(json(wrong)))
+        let back = try JSON.read(Evaluation.self, JSON.file(wrong))
         #expect(back == wrong)
     }
 }

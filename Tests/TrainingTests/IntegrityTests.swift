@@ -45,7 +45,7 @@ import Torch
         let older =
             "\(path): made by an older version of this program, whose records carry no hashes "
             + "(add --remake to make it again, or give another --out)"
-        #expect(failure { try read(json(Small())) } == older)
+        #expect(failure { try read(JSON.file(Small())) } == older)
         #expect(failure { try read(Array("{\"version\": 2}".utf8)) } == older)
     }
 

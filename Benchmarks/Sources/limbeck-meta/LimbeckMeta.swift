@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Distillation
 import Foundation
 import Torch
@@ -40,7 +41,7 @@ struct LimbeckMeta: ParsableCommand {
         } else if serve {
             var known: (request: Request, problem: Problem)?
             while let line = readLine(), !line.allSatisfy(\.isWhitespace) {
-                let request = try JSONDecoder().decode(Request.self, from: Data(line.utf8))
+                let request = try JSON.read(Request.self, line.utf8)
                 let problem: Problem
                 if let known, known.request.sizes == request.sizes {
                     problem = known.problem
@@ -75,8 +76,7 @@ struct LimbeckMeta: ParsableCommand {
     }
 
     private func reply(_ answer: some Encodable) throws {
-        let line = try JSONEncoder().encode(answer) + Data("\n".utf8)
-        try FileHandle.standardOutput.write(contentsOf: line)
+        try FileHandle.standardOutput.write(contentsOf: JSON.line(answer))
     }
 }
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Torch
 
@@ -89,7 +90,7 @@ final class Bench {
     func serve() throws {
         while let line = readLine(), !line.allSatisfy(\.isWhitespace) {
             do {
-                try reply(measure(JSONDecoder().decode(Request.self, from: Data(line.utf8))))
+                try reply(measure(JSON.read(Request.self, line.utf8)))
             } catch let error as DecodingError {
                 try reply(["error": sentence(error)])
             } catch let refusal as Refusal {
@@ -101,9 +102,7 @@ final class Bench {
     }
 
     func reply(_ answer: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        try FileHandle.standardOutput.write(contentsOf: encoder.encode(answer) + Data("\n".utf8))
+        try FileHandle.standardOutput.write(contentsOf: JSON.line(answer))
     }
 
     private func sentence(_ error: DecodingError) -> String {

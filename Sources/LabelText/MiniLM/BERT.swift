@@ -45,7 +45,7 @@ struct BERT {
         /// - Parameter file: what errors call it.
         init(json: [UInt8], file: String) throws(Problem) {
             do {
-                self = try JSONDecoder().decode(Configuration.self, from: Data(json))
+                self = try JSON.read(Configuration.self, json)
             } catch {
                 throw .notAConfiguration(file, Self.reason(error))
             }

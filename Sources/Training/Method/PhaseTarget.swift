@@ -84,5 +84,5 @@ public struct AnyTarget: Encodable, Equatable, Sendable {
     }
 
     /// Targets are equal where their names, versions and options are.
-    public static func == (a: AnyTarget, b: AnyTarget) -> Bool { jsonLine(a) == jsonLine(b) }
+    public static func == (a: AnyTarget, b: AnyTarget) -> Bool { JSON.line(a) == JSON.line(b) }
 }

@@ -171,30 +171,3 @@ struct CheckpointStore {
 
     static func name(_ step: Int) -> String { String(format: "step-%012d", step) }
 }
-
-/// Canonical JSON of a small value, with a newline at its end.
-func json(_ value: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    // Only non-finite numbers can fail, and they have their words.
-    return Array(try! encoder.encode(value)) + [10]
-}
-
-/// The same on one line.
-func jsonLine(_ value: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return Array(try! encoder.encode(value)) + [10]
-}
-
-/// Reads what `json` writes.
-func jsonDecoder() -> JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return decoder
-}

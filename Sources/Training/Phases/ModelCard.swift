@@ -41,7 +41,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
 
     /// For the metadata of a safetensors file, which holds strings only.
     public var metadata: [String: String] {
-        [ModelCard.metadataKey: String(decoding: jsonLine(self).dropLast(), as: UTF8.self)]
+        [ModelCard.metadataKey: String(decoding: JSON.line(self).dropLast(), as: UTF8.self)]
     }
 
     /// - Parameter file: the path, for the message.
@@ -51,7 +51,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
             throw .badCard(file, "\(text.utf8.count) bytes", "at most \(ModelCard.longest) bytes")
         }
         do {
-            self = try JSONDecoder().decode(ModelCard.self, from: Data(text.utf8))
+            self = try JSON.read(ModelCard.self, text.utf8)
         } catch let problem as Problem {
             throw problem.inCard(of: file)
         } catch {

@@ -158,7 +158,7 @@ extension EpochMetrics {
     /// The epochs of a `metrics.jsonl`; a line that cannot be read is left out.
     static func read(_ path: String) throws(Problem) -> [EpochMetrics] {
         try readFile(path, limit: 256 << 20).split(separator: 10).compactMap {
-            try? jsonDecoder().decode(EpochMetrics.self, from: Data($0))
+            try? JSON.read(EpochMetrics.self, $0)
         }
     }
 

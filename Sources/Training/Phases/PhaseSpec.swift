@@ -1,4 +1,5 @@
 import Datasets
+import Diagnostics
 import Files
 import Foundation
 import Models
@@ -53,13 +54,8 @@ public struct PhaseSpec: Encodable, Equatable, Sendable {
         identity.training.checkpointSteps = nil
         identity.training.checkpointSeconds = 1
         identity.training.useEMA = false
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // A key that has no meaning for its kind may hold any number, not-a-number included.
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let json = try! encoder.encode(identity)
-        return String(SHA256.hex(of: json).prefix(24))
+        return String(SHA256.hex(of: JSON.text(identity)).prefix(24))
     }
 
     /// The seed of everything random inside the phase: stages of one run differ, equal phases of

@@ -32,7 +32,7 @@ extension PhaseTrainer {
             learningRate: learningRate(of: learners[0], step: step - 1), learners: each,
             together: own.together)
         metrics.add(try objective.endEpoch(EpochContext(trainer: self)))
-        try lines.append(jsonLine(metrics), using: environment.files)
+        try lines.append(JSON.line(metrics), using: environment.files)
         for learner in learners { learner.record.sums = EpochSums() }
         epoch += 1
         if spec.keep?.contains(epoch) == true {

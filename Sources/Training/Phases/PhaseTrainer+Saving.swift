@@ -122,7 +122,7 @@ extension PhaseTrainer {
         }
         try lines.sync(using: environment.files)
         try addSections(to: &result)
-        try environment.files.replace("\(folder)/phase.json", with: json(spec))
+        try environment.files.replace("\(folder)/phase.json", with: JSON.file(spec))
         try PhaseFolder.finish(folder, result, using: environment.files)
         try store.removeAll()
         return result

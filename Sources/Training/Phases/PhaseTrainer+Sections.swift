@@ -35,7 +35,7 @@ enum SectionFiles {
             shown.imageGrids = section.imageGrids.map { $0.bounded() }
             return shown
         }
-        try files.replace("\(folder)/sections.json", with: jsonLine(shown))
+        try files.replace("\(folder)/sections.json", with: JSON.line(shown))
         let columns = sections.flatMap(\.columns)
         guard !columns.isEmpty else { return }
         var names: Set<String> = []
@@ -62,7 +62,7 @@ enum SectionFiles {
     static func read(_ folder: String, remedy: Remedy) throws(Problem) -> [Section] {
         let path = "\(folder)/sections.json"
         let bytes = try readFile(path, limit: limit)
-        guard let sections = try? jsonDecoder().decode([Section].self, from: Data(bytes)) else {
+        guard let sections = try? JSON.read([Section].self, bytes) else {
             throw .recordDamaged(path, remedy)
         }
         return sections

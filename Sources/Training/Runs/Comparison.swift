@@ -225,7 +225,7 @@ public final class Comparison {
 
     private func prepare(_ recipe: Recipe) throws -> PreparedData {
         let key =
-            String(decoding: jsonLine(recipe.data) + jsonLine(recipe.noise), as: UTF8.self)
+            String(decoding: JSON.line(recipe.data) + JSON.line(recipe.noise), as: UTF8.self)
             + "\(recipe.seed)"
         if let data = prepared[key] { return data }
         let data = try PreparedData(

@@ -93,7 +93,7 @@ public struct PhaseStore: Sendable {
         let timing = PhaseTiming(
             seconds: environment.clock() - began + trainer.earlierSeconds,
             epochs: trainer.epochSeconds)
-        try environment.files.replace("\(path(spec))/timing.json", with: json(timing))
+        try environment.files.replace("\(path(spec))/timing.json", with: JSON.file(timing))
         return result
     }
 
@@ -176,7 +176,7 @@ public struct PhaseTiming: Codable, Equatable, Sendable {
     /// Nil if the folder has none that can be read.
     init?(folder: String) {
         guard let bytes = try? readFile("\(folder)/timing.json", limit: 1 << 24),
-            let read = try? JSONDecoder().decode(PhaseTiming.self, from: Data(bytes))
+            let read = try? JSON.read(PhaseTiming.self, bytes)
         else { return nil }
         // Anybody may edit it, for no hash is kept of it: what cannot be a time is unknown.
         guard ([read.seconds] + (read.epochs ?? [])).allSatisfy({ (0...1e10).contains($0) }) else {

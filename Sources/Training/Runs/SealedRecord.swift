@@ -25,7 +25,7 @@ enum SealedRecord {
 
     static func encoded(_ value: some Encodable) -> [UInt8] {
         // Without the end of the object: "\n}\n".
-        let body = json(value).dropLast(3) + Array(",\n  \"version\" : \(version)".utf8)
+        let body = JSON.file(value).dropLast(3) + Array(",\n  \"version\" : \(version)".utf8)
         return body + seal(of: body)
     }
 
@@ -42,10 +42,10 @@ enum SealedRecord {
             throw isOlder(bytes)
                 ? .olderVersion(path, remedy) : .recordDamaged(path, remedy)
         }
-        guard let header = try? jsonDecoder().decode(Header.self, from: Data(bytes)),
+        guard let header = try? JSON.read(Header.self, bytes),
             header.version == version
         else { throw .otherVersion(path) }
-        guard let value = try? jsonDecoder().decode(Value.self, from: Data(bytes)) else {
+        guard let value = try? JSON.read(Value.self, bytes) else {
             throw .recordDamaged(path, remedy)
         }
         return value
@@ -62,7 +62,7 @@ enum SealedRecord {
 
     /// A record of this version has both members, so that one flipped bit cannot make it look older.
     private static func isOlder(_ bytes: [UInt8]) -> Bool {
-        guard let header = try? jsonDecoder().decode(Header.self, from: Data(bytes)) else {
+        guard let header = try? JSON.read(Header.self, bytes) else {
             return false
         }
         return header.sha256 == nil && header.version ?? 0 < version

@@ -73,7 +73,7 @@ extension SynthesisPass {
             },
             grids: record.grids.map { .init(name: $0.name, images: $0.images, epoch: $0.epoch) },
             warmUp: warmUp)
-        try files.replace("\(folder)/pool.json", with: json(content))
+        try files.replace("\(folder)/pool.json", with: JSON.file(content))
     }
 }
 

@@ -316,7 +316,7 @@ final class SynthesisPass: BatchSource {
     }
 
     private func log(_ metrics: SynthesisMetrics) throws(Problem) {
-        try lines.append(jsonLine(metrics), using: files)
+        try lines.append(JSON.line(metrics), using: files)
         (record.metricsBytes, record.metrics) = (lines.bytes, lines.digest)
     }
 }

@@ -26,8 +26,8 @@ public struct SyntheticPool: Sendable {
         self.folder = "\(folder)/pool"
         let path = "\(self.folder)/pool.json"
         guard
-            let content = try? jsonDecoder().decode(
-                PoolContent.self, from: Data(try readFile(path, limit: 256 << 20)))
+            let content = try? JSON.read(
+                PoolContent.self, try readFile(path, limit: 256 << 20))
         else { throw .noPool(folder) }
         guard content.shape.count == 3, content.shape.allSatisfy({ (1...65_536).contains($0) }),
             content.shape.reduce(1.0, { $0 * Double($1) }) < 0x1p30, !content.classNames.isEmpty
