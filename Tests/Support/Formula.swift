@@ -1,7 +1,7 @@
 import Torch
 
 // Numbers that a fixture script computes too, so that weights and inputs need not be stored; see
-// `values` and `fill` in scripts/fixtures/models.py.
+// `values` and `fill` in scripts/fixtures/formula.py.
 
 /// SplitMix64 at counters stream · 2³² + i, as numbers of 24 bits on [-1, 1), times `scale` plus
 /// `shift`; float32.
@@ -22,9 +22,10 @@ public func values(
 /// The stream of the inputs, behind those of the weights.
 public let inputStream = 1000
 
-/// Gives every parameter and buffer of a module's state the value that `fill` of the script gives.
-public func fill(_ state: [(name: String, tensor: Tensor)]) {
-    for (place, (name, tensor)) in state.enumerated() {
+/// Gives every parameter and buffer of a module's state the value that `fill` of the script gives, from
+/// streams that count up from `first`.
+public func fill(_ state: [(name: String, tensor: Tensor)], first: Int = 0) {
+    for (place, (name, tensor)) in zip(first..., state) {
         let shape = tensor.shape
         if name.hasSuffix("num_batches_tracked") {
             tensor.zero()

@@ -35,13 +35,11 @@ import Torch
             let alpha = what.dropFirst(2)
             let trainer = try trainer(
                 scratch, "noise={kind: none}", "schedule.kind=constant",
+                "data={kind: gaussian-classes, classes: 10, features: 12, samples: 400}",
                 "optimizer={learning-rate: 0.1, momentum: 0.9, nesterov: true, weight-decay: 0.0005}",
                 "method={name: mutual, peers: [\(peers)], update: \(order), order: \(alpha)}")
-            for learner in trainer.learners {
-                for (key, tensor) in learner.network.state {
-                    let initial = try fixture.tensor("\(name).\(learner.name).initial.\(key)")
-                    withoutGradient { tensor.copy(from: initial) }
-                }
+            for (k, learner) in trainer.learners.enumerated() {
+                withoutGradient { fill(learner.network.state, first: 100 * k) }
             }
             let labels = try fixture.tensor("labels").ints()
             // Any samples with the fixture's labels: their features are replaced.
@@ -51,7 +49,8 @@ import Torch
             }
             let batch = Batch(
                 epoch: 0, step: 0, indices: members,
-                features: try fixture.tensor("inputs").floats(), shape: [labels.count, 28, 28, 1])
+                features: values(inputStream, [labels.count, 12]).floats(),
+                shape: [labels.count, 12])
             let losses = try fixture.tensor("\(name).losses").floats()
             for step in 0..<2 {
                 for learner in trainer.learners { learner.record.sums = EpochSums() }
