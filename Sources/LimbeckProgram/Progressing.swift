@@ -1,21 +1,33 @@
 import Foundation
 import Report
 import RunReports
+import Synchronization
 import Training
 
 /// Shows how training gets on: a bar that is redrawn on a terminal, plain lines elsewhere.
 ///
 /// Phases may train side by side on several threads; every step of any of them comes here.
-final class Progressing: @unchecked Sendable {
-    // Everything is touched only while `lock` is held.
+final class Progressing: Sendable {
     static let shared = Progressing()
 
-    private let lock = NSLock()
-    private let clock: @Sendable () -> Double = {
-        Double(DispatchTime.now().uptimeNanoseconds) / 1e9
+    private let state = Mutex(ProgressState())
+
+    /// - Parameters:
+    ///   - phases: how many will be trained or found, for the time left.
+    ///   - verbose: a line per epoch and teacher; otherwise per phase.
+    func begin(phases: Int, verbose: Bool) {
+        state.withLock { $0.begin(phases: phases, verbose: verbose) }
     }
-    private lazy var throttle = ProgressThrottle(
-        interval: Console.isTerminal ? 0.1 : 10, clock: clock)
+
+    func observe(_ event: PhaseEvent) { state.withLock { $0.observe(event) } }
+
+    /// Takes the bar from the terminal.
+    func clear() { state.withLock { $0.clear() } }
+}
+
+private struct ProgressState {
+    private var throttle = ProgressThrottle(
+        interval: Console.isTerminal ? 0.1 : 10, clock: ProgressState.clock)
     private var began = 0.0
     private var skipped = 0
     private var running: [String: (name: String, step: Int, steps: Int)] = [:]
@@ -25,20 +37,13 @@ final class Progressing: @unchecked Sendable {
     private var isDrawn = false
     private var verbose = true
 
-    /// - Parameters:
-    ///   - phases: how many will be trained or found, for the time left.
-    ///   - verbose: a line per epoch and teacher; otherwise per phase.
-    func begin(phases: Int, verbose: Bool) {
-        lock.withLock {
-            self.phases = max(1, phases)
-            self.verbose = verbose
-            began = clock()
-        }
+    mutating func begin(phases: Int, verbose: Bool) {
+        self.phases = max(1, phases)
+        self.verbose = verbose
+        began = Self.clock()
     }
 
-    func observe(_ event: PhaseEvent) {
-        lock.lock()
-        defer { lock.unlock() }
+    mutating func observe(_ event: PhaseEvent) {
         switch event {
         case .began(let spec, let resumed, let steps):
             running[spec.key] = (spec.name, resumed ?? 0, steps)
@@ -78,11 +83,15 @@ final class Progressing: @unchecked Sendable {
         }
     }
 
-    func clear() {
+    mutating func clear() {
         if isDrawn, Console.isTerminal {
             Console.draw("\r\u{1b}[K")
             isDrawn = false
         }
+    }
+
+    private static func clock() -> Double {
+        Double(DispatchTime.now().uptimeNanoseconds) / 1e9
     }
 
     private func title(_ spec: PhaseSpec) -> String {
@@ -90,13 +99,13 @@ final class Progressing: @unchecked Sendable {
         return "\(spec.name) (\(models), seed \(spec.seed))"
     }
 
-    private func line(_ text: String) {
+    private mutating func line(_ text: String) {
         clear()
         Console.say(text)
         draw(final: true)
     }
 
-    private func draw(final: Bool) {
+    private mutating func draw(final: Bool) {
         guard throttle.isDue(final: final && Console.isTerminal) else { return }
         let now = running.values.map(\.step).reduce(0, +) + finishedSteps
         // Phases of one recipe are about equally long: those to come are taken to be as the known.
@@ -104,7 +113,7 @@ final class Progressing: @unchecked Sendable {
         let count = running.count + finishedPhases
         let total = count == 0 ? 0 : known * max(phases, count) / count
         let label = running.values.map(\.name).sorted().joined(separator: " + ")
-        let elapsed = clock() - began
+        let elapsed = Self.clock() - began
         if Console.isTerminal {
             var size = winsize()
             let width = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80

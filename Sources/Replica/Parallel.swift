@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Synchronization
 
 /// Work split over processors with results in the order of the items, so that no result depends
 /// on how many workers there were.
@@ -10,29 +11,24 @@ public enum Parallel {
         _ body: @Sendable (Int) -> Result
     ) -> [Result] {
         guard count > 1, workers > 1 else { return (0..<count).map(body) }
-        let shared = Shared<Result>(count)
+        // The next item, and the results that are there.
+        let work = Mutex((next: 0, results: [Result?](repeating: nil, count: count)))
         DispatchQueue.concurrentPerform(iterations: min(workers, count)) { _ in
-            while let item = shared.take() { shared.put(body(item), item) }
-        }
-        return shared.results.compactMap(\.self)
-    }
-
-    private final class Shared<Result: Sendable>: @unchecked Sendable {
-        // Both are touched only while `lock` is held, or after all work is done.
-        private let lock = NSLock()
-        private var next = 0
-        private(set) var results: [Result?]
-
-        init(_ count: Int) { results = Array(repeating: nil, count: count) }
-
-        func take() -> Int? {
-            lock.withLock {
-                guard next < results.count else { return nil }
-                defer { next += 1 }
-                return next
+            while let item = take(from: work, count) {
+                let result = body(item)
+                work.withLock { $0.results[item] = result }
             }
         }
+        return work.withLock { $0.results }.compactMap(\.self)
+    }
 
-        func put(_ result: Result, _ item: Int) { lock.withLock { results[item] = result } }
+    private static func take<Result>(
+        from work: borrowing Mutex<(next: Int, results: [Result?])>, _ count: Int
+    ) -> Int? {
+        work.withLock { work in
+            guard work.next < count else { return nil }
+            defer { work.next += 1 }
+            return work.next
+        }
     }
 }

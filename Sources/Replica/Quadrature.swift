@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Points and weights of a one-dimensional integration rule.
 struct Quadrature: Sendable {
@@ -96,23 +97,27 @@ struct Quadrature: Sendable {
         return Quadrature(points: points, weights: weights.map { $0 / sum })
     }
 
-    static func cached(legendre n: Int) -> Quadrature { Cache.shared.rule(n, legendre) }
-    static func cached(hermite n: Int) -> Quadrature { Cache.shared.rule(-n) { _ in hermite(n) } }
+    static func cached(legendre n: Int) -> Quadrature { cached(.legendre(n)) }
+    static func cached(hermite n: Int) -> Quadrature { cached(.hermite(n)) }
 
     /// Rules are asked for thousands of times in a search.
-    private final class Cache: @unchecked Sendable {
-        // `rules` is touched only while `lock` is held.
-        static let shared = Cache()
-        private let lock = NSLock()
-        private var rules: [Int: Quadrature] = [:]
-
-        func rule(_ key: Int, _ make: (Int) -> Quadrature) -> Quadrature {
-            lock.withLock {
-                if let rule = rules[key] { return rule }
-                let rule = make(key)
-                rules[key] = rule
-                return rule
-            }
+    private static func cached(_ rule: Rule) -> Quadrature {
+        known.withLock { known in
+            if let quadrature = known[rule] { return quadrature }
+            let quadrature =
+                switch rule {
+                case .legendre(let n): legendre(n)
+                case .hermite(let n): hermite(n)
+                }
+            known[rule] = quadrature
+            return quadrature
         }
+    }
+
+    private static let known = Mutex<[Rule: Quadrature]>([:])
+
+    private enum Rule: Hashable {
+        case legendre(Int)
+        case hermite(Int)
     }
 }

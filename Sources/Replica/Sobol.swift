@@ -1,5 +1,6 @@
 import Foundation
 import Randomness
+import Synchronization
 
 /// Scrambled Sobol points turned into standard normal vectors with antithetic partners, whitened
 /// so that the sample mean is exactly 0 and the sample covariance exactly the identity. That
@@ -100,30 +101,21 @@ struct NormalSample: Sendable {
 
     /// A sample once made is kept: searches ask for the same one again and again.
     static func cached(dimensions: Int, log2: Int, seed: UInt64) -> NormalSample {
-        Cache.shared.sample(Key(dimensions: dimensions, log2: log2, seed: seed))
+        let key = Key(dimensions: dimensions, log2: log2, seed: seed)
+        return known.withLock { known in
+            if let sample = known[key] { return sample }
+            if known.count >= 8 { known.removeAll() }
+            let sample = NormalSample(dimensions: dimensions, log2: log2, seed: seed)
+            known[key] = sample
+            return sample
+        }
     }
+
+    private static let known = Mutex<[Key: NormalSample]>([:])
 
     private struct Key: Hashable {
         var dimensions: Int
         var log2: Int
         var seed: UInt64
-    }
-
-    private final class Cache: @unchecked Sendable {
-        // `samples` is touched only while `lock` is held.
-        static let shared = Cache()
-        private let lock = NSLock()
-        private var samples: [Key: NormalSample] = [:]
-
-        func sample(_ key: Key) -> NormalSample {
-            lock.withLock {
-                if let sample = samples[key] { return sample }
-                if samples.count >= 8 { samples.removeAll() }
-                let sample = NormalSample(
-                    dimensions: key.dimensions, log2: key.log2, seed: key.seed)
-                samples[key] = sample
-                return sample
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Limbeck
+import Synchronization
 import Testing
 
 /// What a Swift program can do with this package: everything here imports `Limbeck` and nothing else of it.
@@ -256,10 +257,9 @@ import Testing
     }
 
     /// What several threads write down.
-    final class Lines: @unchecked Sendable {
-        private let lock = NSLock()
-        private var lines: [String] = []
-        func add(_ line: String) { lock.withLock { lines.append(line) } }
-        var all: [String] { lock.withLock { lines } }
+    final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
     }
 }

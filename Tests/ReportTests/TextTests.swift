@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Report
@@ -158,9 +159,9 @@ import Testing
     }
 }
 
-/// A clock that reads off a list. Unchecked: used on one thread only.
-private final class Times: @unchecked Sendable {
-    private var left: [Double]
-    init(_ times: [Double]) { left = times }
-    func next() -> Double { left.removeFirst() }
+/// A clock that reads off a list.
+private final class Times: Sendable {
+    private let left: Mutex<[Double]>
+    init(_ times: [Double]) { left = Mutex(times) }
+    func next() -> Double { left.withLock { $0.removeFirst() } }
 }

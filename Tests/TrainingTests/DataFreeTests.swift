@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Report
 import SafeTensors
+import Synchronization
 import TestSupport
 import Testing
 import Torch
@@ -358,14 +359,13 @@ import Torch
 }
 
 /// Counts calls from any thread.
-private final class Counter: @unchecked Sendable {
-    private let lock = NSLock()
-    private var count = 0
+private final class Counter: Sendable {
+    private let count = Mutex(0)
     /// The number of this call, from 0.
     func next() -> Int {
-        lock.withLock {
-            count += 1
-            return count - 1
+        count.withLock { count in
+            defer { count += 1 }
+            return count
         }
     }
 }

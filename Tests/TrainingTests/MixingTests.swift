@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import Torch
@@ -215,18 +216,10 @@ import Torch
 }
 
 /// Counts from whatever thread, and keeps what came with the last count.
-private final class Counter: @unchecked Sendable {
-    // Both are touched only while `lock` is held.
-    private let lock = NSLock()
-    private var count = 0
-    private var latest = 0
-    var value: Int { lock.withLock { count } }
-    var last: Int { lock.withLock { latest } }
+private final class Counter: Sendable {
+    private let state = Mutex((count: 0, latest: 0))
+    var value: Int { state.withLock { $0.count } }
+    var last: Int { state.withLock { $0.latest } }
 
-    func add(_ value: Int) {
-        lock.withLock {
-            count += 1
-            latest = value
-        }
-    }
+    func add(_ value: Int) { state.withLock { $0 = ($0.count + 1, value) } }
 }

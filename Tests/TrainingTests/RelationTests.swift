@@ -5,6 +5,7 @@ import Foundation
 import Models
 import Neural
 import SafeTensors
+import Synchronization
 import TestSupport
 import Testing
 import Torch
@@ -376,10 +377,10 @@ import Torch
     }
 }
 
-private final class StepCount: @unchecked Sendable {
-    // Phases of these tests run one after the other.
-    var value = 0
-    func add() { value += 1 }
+private final class StepCount: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
 }
 
 extension PhaseSpec {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import Torch
@@ -129,8 +130,8 @@ import Torch
 }
 
 /// A counter that closures of an environment share.
-final class Steps: @unchecked Sendable {
-    // Touched only by the thread that trains.
-    private(set) var value = 0
-    func count() { value += 1 }
+final class Steps: Sendable {
+    private let steps = Mutex(0)
+    var value: Int { steps.withLock { $0 } }
+    func count() { steps.withLock { $0 += 1 } }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Torch
 import Training
 
@@ -60,33 +61,34 @@ enum PassShare {
 }
 
 /// When passes and epochs began and ended.
-private final class Times: @unchecked Sendable {
-    // Touched only while `lock` is held.
-    private let lock = NSLock()
-    private var pass: [Double] = []
-    private var steps: [Double] = []
-    private var epochEnd = 0.0
-    private var passEnd = 0.0
-    private var latest = 0.0
-    private var hasPass = false
+private final class Times: Sendable {
+    private struct State {
+        var pass: [Double] = []
+        var steps: [Double] = []
+        var epochEnd = 0.0
+        var passEnd = 0.0
+        var latest = 0.0
+        var hasPass = false
+    }
+    private let state = Mutex(State())
 
-    var all: (pass: [Double], steps: [Double]) { lock.withLock { (pass, steps) } }
+    var all: (pass: [Double], steps: [Double]) { state.withLock { ($0.pass, $0.steps) } }
 
     func see(_ event: PhaseEvent) {
         let now = Double(DispatchTime.now().uptimeNanoseconds) / 1e9
-        lock.withLock {
+        state.withLock { state in
             switch event {
             case .note(_, nil):
-                passEnd = now
-                hasPass = true
-            case .step: latest = now
+                state.passEnd = now
+                state.hasPass = true
+            case .step: state.latest = now
             case .epoch:
-                if hasPass {
-                    pass.append(passEnd - epochEnd)
-                    steps.append(latest - passEnd)
+                if state.hasPass {
+                    state.pass.append(state.passEnd - state.epochEnd)
+                    state.steps.append(state.latest - state.passEnd)
                 }
-                hasPass = false
-                epochEnd = now
+                state.hasPass = false
+                state.epochEnd = now
             default: break
             }
         }

@@ -3,6 +3,7 @@ import Diagnostics
 import Files
 import Foundation
 import Models
+import Synchronization
 import Torch
 
 /// Rows × label noise × seeds, with every phase that several of them share trained once.
@@ -313,9 +314,8 @@ public final class Comparison {
 }
 
 /// Set by one thread, read by others.
-final class StopFlag: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value = false
-    var isSet: Bool { lock.withLock { value } }
-    func set() { lock.withLock { value = true } }
+final class StopFlag: Sendable {
+    private let value = Mutex(false)
+    var isSet: Bool { value.withLock { $0 } }
+    func set() { value.withLock { $0 = true } }
 }

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Models
 import SafeTensors
+import Synchronization
 import Torch
 
 /// The finished and unfinished phases below one folder, by key.
@@ -187,13 +188,11 @@ public struct PhaseTiming: Codable, Equatable, Sendable {
 }
 
 /// Results whose files were compared with their hashes, or were written by this process.
-private final class Verified: @unchecked Sendable {
-    // Touched only while `lock` is held.
-    private let lock = NSLock()
-    private var results: [String: PhaseResult] = [:]
+private final class Verified: Sendable {
+    private let results = Mutex<[String: PhaseResult]>([:])
 
     subscript(key: String) -> PhaseResult? {
-        get { lock.withLock { results[key] } }
-        set { lock.withLock { results[key] = newValue } }
+        get { results.withLock { $0[key] } }
+        set { results.withLock { $0[key] = newValue } }
     }
 }

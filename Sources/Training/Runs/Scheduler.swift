@@ -7,7 +7,8 @@ import Torch
 /// On a processor with few cores and small networks, one thread for each of several runs does far
 /// more work than several threads for each run in turn.
 final class Scheduler: @unchecked Sendable {
-    // Everything mutable is touched only while `condition` is locked.
+    // Everything mutable is touched only while `condition` is locked, or after all workers have ended. A
+    // mutex would not do: a worker waits until another one has finished what its job needs.
     struct Job {
         var spec: PhaseSpec
         /// Keys of the phases that must be complete before.
