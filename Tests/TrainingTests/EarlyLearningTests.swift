@@ -182,7 +182,7 @@ import Torch
             for sum in memory.sum(-1).doubles() { #expect(abs(sum - 0.657) < 1e-5) }
             let epochs = try String(contentsOfFile: scratch("phase/metrics.jsonl"), encoding: .utf8)
                 .split(separator: "\n").map {
-                    try jsonDecoder().decode(EpochMetrics.self, from: Data($0.utf8))
+                    try JSON.read(EpochMetrics.self, Data($0.utf8))
                 }
             let terms = epochs.compactMap { $0.terms["early-learning"] }
             #expect(terms.count == 3 && terms[0] < 0 && terms[2] < terms[0])
