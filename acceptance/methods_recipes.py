@@ -34,29 +34,32 @@ def twelve(seed):
             DROPOUT + "method: {name: mutual, peers: [{}, {model: {name: lenet5}, optimizer: {kind: adam}}], "
             "update: recomputed, order: {kind: cosine, from: 2, to: 0.5}, noise-per-peer: true}\n", "ema: 0.9"),
         "adaptive-mixing": recipe(
-            MLP + "method: {name: adaptive-mixing, warm-up: 0, every: 1, group: 1, repeats: 20, start: 0.5, "
-            "rule: softmax, teachers: [{epochs: [1]}, {untrained: true}]}\n", "ema: 0, augmentation: {flip: true}"),
+            MLP + "method: {name: adaptive-mixing, warm-up: 0, meta-interval: 1, batches-per-group: 1, meta-repeats: 20, initial-weight: 0.5, "
+            "rule: softmax, teachers: [{snapshot-epochs: [1]}, {untrained: true}]}\n", "ema: 0, augmentation: {flip: true}"),
         "dropping": recipe(
-            MLP + "method: {name: adaptive-mixing, weighting: dropping, start: 0.5, teachers: [{}, {corrupt: {share: 0.3}}]}\n",
+            MLP + "method: {name: adaptive-mixing, weighting: dropping, initial-weight: 0.5, teachers: [{}, {corrupt: {share: 0.3}}]}\n",
             "ema: 0"),
         "relations": recipe(MLP + "method: {name: cross-entropy}\n" + relation % ", start: encoder", "ema: 0"),
         "relations-on-mutual": recipe(
             MLP + "method: {name: mutual, peers: [{model: {name: mlp, hidden: [12]}}, {}]}\n"
             + relation % ", rows: likely-wrong, edge: {name: queue, size: 100}", "ema: 0"),
         "data-free": recipe(
-            TINY + "method: {name: data-free, peers: 2, steps: 4, normalisation: learnt, "
+            TINY + "method: {name: data-free, peers: 2, steps-per-epoch: 4, normalisation: learnt, "
             "embeddings: {kind: random, dimension: 6}, teacher: {model: {name: resnet8, width: 0.1}}, "
-            "synthesis: {batch: 12, steps: 2, warm-up: 1, warm-up-batches: 3, width: 2, noise: 4, cap: 40, "
-            "held-out: 1, student-mode: train}}\n", "ema: 0.9, augmentation: {padding: 1, flip: true}"),
+            "synthesis: {batch: 12, steps: 2, warm-up: 1, warm-up-batches: 3, width: 2, latent-dim: 4, max-images: 40, "
+            "held-out-batches: 1, student-mode: train}}\n", "ema: 0.9, augmentation: {padding: 1, flip: true}"),
         "deep-inversion": recipe(
-            TINY + "method: {name: data-free, steps: 4, teacher: {model: {name: resnet8, width: 0.1}}, "
-            "synthesis: {method: deep-inversion, batch: 12, steps: 2, warm-up: 1, warm-up-batches: 2, held-out: 1}}\n",
+            TINY + "method: {name: data-free, steps-per-epoch: 4, teacher: {model: {name: resnet8, width: 0.1}}, "
+            "synthesis: {method: deep-inversion, batch: 12, steps: 2, warm-up: 1, warm-up-batches: 2, held-out-batches: 1}}\n",
             "ema: 0.9"),
     }
 
 
 # New word: old word, where the two stand in the recipes above.
-OLD = [("learning-rate", "rate"), ("use-ema", "use-average"), ("ema", "average"), ("likely-wrong", "suspicious")]
+OLD = [("learning-rate", "rate"), ("use-ema", "use-average"), ("ema", "average"), ("likely-wrong", "suspicious"),
+       ("meta-interval", "every"), ("batches-per-group", "group"), ("meta-repeats", "repeats"),
+       ("initial-weight", "start"), ("snapshot-epochs", "epochs"), ("steps-per-epoch", "steps"),
+       ("latent-dim", "noise"), ("max-images", "cap"), ("held-out-batches", "held-out")]
 
 
 def in_old_words(text):
@@ -72,8 +75,8 @@ RENAMED = [
     ("rate", "learning-rate", "optimizer.rate=0.1"),
     ("hard", "label-weight", "method.hard=0.5"),
     ("soft", "distillation-weight", "method.soft=0.5"),
-    ("look-ahead", "virtual-step", "method.look-ahead=exact"),
-    ("also", "extra-losses", "method.also=[gce]"),
+    ("look-ahead", "virtual-step", "method.virtual-step=exact"),
+    ("also", "extra-losses", "method.extra-losses=[gce]"),
     ("average-last", "ema-last", "method.weights=average-last"),
 ]
 

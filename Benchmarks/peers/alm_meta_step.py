@@ -5,7 +5,7 @@
     python alm_meta_step.py --serve --threads 2
 
 A meta step takes B training samples with their features, one teacher's logits, the last layer
-(W, b) and V validation samples. It repeats R times: a look-ahead of the last layer with the present
+(W, b) and V validation samples. It repeats R times: a virtual step of the last layer with the present
 mixing weights λ, the validation loss there, its gradient in λ, a step of λ, a clamp to [0, 1].
 
   double-backward   autograd does it all: a recorded gradient step, then a gradient through it
@@ -20,7 +20,7 @@ step comes first, so that what PyTorch allocates once per process does not count
 Linux bytes is null. With --serve, requests are read from standard input, one JSON object per line
 with the keys classes, features, samples, validation and optionally repeats, steps, warmup, way.
 
-Limbeck's step does a little more: it compares the look-ahead's loss with the present one (the
+Limbeck's step does a little more: it compares the virtual step's loss with the present one (the
 guard) and keeps the label alignments.
 """
 
@@ -164,7 +164,7 @@ def main():
     parser.add_argument("--features", type=int, default=512)
     parser.add_argument("--samples", type=int, default=384, help="training samples of the group")
     parser.add_argument("--validation", type=int, default=1000)
-    parser.add_argument("--repeats", type=int, default=5, help="look-aheads per meta step")
+    parser.add_argument("--repeats", type=int, default=5, help="virtual steps per meta step")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--warmup", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")

@@ -47,7 +47,7 @@ public final class FastText: Classifier {
         self.configuration = configuration
         embedding = EmbeddingBag(
             configuration.buckets + 1, configuration.width, paddingIndex: 0, generator: generator)
-        // Rows of N(0, 1), PyTorch's default, would be learnt by heart.
+        // Rows of N(0, 1), PyTorch's default, would memorise the samples.
         let bound = 1 / Double(configuration.width)
         if generator.makesValues {
             embedding.weight.tensor.fillUniform(-bound, bound, generator)

@@ -6,7 +6,7 @@ import Training
 /// What a user sees of weights learnt per sample: the JSON and the pages.
 @Suite(.serialized, .takesTurns) struct MixingReportTests {
     private let method =
-        "{name: adaptive-mixing, warm-up: 0, every: 1, start: 0.5, "
+        "{name: adaptive-mixing, warm-up: 0, meta-interval: 1, initial-weight: 0.5, "
         + "teachers: [{corrupt: {share: 0.5}}, {untrained: true}]}"
 
     private func keys(_ value: Any?) -> Set<String> {

@@ -54,8 +54,8 @@ enum TinyRuns {
         (
             "adaptive-mixing",
             text(
-                "{name: adaptive-mixing, warm-up: 0, every: 1, group: 1, repeats: 20, start: 0.5, "
-                    + "rule: softmax, teachers: [{epochs: [1]}, {untrained: true}]}",
+                "{name: adaptive-mixing, warm-up: 0, meta-interval: 1, batches-per-group: 1, meta-repeats: 20, initial-weight: 0.5, "
+                    + "rule: softmax, teachers: [{snapshot-epochs: [1]}, {untrained: true}]}",
                 extra: ", ema: 0, augmentation: {flip: true}")
         ),
         (
@@ -63,7 +63,7 @@ enum TinyRuns {
             text(
                 "{name: mutual, peers: [{model: {name: mlp, hidden: [12]}}, {}]}",
                 extra: ", ema: 0")
-                + "\nrelation: {ramp: 1, rows: suspicious, edge: {name: queue, size: 100}, "
+                + "\nrelation: {ramp: 1, rows: likely-wrong, edge: {name: queue, size: 100}, "
                 + "encoder: {epochs: 2, batch: 32, dimension: 16}}"
         ),
         ("early-learning", text("{name: early-learning}", extra: ", ema: 0")),

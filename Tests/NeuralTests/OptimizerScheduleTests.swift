@@ -51,7 +51,7 @@ extension NeuralTests {
         }
 
         /// cos(π/3) = 1/2, cos(π/2) = 0.
-        @Test func cosineAtAnglesKnownByHeart() {
+        @Test func cosineAtKnownAngles() {
             func at(_ step: Int) -> Double {
                 Schedule(.cosine, floor: 0.2).rate(step: step, stepsPerEpoch: 6, epochs: 1)
             }

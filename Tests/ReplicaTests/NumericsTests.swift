@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    /// The two-point and three-point rules known by heart.
+    /// The two-point and three-point rules as textbooks give them.
     @Test func knownPoints() {
         expect(Quadrature.legendre(2).points, [-1 / 3.0.squareRoot(), 1 / 3.0.squareRoot()], 1e-15)
         expect(Quadrature.hermite(3).points, [-(3.0.squareRoot()), 0, 3.0.squareRoot()], 1e-14)

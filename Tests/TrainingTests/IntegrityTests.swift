@@ -198,7 +198,8 @@ import Torch
         try withNoLeaks {
             let scratch = try Scratch()
             let recipe = try Tiny.recipe(
-                "method={name: adaptive-mixing, teachers: [{epochs: [1]}]}", "training.epochs=3")
+                "method={name: adaptive-mixing, teachers: [{snapshot-epochs: [1]}]}",
+                "training.epochs=3")
             _ = try Tiny.run(recipe, scratch("whole")).train()
             let steps = Steps()
             var environment = TrainingEnvironment()

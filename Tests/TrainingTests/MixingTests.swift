@@ -12,7 +12,7 @@ import Torch
 /// Adaptive mixing as training does it: chains, the meta pass, what is kept and what is recorded.
 @Suite(.serialized, .takesTurns) struct MixingTests {
     private let adaptive =
-        "method={name: adaptive-mixing, warm-up: 0, every: 1, group: 2, temperature: 2, start: 0.5}"
+        "method={name: adaptive-mixing, warm-up: 0, meta-interval: 1, batches-per-group: 2, temperature: 2, initial-weight: 0.5}"
 
     private func recipe(_ method: String, _ changes: String...) throws -> Recipe {
         var file = try RecipeFile(text: Tiny.text, file: "tiny").setting(method)
@@ -36,7 +36,7 @@ import Torch
         #expect(one.map(\.name) == ["teacher", "student"])
         #expect(one[0].model == one[1].model, "self-distillation unless a model is named")
         let several = try chain(
-            "method={name: adaptive-mixing, teachers: [{}, {model: {name: lenet5}, epochs: [1]}, {}, "
+            "method={name: adaptive-mixing, teachers: [{}, {model: {name: lenet5}, snapshot-epochs: [1]}, {}, "
                 + "{untrained: true}]}")
         #expect(several.map(\.name) == ["teacher-1", "teacher-2", "teacher-3", "student"])
         guard let entries = (several[3].target.base as? MixingTarget)?.teachers else {
@@ -123,10 +123,11 @@ import Torch
             let scratch = try Scratch()
             let late = try Tiny.run(
                 recipe(
-                    "method={name: adaptive-mixing, warm-up: 100, start: 0.7}"), scratch("late"))
+                    "method={name: adaptive-mixing, warm-up: 100, initial-weight: 0.7}"),
+                scratch("late"))
             let fixed = try Tiny.run(
                 recipe(
-                    "method={name: adaptive-mixing, weighting: fixed, start: 0.7}",
+                    "method={name: adaptive-mixing, weighting: fixed, initial-weight: 0.7}",
                     "data.meta-validation=0.1"), scratch("fixed"))
             let (a, b) = (try late.train().scores.phases[1], try fixed.train().scores.phases[1])
             #expect(a.student.last.test.accuracy == b.student.last.test.accuracy)
@@ -137,7 +138,7 @@ import Torch
 
     @Test(arguments: [
         "weighting: dropping, drop: 0.5", "weighting: super-loss", "weighting: fixed",
-        "rule: box", "rule: simplex", "rule: softmax, also: [gce]",
+        "rule: box", "rule: simplex", "rule: softmax, extra-losses: [gce]",
         "divergence: {name: renyi, order: 1.5}, loss: gce",
     ])
     func everyVariantTrains(_ options: String) throws {
@@ -145,8 +146,8 @@ import Torch
             let scratch = try Scratch()
             let run = try Tiny.run(
                 recipe(
-                    "method={name: adaptive-mixing, warm-up: 0, every: 1, start: 0.5, teachers: "
-                        + "[{}, {epochs: [1], corrupt: {share: 0.5}}, {untrained: true}], \(options)}"
+                    "method={name: adaptive-mixing, warm-up: 0, meta-interval: 1, initial-weight: 0.5, teachers: "
+                        + "[{}, {snapshot-epochs: [1], corrupt: {share: 0.5}}, {untrained: true}], \(options)}"
                 ),
                 scratch("run"))
             let result = try run.train()
@@ -196,12 +197,12 @@ import Torch
     @Test func refusals() {
         func said(_ method: String) -> String { failure { try recipe("method=\(method)") } }
         #expect(
-            said("{name: adaptive-mixing, teachers: [{epochs: [9]}]}")
-                == "tiny, line 4, method.teachers.0.epochs: value out of range: found 9, expected at most "
+            said("{name: adaptive-mixing, teachers: [{snapshot-epochs: [9]}]}")
+                == "tiny, line 4, method.teachers.0.snapshot-epochs: value out of range: found 9, expected at most "
                 + "training.epochs, 2")
         #expect(
-            said("{name: adaptive-mixing, weighting: fixed, start: uniform}")
-                == "tiny, line 4, method.start: value out of range: found uniform, expected a number, where "
+            said("{name: adaptive-mixing, weighting: fixed, initial-weight: uniform}")
+                == "tiny, line 4, method.initial-weight: value out of range: found uniform, expected a number, where "
                 + "weights are fixed")
         #expect(said("{name: adaptive-mixing, teachers: [{modl: {}}]}").contains("model"))
     }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Training
 
-/// Spoilt recipes: one line with file, line and key, the right exit code, no trap, and soon.
+/// Broken recipes: one line with file, line and key, the right exit code, no trap, and soon.
 @Suite(.serialized, .takesTurns) struct RecipeMutationTests {
     /// Everything that is checked before the first step.
     private func prepare(_ bytes: [UInt8]) throws {

@@ -1,4 +1,4 @@
-/// A good recipe and ways to spoil it, each with the one line that it must give.
+/// A good recipe and ways to break it, each with the one line that it must give.
 enum RecipeMutations {
     static let base = """
         data: {kind: embedded}

@@ -89,7 +89,7 @@ import Torch
     @Test func recipesAreWrittenInFullAndReadBack() throws {
         for change in [
             "{}", "{edge: none, node: none, start: encoder}", "{edge: {name: rkd, distance: 0}}",
-            "{edge: {name: queue, size: 7, student-temperature: 0.3}, rows: suspicious}",
+            "{edge: {name: queue, size: 7, student-temperature: 0.3}, rows: likely-wrong}",
             "{edge: {name: neighbours, count: 3}, node: kl, weight: 0.1, node-weight: 2, ramp: 3}",
             "{edge: sp, encoder: {kind: simclr, model: {name: lenet5}, views: {area: [0.5, 1]}}}",
             "{edge: {name: pkt, scale: 2}, node: none}", "{edge: {name: cc, gamma: 1}}",
@@ -357,7 +357,7 @@ import Torch
         try withNoLeaks {
             let scratch = try Scratch()
             let text = [
-                "relation={encoder: {epochs: 2, batch: 64, dimension: 16, model: {name: mlp, hidden: [8]}}, ramp: 1, rows: suspicious, edge: {name: queue, size: 100}}",
+                "relation={encoder: {epochs: 2, batch: 64, dimension: 16, model: {name: mlp, hidden: [8]}}, ramp: 1, rows: likely-wrong, edge: {name: queue, size: 100}}",
                 "training.epochs=3", "training.batch=64", "training.checkpoint-steps=1000",
             ]
             let whole = try Tiny.run(recipe(text), scratch("whole"))

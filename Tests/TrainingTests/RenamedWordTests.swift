@@ -15,6 +15,10 @@ import Testing
         data + "method: {name: data-free, synthesis: {\(options)}}"
     }
 
+    private static func mixing(_ options: String) -> String {
+        data + "method: {name: adaptive-mixing, \(options)}"
+    }
+
     static let keys: [(old: String, new: String, recipe: String)] = [
         ("average", "ema", data + "method: {name: cross-entropy}\ntraining: {average: 0.9}"),
         (
@@ -63,6 +67,15 @@ import Testing
         ("cap", "max-images", synthesis("method: nayer, cap: 1")),
         ("held-out", "held-out-batches", synthesis("method: nayer, held-out: 1")),
         ("steps", "steps-per-epoch", data + "method: {name: data-free, steps: 4}"),
+        ("start", "initial-weight", mixing("start: 1")),
+        ("every", "meta-interval", mixing("every: 1")),
+        ("group", "batches-per-group", mixing("group: 1")),
+        ("repeats", "meta-repeats", mixing("repeats: 1")),
+        ("step", "meta-step-size", mixing("step: 1")),
+        ("balanced", "balanced-validation", mixing("balanced: 1")),
+        ("look-ahead", "virtual-step", mixing("look-ahead: 1")),
+        ("also", "extra-losses", mixing("also: 1")),
+        ("epochs", "snapshot-epochs", mixing("teachers: [{epochs: [1]}]")),
         (
             "deviation", "std",
             none
@@ -79,6 +92,10 @@ import Testing
     }
 
     static let values: [(old: String, new: String, recipe: String)] = [
+        (
+            "suspicious", "likely-wrong",
+            data + "method: {name: cross-entropy}\nrelation: {rows: suspicious}"
+        ),
         (
             "average-last", "ema-last",
             data + "method: {name: self-distillation, weights: average-last}"

@@ -15,7 +15,7 @@ struct LimbeckMeta: ParsableCommand {
     @Option var features = 512
     @Option(help: "Training samples of the group.") var samples = 384
     @Option var validation = 1000
-    @Option(help: "Look-aheads per meta step.") var repeats = 5
+    @Option(help: "Virtual steps per meta step.") var repeats = 5
     @Option var steps = 5
     @Option(help: "Steps before the clock starts.") var warmup = 1
     @Option(help: "0: the engine's own choice.") var threads = 0
@@ -137,7 +137,7 @@ final class Problem {
             let losses: [MixableLoss] = [
                 .labels(), .teacher(temperature: 4) { _ in Logits(self.teacher) },
             ]
-            let lookahead = LastLayerLookahead(
+            let virtualStep = LastLayerVirtualStep(
                 MixingGroup(
                     features: features, gradients: losses.map { $0.gradient(logits, batch) }),
                 MixingValidation(
@@ -146,7 +146,7 @@ final class Problem {
                 repeats: repeats)
             let start = Tensor.full([features.shape[0], 1], 0.5)
             let result = metaStep(
-                start, lookahead, rate: 0.1, options: MetaStepOptions(repeats: repeats))
+                start, virtualStep, rate: 0.1, options: MetaStepOptions(repeats: repeats))
             return result.parameters.mean().item
         }
     }

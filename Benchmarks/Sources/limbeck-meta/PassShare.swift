@@ -31,9 +31,9 @@ enum PassShare {
           name: adaptive-mixing
           teachers: [{model: {name: resnet20}, untrained: true}]
           warm-up: 0
-          every: 1
-          group: 3
-          repeats: 5
+          meta-interval: 1
+          batches-per-group: 3
+          meta-repeats: 5
         optimizer: {learning-rate: 0.05, momentum: 0.9, nesterov: true}
         training: {batch: 128, ema: 0, augmentation: {padding: 2, flip: true}}
         """

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// Data that is made, not read: tasks for controlled experiments, the same on every machine for the
+/// Synthetic data: tasks for controlled experiments, the same on every machine for the
 /// same numbers and seed. Labels are true; classes come in turn (sample i is of class
 /// i mod `classes`), so that they differ by one sample at most.
 enum Synthetic {

@@ -1,8 +1,8 @@
 import Diagnostics
 import Torch
 
-/// A loss against the given labels. Of the three, cross-entropy learns fastest and learns wrong labels
-/// by heart; the other two hold back where the network disagrees with a label.
+/// A loss against the given labels. Of the three, cross-entropy learns fastest and memorises wrong
+/// labels; the other two hold back where the network disagrees with a label.
 ///
 /// In the formulas y is the label's class and p = softmax(z):
 ///

@@ -1,12 +1,12 @@
 import Neural
 import Torch
 
-/// When a look-ahead is not to be believed: it made the validation loss worse.
+/// When a virtual step is not to be believed: it made the validation loss worse.
 public struct MixingGuard: Codable, Equatable, Sendable {
     /// The relative rise of the validation loss that is still taken, at least 0; infinite switches the
     /// guard off.
     public var tolerance: Double
-    /// What the look-ahead's learning rate is multiplied by after a rise, above 0 and below 1.
+    /// What the virtual step's learning rate is multiplied by after a rise, above 0 and below 1.
     public var shrink: Double
     /// How often it is, before the group is skipped; 0 skips at once.
     public var attempts: Int
@@ -32,7 +32,7 @@ public struct MetaStepOptions: Equatable, Sendable {
     /// β̂, above 0: the step in units that do not depend on batch size and learning rate. The
     /// released code's step of 1500 is a β̂ of about 1.2 at its learning rate of .1.
     public var step: Double
-    /// R, at least 1: steps per group, each with a look-ahead of its own.
+    /// R, at least 1: steps per group, each with a virtual step of its own.
     public var repeats: Int
     public var point: Point
     public var `guard`: MixingGuard
@@ -54,7 +54,7 @@ public struct MetaRepeat: Codable, Equatable, Sendable {
     public enum Verdict: String, Codable, Sendable {
         /// The parameters took the step.
         case taken
-        /// They took it from a look-ahead with a smaller learning rate.
+        /// They took it from a virtual step with a smaller learning rate.
         case shrunk
         /// No learning rate that was tried kept the validation loss down: nothing changed.
         case skipped
@@ -63,11 +63,11 @@ public struct MetaRepeat: Codable, Equatable, Sendable {
     }
 
     public let verdict: Verdict
-    /// η of the look-ahead that counted; 0 for the first-order variant.
+    /// η of the virtual step that counted; 0 for the first-order variant.
     public let rate: Double
-    /// Mean validation cross-entropy of the student as it is, and at that look-ahead.
+    /// Mean validation cross-entropy of the student as it is, and at that virtual step.
     public let loss: Double
-    public let lookaheadLoss: Double
+    public let virtualStepLoss: Double
 }
 
 public struct MetaStepResult {
@@ -79,7 +79,7 @@ public struct MetaStepResult {
     public let repeats: [MetaRepeat]
 }
 
-/// The meta step: R times α ← P( α + β̂ (∂w/∂α)ᵀ a(w(α)) ), with a the alignments at the look-ahead.
+/// The meta step: R times α ← P( α + β̂ (∂w/∂α)ᵀ a(w(α)) ), with a the alignments at the virtual step.
 ///
 /// It is gradient descent on M with a step of β̂/(η s), which takes the size of the student's
 /// step out of that of the meta step (the normalisation is ours; the papers' code uses large
@@ -87,35 +87,35 @@ public struct MetaStepResult {
 ///
 /// - Parameters:
 ///   - parameters: α [B, P] of the group's samples.
-///   - rate: η of the look-ahead, see `lookaheadRate`.
+///   - rate: η of the virtual step, see `virtualStepRate`.
 public func metaStep(
-    _ parameters: Tensor, _ lookahead: any Lookahead, rate: Double, options: MetaStepOptions
+    _ parameters: Tensor, _ virtualStep: any VirtualStep, rate: Double, options: MetaStepOptions
 ) -> MetaStepResult {
     let rule = options.rule
-    let plain = lookahead.alignments(rate: 0)  // [B, K]
+    let plain = virtualStep.alignments(rate: 0)  // [B, K]
     var current = parameters.to(plain.dtype)
     var rate = rate
     var repeats: [MetaRepeat] = []
     for _ in 0..<options.repeats {
         var verdict = MetaRepeat.Verdict.taken
         var alignments = plain
-        var loss = lookahead.currentLoss
+        var loss = virtualStep.currentLoss
         if options.point == .firstOrder {
             rate = 0
         } else {
-            lookahead.prepare(weights: rule.weights(current))
-            let limit = lookahead.currentLoss * (1 + options.guard.tolerance)
-            loss = lookahead.loss(rate: rate)
+            virtualStep.prepare(weights: rule.weights(current))
+            let limit = virtualStep.currentLoss * (1 + options.guard.tolerance)
+            loss = virtualStep.loss(rate: rate)
             var attempts = 0
             // Written so that not-a-number is too high as well.
             while !(loss <= limit), attempts < options.guard.attempts {
                 rate *= options.guard.shrink
                 attempts += 1
-                loss = lookahead.loss(rate: rate)
+                loss = virtualStep.loss(rate: rate)
                 verdict = .shrunk
             }
             if loss <= limit {
-                alignments = lookahead.alignments(rate: rate)
+                alignments = virtualStep.alignments(rate: rate)
             } else {
                 verdict = .skipped
             }
@@ -127,7 +127,7 @@ public func metaStep(
         }
         repeats.append(
             MetaRepeat(
-                verdict: verdict, rate: rate, loss: lookahead.currentLoss, lookaheadLoss: loss))
+                verdict: verdict, rate: rate, loss: virtualStep.currentLoss, virtualStepLoss: loss))
         // Nothing has changed, so that nothing else can come of another try.
         if verdict == .skipped || verdict == .notFinite { break }
     }
@@ -136,12 +136,12 @@ public func metaStep(
         repeats: repeats)
 }
 
-/// η of the look-ahead for a student that trains with `options` at learning rate `rate`: with
+/// η of the virtual step for a student that trains with `options` at learning rate `rate`: with
 /// Nesterov momentum a gradient moves the weights by (1 + μ) η at once, otherwise by η. Weight
 /// decay has no part in it.
 ///
-/// For Adam the step is not a multiple of the gradient; the look-ahead is then that of plain SGD
+/// For Adam the step is not a multiple of the gradient; the virtual step is then that of plain SGD
 /// with the same rate, an approximation that nobody has examined.
-public func lookaheadRate(_ rate: Double, _ options: OptimizerOptions) -> Double {
+public func virtualStepRate(_ rate: Double, _ options: OptimizerOptions) -> Double {
     options.kind == .sgd && options.nesterov ? rate * (1 + options.momentum) : rate
 }

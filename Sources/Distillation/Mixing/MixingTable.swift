@@ -20,7 +20,7 @@ public enum MixingStart: Codable, Equatable, Sendable {
             self = .uniform
         } else {
             throw Problem.outOfRange(
-                "method.start", found: "\"\(try value.decode(String.self))\"",
+                "method.initial-weight", found: "\"\(try value.decode(String.self))\"",
                 expected: "a share from 0 to 1, or uniform")
         }
     }

@@ -6,7 +6,7 @@ import Torch
 /// Training uses the batch's mean and biased variance and moves the running statistics by
 /// `momentum` towards the batch's mean and *unbiased* variance, as PyTorch does; evaluation uses
 /// the running statistics and changes nothing. The unbiased variance of one value is 0/0: training on one
-/// value per channel is refused, as by PyTorch, before it spoils the running statistics.
+/// value per channel is refused, as by PyTorch, before it corrupts the running statistics.
 public final class BatchNorm: Module {
     /// γ and β, absent without `affine`.
     public let weight: Parameter?

@@ -15,6 +15,11 @@ enum RenamedWords {
         "variation": ["tv-weight"], "norm": ["l2-weight"], "competition": ["competition-weight"],
         "activation": ["activation-weight"], "entropy": ["entropy-weight"],
         "reset": ["reset-epoch"], "cap": ["max-images"], "held-out": ["held-out-batches"],
+        // method adaptive-mixing
+        "start": ["initial-weight"], "every": ["meta-interval"], "group": ["batches-per-group"],
+        "repeats": ["meta-repeats"], "step": ["meta-step-size"],
+        "balanced": ["balanced-validation"], "look-ahead": ["virtual-step"],
+        "also": ["extra-losses"], "epochs": ["snapshot-epochs"],
         // method data-free
         "steps": ["steps-per-epoch"],
     ]
@@ -22,6 +27,7 @@ enum RenamedWords {
     /// By the old name of a value, the one that took its place.
     static let values: [String: String] = [
         "average-last": "ema-last", "average-selected": "ema-selected",
+        "suspicious": "likely-wrong",
     ]
 
     /// - Parameter known: the keys that may stand in its place.

@@ -6,7 +6,7 @@ import Torch
 
 @testable import Distillation
 
-/// The full-network look-ahead, on a network of two layers in float64.
+/// The full-network virtual step, on a network of two layers in float64.
 @Suite(.takesTurns) struct FullNetworkTests {
     private struct Tiny {
         let weights: [Tensor]
@@ -42,8 +42,8 @@ import Torch
         func validationLoss(_ w: [Tensor]) -> Tensor {
             crossEntropy(logits(validation, w), labels: validationLabels).mean()
         }
-        func lookahead(_ perturbation: Double = 1e-4) -> FullNetworkLookahead {
-            FullNetworkLookahead(
+        func virtualStep(_ perturbation: Double = 1e-4) -> FullNetworkVirtualStep {
+            FullNetworkVirtualStep(
                 network: weights, sampleCount: 5, perturbation: perturbation,
                 groupLosses: { losses(weights) }, validationLoss: { validationLoss(weights) })
         }
@@ -56,8 +56,8 @@ import Torch
             let mix = uniforms([5, 2], 0, 1, seed: 28)
             let rate = 0.5
             let before = tiny.weights.map { $0.bytes() }
-            let lookahead = tiny.lookahead()
-            let found = lookahead.gradient(weights: mix, rate: rate)
+            let virtualStep = tiny.virtualStep()
+            let found = virtualStep.gradient(weights: mix, rate: rate)
             #expect(tiny.weights.map { $0.bytes() } == before, "the weights are back")
             // By hand.
             func gradients(_ value: Tensor) -> [Tensor] {
@@ -84,8 +84,8 @@ import Torch
             try expectClose([found.loss], [tiny.validationLoss(stepped).item], 1e-12)
             // And the validation loss itself, by central differences in w.
             let numeric = centralDifferences(mix) {
-                lookahead.prepare(weights: $0)
-                return lookahead.loss(rate: rate)
+                virtualStep.prepare(weights: $0)
+                return virtualStep.loss(rate: rate)
             }
             #expect(relativeError(found.gradient.doubles(), numeric) < 1e-6)
             // At the student as it is.
@@ -93,23 +93,23 @@ import Torch
             let first = gradients(tiny.losses(tiny.weights)[0].selected(0, 3))
             let product = zip(first, plain).reduce(0) { $0 + ($1.0 * $1.1).sum().item }
             try expectClose(
-                [lookahead.alignments(rate: 0).doubles()[6]], [product], 1e-8, "row 3, loss 0")
+                [virtualStep.alignments(rate: 0).doubles()[6]], [product], 1e-8, "row 3, loss 0")
         }
     }
 
-    /// A network that is nothing but a last layer has the same look-ahead either way.
+    /// A network that is nothing but a last layer has the same virtual step either way.
     @Test func agreesWithTheLastLayer() throws {
         try withNoLeaks {
             let tiny = Tiny(hidden: false)
             let mix = uniforms([5, 2], 0, 1, seed: 29)
-            let whole = tiny.lookahead().gradient(weights: mix, rate: 0.8)
+            let whole = tiny.virtualStep().gradient(weights: mix, rate: 0.8)
             let batch = TrainingBatch(
                 inputs: tiny.x, labels: tiny.labels, rows: tiny.labels, isPlain: true)
             let z = tiny.logits(tiny.x, tiny.weights)
             let losses: [MixableLoss] = [
                 .labels(), .teacher(temperature: 4) { _ in Logits(tiny.teacher) },
             ]
-            let last = LastLayerLookahead(
+            let last = LastLayerVirtualStep(
                 MixingGroup(features: tiny.x, gradients: losses.map { $0.gradient(z, batch) }),
                 MixingValidation(
                     features: tiny.validation, weight: tiny.weights[0], bias: tiny.weights[1],
@@ -124,10 +124,10 @@ import Torch
     @Test func flatValidationLoss() throws {
         try withNoLeaks {
             let tiny = Tiny(hidden: true)
-            let lookahead = FullNetworkLookahead(
+            let virtualStep = FullNetworkVirtualStep(
                 network: tiny.weights, sampleCount: 5, groupLosses: { tiny.losses(tiny.weights) },
                 validationLoss: { (tiny.weights[0] * 0).sum() })
-            #expect(lookahead.alignments(rate: 0).doubles() == [Double](repeating: 0, count: 10))
+            #expect(virtualStep.alignments(rate: 0).doubles() == [Double](repeating: 0, count: 10))
         }
     }
 }

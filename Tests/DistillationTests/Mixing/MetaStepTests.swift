@@ -6,8 +6,8 @@ import Torch
 
 /// Repeats, normalisation and guards of the meta step.
 @Suite(.takesTurns) struct MetaStepTests {
-    /// A look-ahead whose loss and alignments are given functions of the rate.
-    private final class Scripted: Lookahead {
+    /// A virtual step whose loss and alignments are given functions of the rate.
+    private final class Scripted: VirtualStep {
         let sampleCount = 2
         let currentLoss = 1.0
         let losses: (Double) -> Double
@@ -34,55 +34,55 @@ import Torch
     /// λ_i ← λ_i + β̂ (a_i1 − a_i0), R times.
     @Test func stepByHand() throws {
         try withNoLeaks {
-            let lookahead = Scripted { _ in 0.9 }
+            let virtualStep = Scripted { _ in 0.9 }
             let result = metaStep(
-                start, lookahead, rate: 0.5, options: MetaStepOptions(step: 2, repeats: 2))
+                start, virtualStep, rate: 0.5, options: MetaStepOptions(step: 2, repeats: 2))
             try expectClose(
                 result.parameters.doubles(), [0.5 + 2 * 2 * 0.1, max(0, 0.5 - 2 * 2 * 0.15)], 1e-12)
             #expect(
                 result.repeats
                     == [MetaRepeat](
-                        repeating: .init(verdict: .taken, rate: 0.5, loss: 1, lookaheadLoss: 0.9),
+                        repeating: .init(verdict: .taken, rate: 0.5, loss: 1, virtualStepLoss: 0.9),
                         count: 2))
             // At the student as it is: rate 0.
             try expectClose(result.labelAlignment.doubles(), [0, 0.1], 1e-12)
-            #expect(lookahead.prepared == 2)
+            #expect(virtualStep.prepared == 2)
         }
     }
 
-    /// The step does not depend on batch size or learning rate except through the look-ahead:
+    /// The step does not depend on batch size or learning rate except through the virtual step:
     /// it is −β ∂M/∂α with β = β̂/(η s).
     @Test func normalisation() throws {
         try withNoLeaks {
             let mix = RandomMix(k: 2, seed: 31)
             let share = uniforms([6, 1], 0.4, 0.6, seed: 32)
             for rate in [0.05, 1.9] {
-                let slopes = mix.lookahead().gradient(
+                let slopes = mix.virtualStep().gradient(
                     weights: MixingRule.convexClamp.weights(share), rate: rate)
                 let slope = MixingRule.convexClamp.pulledBack(slopes.gradient, at: share)
                 let expected = share - slope * (0.05 / (rate / 6))
                 let result = metaStep(
-                    share, mix.lookahead(), rate: rate,
+                    share, mix.virtualStep(), rate: rate,
                     options: MetaStepOptions(step: 0.05, repeats: 1))
                 try expectClose(result.parameters, expected, 1e-12)
             }
         }
     }
 
-    /// Going on along the gradient lowers the look-ahead's validation loss, whatever the rule.
+    /// Going on along the gradient lowers the virtual step's validation loss, whatever the rule.
     @Test(arguments: MixingRule.allCases) func lowersTheLoss(_ rule: MixingRule) throws {
         try withNoLeaks {
             let mix = RandomMix(40, v: 60, c: 4, d: 5, k: 3, seed: 33)
             let table = rule.parameters(for: Tensor([0.4, 0.3, 0.3], [1, 3]).expanded([40, 3]))
             let before = mix.loss(weights: rule.weights(table), rate: 0.5)
             let result = metaStep(
-                table.contiguous(), mix.lookahead(), rate: 0.5,
+                table.contiguous(), mix.virtualStep(), rate: 0.5,
                 options: MetaStepOptions(rule: rule, step: 0.5, repeats: 20))
             let after = mix.loss(weights: rule.weights(result.parameters), rate: 0.5)
             #expect(after < before - 1e-3, "\(before) → \(after)")
             // The max rule has kinks that a step of fixed length can jump over.
             if rule == .convexClamp || rule == .convexSigmoid { return }
-            let losses = result.repeats.map(\.lookaheadLoss)
+            let losses = result.repeats.map(\.virtualStepLoss)
             #expect(zip(losses, losses.dropFirst()).allSatisfy { $0 >= $1 - 1e-9 })
         }
     }
@@ -90,12 +90,13 @@ import Torch
     /// A rise of more than 10 % halves the rate until it is gone; later repeats stay there.
     @Test func shrinks() throws {
         try withNoLeaks {
-            let lookahead = Scripted { 0.7 + $0 }
-            let result = metaStep(start, lookahead, rate: 1.6, options: MetaStepOptions(repeats: 2))
+            let virtualStep = Scripted { 0.7 + $0 }
+            let result = metaStep(
+                start, virtualStep, rate: 1.6, options: MetaStepOptions(repeats: 2))
             #expect(result.repeats.map(\.verdict) == [.shrunk, .taken])
             #expect(result.repeats.map(\.rate) == [0.4, 0.4])
-            #expect(lookahead.asked == [1.6, 0.8, 0.4, 0.4])
-            // The second sample's alignment depends on the rate of the look-ahead.
+            #expect(virtualStep.asked == [1.6, 0.8, 0.4, 0.4])
+            // The second sample's alignment depends on the rate of the virtual step.
             try expectClose(
                 result.parameters.doubles(), [0.7, 0.5 - 2 * 0.1 * 1.4], 1e-12)
         }
@@ -105,18 +106,19 @@ import Torch
     @Test func skips() throws {
         try withNoLeaks {
             for loss in [2.0, .nan, .infinity] {
-                let lookahead = Scripted { _ in loss }
-                let result = metaStep(start, lookahead, rate: 1, options: MetaStepOptions())
+                let virtualStep = Scripted { _ in loss }
+                let result = metaStep(start, virtualStep, rate: 1, options: MetaStepOptions())
                 #expect(result.parameters.bytes() == start.bytes())
                 #expect(result.repeats.map(\.verdict) == [.skipped])
-                #expect(result.repeats[0].rate == 1.0 / 16 && lookahead.asked.count == 5)
+                #expect(result.repeats[0].rate == 1.0 / 16 && virtualStep.asked.count == 5)
             }
             let options = MetaStepOptions(guard: MixingGuard(attempts: 0))
-            let lookahead = Scripted { _ in 1.11 }
+            let virtualStep = Scripted { _ in 1.11 }
             #expect(
-                metaStep(start, lookahead, rate: 1, options: options).repeats[0].verdict == .skipped
+                metaStep(start, virtualStep, rate: 1, options: options).repeats[0].verdict
+                    == .skipped
             )
-            #expect(lookahead.asked == [1])
+            #expect(virtualStep.asked == [1])
             // Exactly 10 % is still taken; an infinite tolerance takes anything but not-a-number.
             let edge = metaStep(
                 start, Scripted { _ in 1.1 }, rate: 1, options: options)
@@ -143,11 +145,11 @@ import Torch
     /// First order never looks ahead, and its repeats add up to one scaled step.
     @Test func firstOrder() throws {
         try withNoLeaks {
-            let lookahead = Scripted { _ in 100 }
+            let virtualStep = Scripted { _ in 100 }
             let result = metaStep(
-                start, lookahead, rate: 1,
+                start, virtualStep, rate: 1,
                 options: MetaStepOptions(step: 0.2, repeats: 3, point: .firstOrder))
-            #expect(lookahead.asked.isEmpty && lookahead.prepared == 0)
+            #expect(virtualStep.asked.isEmpty && virtualStep.prepared == 0)
             #expect(result.repeats.map(\.rate) == [0, 0, 0])
             try expectClose(
                 result.parameters.doubles(), [0.5 + 3 * 0.2 * 0.1, 0.5 - 3 * 0.2 * 0.1], 1e-12)
@@ -159,10 +161,10 @@ import Torch
         try withNoLeaks {
             let mix = RandomMix(k: 2, seed: 34)
             let share = uniforms([6, 1], 0.4, 0.6, seed: 35)
-            let wild = metaStep(share, mix.lookahead(), rate: 1e4, options: MetaStepOptions())
+            let wild = metaStep(share, mix.virtualStep(), rate: 1e4, options: MetaStepOptions())
             #expect(wild.repeats.map(\.verdict) == [.skipped])
             #expect(wild.parameters.bytes() == share.bytes())
-            #expect(wild.repeats[0].lookaheadLoss > 1.1 * wild.repeats[0].loss)
+            #expect(wild.repeats[0].virtualStepLoss > 1.1 * wild.repeats[0].loss)
         }
     }
 }

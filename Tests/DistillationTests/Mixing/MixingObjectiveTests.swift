@@ -85,7 +85,7 @@ import Torch
     @Test func followsTheSample() throws {
         try withNoLeaks {
             let mixing = AdaptiveMixingObjective(
-                .init(start: .share(0.5), step: 0.1),
+                .init(initialWeight: .share(0.5), metaStepSize: 0.1),
                 losses: [.labels(), .teacher(temperature: 2) { _ in Logits(.zeros([3, 4])) }],
                 rows: 10, seed: 0)
             let before = mixing.table.parameters.doubles()
@@ -122,7 +122,7 @@ import Torch
         try withNoLeaks {
             let teacher = uniforms([6, 3], -2, 2, seed: 44).to(.float32)
             let mixing = AdaptiveMixingObjective(
-                .init(temperature: 3, rule: .box, start: .uniform),
+                .init(temperature: 3, rule: .box, initialWeight: .uniform),
                 losses: [
                     .labels(),
                     .teacher(temperature: 3) { Logits(teacher.indexed(0, by: $0.rows)) },
@@ -151,16 +151,18 @@ import Torch
         #expect(try decoded("{}") == AdaptiveMixingOptions())
         let all = try decoded(
             """
-            {"temperature": 2, "rule": "taylor-softmax", "start": "uniform", "warm-up": 3,
-            "every": 4, "group": 2, "repeats": 1, "step": 0.5, "validation-batch": 64,
-            "balanced": true, "look-ahead": "first-order", "tolerance": 0.2}
+            {"temperature": 2, "rule": "taylor-softmax", "initial-weight": "uniform", "warm-up": 3,
+            "meta-interval": 4, "batches-per-group": 2, "meta-repeats": 1, "meta-step-size": 0.5, "validation-batch": 64,
+            "balanced-validation": true, "virtual-step": "first-order", "tolerance": 0.2}
             """)
         #expect(
             all
                 == AdaptiveMixingOptions(
-                    temperature: 2, rule: .taylorSoftmax, start: .uniform, warmUp: 3, every: 4,
-                    group: 2, repeats: 1, step: 0.5, validationBatch: 64, balanced: true,
-                    lookahead: .firstOrder, tolerance: 0.2))
+                    temperature: 2, rule: .taylorSoftmax, initialWeight: .uniform, warmUp: 3,
+                    metaInterval: 4,
+                    batchesPerGroup: 2, metaRepeats: 1, metaStepSize: 0.5, validationBatch: 64,
+                    balancedValidation: true,
+                    virtualStep: .firstOrder, tolerance: 0.2))
         let again = try JSONDecoder().decode(
             AdaptiveMixingOptions.self, from: JSONEncoder().encode(all))
         #expect(again == all)
@@ -169,17 +171,26 @@ import Torch
                 #"{"temperature": 0}"#,
                 "method.temperature: value out of range: found 0.0, expected temperature > 0"
             ),
-            (#"{"step": -1}"#, "method.step: value out of range: found -1.0, expected step > 0"),
             (
-                #"{"start": 1.5}"#,
-                "method.start: value out of range: found 1.5, expected a share from 0 to 1, or uniform"
+                #"{"meta-step-size": -1}"#,
+                "method.meta-step-size: value out of range: found -1.0, expected meta-step-size > 0"
             ),
             (
-                #"{"start": "high"}"#,
-                "method.start: value out of range: found \"high\", expected a share from 0 to 1, or uniform"
+                #"{"initial-weight": 1.5}"#,
+                "method.initial-weight: value out of range: found 1.5, expected a share from 0 to 1, or uniform"
             ),
-            (#"{"every": 0}"#, "method.every: value out of range: found 0, expected 1 to 100000"),
-            (#"{"group": 65}"#, "method.group: value out of range: found 65, expected 1 to 64"),
+            (
+                #"{"initial-weight": "high"}"#,
+                "method.initial-weight: value out of range: found \"high\", expected a share from 0 to 1, or uniform"
+            ),
+            (
+                #"{"meta-interval": 0}"#,
+                "method.meta-interval: value out of range: found 0, expected 1 to 100000"
+            ),
+            (
+                #"{"batches-per-group": 65}"#,
+                "method.batches-per-group: value out of range: found 65, expected 1 to 64"
+            ),
             (
                 #"{"tolerance": -0.1}"#,
                 "method.tolerance: value out of range: found -0.1, expected tolerance >= 0"
@@ -195,7 +206,7 @@ import Torch
     /// Every L epochs from L on, after the warm-up.
     @Test func metaEpochs() {
         func epochs(_ warmUp: Int, _ every: Int) -> [Int] {
-            let options = AdaptiveMixingOptions(warmUp: warmUp, every: every)
+            let options = AdaptiveMixingOptions(warmUp: warmUp, metaInterval: every)
             return (0..<31).filter(options.isMetaEpoch)
         }
         #expect(epochs(10, 10) == [10, 20, 30])
@@ -330,21 +341,21 @@ import Torch
             let logits = Logits(uniforms([40, 5], -3, 3, seed: 51))
             let rows = Tensor((0..<40).map { ($0 * 7) % 40 }, [40])
             let old = logits.tensor.doubles()
-            func spoilt(_ share: Double, seed: UInt64 = 0) throws -> [[Double]] {
+            func corrupted(_ share: Double, seed: UInt64 = 0) throws -> [[Double]] {
                 let found = try RandomOpinions(share: share, rows: 40, classes: 5, seed: seed)
                     .applied(to: logits, rows: rows).tensor.doubles()
                 return (0..<40).map { Array(found[($0 * 5)..<($0 * 5 + 5)]) }
             }
-            let half = try spoilt(0.5)
+            let half = try corrupted(0.5)
             let same = (0..<40).filter { half[$0] == Array(old[($0 * 5)..<($0 * 5 + 5)]) }
             // 20 rows are left alone; each of the others stays with probability 1/120.
             #expect((20...22).contains(same.count))
             for row in 0..<40 {
                 #expect(half[row].sorted() == old[(row * 5)..<(row * 5 + 5)].sorted())
             }
-            #expect(try spoilt(0.5) == half)
-            #expect(try spoilt(0.5, seed: 1) != half)
-            #expect(try spoilt(0).flatMap(\.self) == old)
+            #expect(try corrupted(0.5) == half)
+            #expect(try corrupted(0.5, seed: 1) != half)
+            #expect(try corrupted(0).flatMap(\.self) == old)
             // The permutation belongs to the row of the split, not to the place in the batch.
             let table = try RandomOpinions(share: 1, rows: 40, classes: 5, seed: 3)
             let alone = table.applied(

@@ -6,7 +6,7 @@ import Torch
 
 @testable import Distillation
 
-/// The look-ahead's golden numbers (scripts/fixtures/adaptive_mixing.py says where they come from).
+/// The virtual step's golden numbers (scripts/fixtures/adaptive_mixing.py says where they come from).
 struct GoldenMix: Decodable {
     let temperature: Double
     let eta: Double
@@ -54,8 +54,8 @@ func matrix(_ rows: [[Double]], _ dtype: DType = .float64) -> Tensor {
     Tensor(rows.flatMap(\.self), [rows.count, rows[0].count]).to(dtype)
 }
 
-/// A last layer with random everything, float64, and its look-ahead by explicit arithmetic that
-/// shares nothing with `LastLayerLookahead`.
+/// A last layer with random everything, float64, and its virtual step by explicit arithmetic that
+/// shares nothing with `LastLayerVirtualStep`.
 struct RandomMix {
     let features: Tensor
     let weight: Tensor
@@ -94,8 +94,8 @@ struct RandomMix {
             features: validationFeatures, weight: weight, bias: bias, labels: validationLabels)
     }
     /// Two validation samples at a time.
-    func lookahead(_ route: LastLayerLookahead.Route? = nil) -> LastLayerLookahead {
-        LastLayerLookahead(
+    func virtualStep(_ route: LastLayerVirtualStep.Route? = nil) -> LastLayerVirtualStep {
+        LastLayerVirtualStep(
             group, validation, hasBias: bias != nil, repeats: 1, route: route, chunkSize: 8)
     }
 

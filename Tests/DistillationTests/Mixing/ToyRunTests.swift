@@ -155,7 +155,7 @@ import Torch
                     .teacher(temperature: 4) { Logits(task.teacher.indexed(0, by: $0.rows)) },
                 ]
                 let mixing = AdaptiveMixingObjective(
-                    .init(start: .share(0)), losses: losses, rows: task.count, seed: 2)
+                    .init(initialWeight: .share(0)), losses: losses, rows: task.count, seed: 2)
                 _ = train(task, mixing, seed: 2)
                 let first = mixing.table.firstAlignment.doubles()
                 let isWrong = zip(task.given, task.clean).map { $0 != $1 }

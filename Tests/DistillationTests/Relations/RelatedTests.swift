@@ -181,10 +181,10 @@ import Torch
 
     /// Rows weigh 1 in the first epoch, then by how far their losses of the epoch before stand out; a
     /// second `begin` of an epoch, as after resuming, changes nothing.
-    @Test func suspiciousRows() throws {
+    @Test func rowsWithLikelyWrongLabels() throws {
         try withNoLeaks {
             let related = RelationGuided(
-                CrossEntropyObjective(), .init(node: nil, ramp: 0, rows: .suspicious),
+                CrossEntropyObjective(), .init(node: nil, ramp: 0, rows: .likelyWrong),
                 encoder: encoder(), features: [4], rows: 10, seed: 1)
             // Labels are row % 3; all logits say so but those of rows 2 and 5.
             let sure: [Float] = (0..<8).flatMap { row in
@@ -197,9 +197,11 @@ import Torch
             }
             related.move(to: 0)
             let plain = edge()
-            #expect(try #require(related.suspicion(of: 0)) == [Float](repeating: 1, count: 10))
+            #expect(
+                try #require(related.wrongLabelProbabilities(of: 0))
+                    == [Float](repeating: 1, count: 10))
             related.move(to: 1)
-            let shares = try #require(related.suspicion(of: 0))
+            let shares = try #require(related.wrongLabelProbabilities(of: 0))
             for row in 0..<8 {
                 #expect([2, 5].contains(row) ? shares[row] > 0.99 : shares[row] < 0.01)
             }

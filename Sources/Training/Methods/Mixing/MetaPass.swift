@@ -10,7 +10,7 @@ import Torch
 ///
 /// The student, in eval mode, sees the training samples once, in an order and with augmentation of the
 /// pass's own, in groups of mini-batches; each group meets a draw of the meta-validation split in
-/// one look-ahead. Only the weights change. A pass that is interrupted leaves no trace: the run
+/// one virtual step. Only the weights change. A pass that is interrupted leaves no trace: the run
 /// resumes before it.
 final class MetaPass {
     private let options: AdaptiveMixingOptions
@@ -22,14 +22,14 @@ final class MetaPass {
     struct Sums: Codable, Equatable {
         var groups = 0
         var repeats: [String: Int] = [:]
-        /// Sums over groups of the validation loss as it was and at the first look-ahead.
+        /// Sums over groups of the validation loss as it was and at the first virtual step.
         var loss = 0.0
-        var lookahead = 0.0
+        var virtualStep = 0.0
 
         /// Whether a pass can have left these.
         var isPossible: Bool {
             groups >= 0 && repeats.values.allSatisfy { $0 >= 0 } && loss.isFinite
-                && lookahead.isFinite
+                && virtualStep.isFinite
         }
     }
 
@@ -65,7 +65,7 @@ final class MetaPass {
         }
         let features = Tensor.concatenated(parts)  // [all of meta-validation, D]
         let prefetcher = Prefetcher(plan, epoch: epoch, step: 0, epochs: epoch + 1)
-        let group = options.group
+        let group = options.batchesPerGroup
         for number in 0..<(plan.stepsPerEpoch + group - 1) / group {
             if context.shouldStop() {
                 for (copy, (_, tensor)) in zip(before, mixing.state) { tensor.copy(from: copy) }
@@ -80,7 +80,7 @@ final class MetaPass {
                     }
                     let drawn = validationDraw(
                         labels: validation.labels, classes: phase.classes,
-                        count: options.validationBatch, balanced: options.balanced,
+                        count: options.validationBatch, balanced: options.balancedValidation,
                         seed: phase.seed, epoch: epoch, group: number)
                     let index = Tensor(drawn, [drawn.count]).to(phase.device)
                     let labels = Tensor(drawn.map { validation.labels[$0] }, [drawn.count])
@@ -91,13 +91,13 @@ final class MetaPass {
                             features: features.indexed(0, by: index), weight: head.weight.tensor,
                             bias: head.bias?.tensor, labels: labels.to(phase.device)),
                         hasBias: head.bias != nil,
-                        rate: lookaheadRate(rate, learner.spec.optimizer))
+                        rate: virtualStepRate(rate, learner.spec.optimizer))
                     sums.groups += 1
                     for one in result.repeats {
                         sums.repeats[one.verdict.rawValue, default: 0] += 1
                     }
                     sums.loss += result.repeats.first?.loss ?? 0
-                    sums.lookahead += result.repeats.first?.lookaheadLoss ?? 0
+                    sums.virtualStep += result.repeats.first?.virtualStepLoss ?? 0
                 }
             }
             context.note(nil)

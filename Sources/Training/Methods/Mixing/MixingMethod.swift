@@ -16,7 +16,7 @@ public struct AdaptiveMixing: Method {
     public enum Weighting: String, Codable, Sendable, CaseIterable {
         /// A weight per sample and loss, learnt on the meta-validation split.
         case adaptive
-        /// `start` for every sample, all the time.
+        /// `initial-weight` for every sample, all the time.
         case fixed
         /// Fixed, and every teacher left out of a batch with probability `drop`.
         case dropping
@@ -25,7 +25,7 @@ public struct AdaptiveMixing: Method {
     }
 
     public var weighting: Weighting
-    /// Of adaptive weights; `temperature` and `start` are those of every weighting.
+    /// Of adaptive weights; `temperature` and `initialWeight` are those of every weighting.
     public var mixing: AdaptiveMixingOptions
     public var drop: Double
     /// ℓ_0, against the given labels.
@@ -33,7 +33,7 @@ public struct AdaptiveMixing: Method {
     /// ℓ_1 … ℓ_M, towards each teacher.
     public var divergence: TeacherLoss
     /// Further losses against the given labels, mixed like those of teachers.
-    public var also: [LabelLoss]
+    public var extraLosses: [LabelLoss]
     public var teachers: [MixingTeacher]
 
     public init(teachers: [MixingTeacher] = [MixingTeacher()]) {
@@ -43,11 +43,12 @@ public struct AdaptiveMixing: Method {
         drop = 0.25
         loss = .crossEntropy()
         divergence = .divergence(.kl)
-        also = []
+        extraLosses = []
     }
 
     private enum Keys: String, CodingKey {
-        case weighting, drop, loss, divergence, also, teachers
+        case weighting, drop, loss, divergence, teachers
+        case extraLosses = "extra-losses"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -58,25 +59,28 @@ public struct AdaptiveMixing: Method {
         drop = try values.decodeIfPresent(Double.self, forKey: .drop) ?? drop
         loss = try values.decodeIfPresent(LabelLoss.self, forKey: .loss) ?? loss
         divergence = try values.decodeIfPresent(TeacherLoss.self, forKey: .divergence) ?? divergence
-        also = try values.decodeIfPresent([LabelLoss].self, forKey: .also) ?? also
+        extraLosses =
+            try values.decodeIfPresent([LabelLoss].self, forKey: .extraLosses) ?? extraLosses
         teachers = try values.decodeIfPresent([MixingTeacher].self, forKey: .teachers) ?? teachers
         guard (0..<1).contains(drop) else {
             throw Problem.outOfRange("method.drop", found: "\(drop)", expected: "0 <= drop < 1")
         }
-        guard teachers.count <= 16, teachers.count + also.count >= 1 else {
+        guard teachers.count <= 16, teachers.count + extraLosses.count >= 1 else {
             throw Problem.outOfRange(
                 "method.teachers", found: "\(teachers.count)", expected: "1 to 16 teachers")
         }
-        guard also.count <= 8 else {
-            throw Problem.outOfRange("method.also", found: "\(also.count)", expected: "at most 8")
+        guard extraLosses.count <= 8 else {
+            throw Problem.outOfRange(
+                "method.extra-losses", found: "\(extraLosses.count)", expected: "at most 8")
         }
         guard weighting == .adaptive || fixedShare != nil else {
             throw Problem.outOfRange(
-                "method.start", found: "uniform", expected: "a number, where weights are fixed")
+                "method.initial-weight", found: "uniform",
+                expected: "a number, where weights are fixed")
         }
         if weighting == .dropping, fixedShare == 1, drop > 0 {
             throw Problem.outOfRange(
-                "method.start", found: "1", expected: "below 1 where teachers are dropped")
+                "method.initial-weight", found: "1", expected: "below 1 where teachers are dropped")
         }
     }
 
@@ -87,13 +91,13 @@ public struct AdaptiveMixing: Method {
         try values.encode(drop, forKey: .drop)
         try values.encode(loss, forKey: .loss)
         try values.encode(divergence, forKey: .divergence)
-        try values.encode(also, forKey: .also)
+        try values.encode(extraLosses, forKey: .extraLosses)
         try values.encode(teachers, forKey: .teachers)
     }
 
     /// λ of the fixed weightings: 1 − λ for the given labels, λ for every other loss.
     var fixedShare: Double? {
-        if case .share(let share) = mixing.start { share } else { nil }
+        if case .share(let share) = mixing.initialWeight { share } else { nil }
     }
 
     /// What adaptive weights hold out where the recipe does not say: 10 % of CIFAR-100's training images
@@ -116,9 +120,9 @@ public struct AdaptiveMixing: Method {
         for (i, teacher) in teachers.enumerated() {
             let place = "method.teachers.\(i)"
             if let model = teacher.model { try recipe.check(model, at: "\(place).") }
-            if let epoch = teacher.epochs.max(), epoch > recipe.training.epochs {
+            if let epoch = teacher.snapshotEpochs.max(), epoch > recipe.training.epochs {
                 throw .outOfRange(
-                    "\(place).epochs", found: "\(epoch)",
+                    "\(place).snapshot-epochs", found: "\(epoch)",
                     expected: "at most training.epochs, \(recipe.training.epochs)")
             }
         }
@@ -142,10 +146,10 @@ public struct AdaptiveMixing: Method {
                 // student's.
                 let alike = chain.count { $0.model == network }
                 if alike > 0 { spec.index = alike + 1 }
-                if !teacher.epochs.isEmpty { spec.keep = teacher.epochs.sorted() }
+                if !teacher.snapshotEpochs.isEmpty { spec.keep = teacher.snapshotEpochs.sorted() }
                 chain.append(spec)
                 sources =
-                    teacher.epochs.map { .epoch(key: spec.key, $0) }
+                    teacher.snapshotEpochs.map { .epoch(key: spec.key, $0) }
                     + [.phase(key: spec.key, teacher.weights)]
             }
             mixed += sources.map { .init(source: $0, corrupt: teacher.corrupt) }

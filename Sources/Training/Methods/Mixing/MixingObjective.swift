@@ -43,7 +43,7 @@ struct MixingTarget: PhaseTarget {
                     outputs.logits(for: $0)
                 })
         }
-        for (i, also) in options.also.enumerated() {
+        for (i, also) in options.extraLosses.enumerated() {
             losses.append(.labels(also, name: "\(also.name)-\(i + 2)"))
         }
         mixed.losses = losses.map(\.name)
@@ -131,7 +131,8 @@ public final class AdaptiveMixingObjective: Objective {
         self.teachers = teachers
         self.pass = pass
         table = MixingTable(
-            rows: rows, losses: losses.count, rule: options.rule, start: options.start, seed: seed,
+            rows: rows, losses: losses.count, rule: options.rule, start: options.initialWeight,
+            seed: seed,
             device: device)
     }
 
@@ -158,17 +159,17 @@ public final class AdaptiveMixingObjective: Objective {
     ///
     /// - Parameters:
     ///   - rows: of the group's samples, in its order.
-    ///   - rate: η of the look-ahead, see `lookaheadRate`.
+    ///   - rate: η of the virtual step, see `virtualStepRate`.
     @discardableResult
     public func metaStep(
         _ group: MixingGroup, rows: [Int], validation: MixingValidation, hasBias: Bool, rate: Double
     ) -> MetaStepResult {
-        let lookahead = LastLayerLookahead(
+        let virtualStep = LastLayerVirtualStep(
             group, validation, hasBias: hasBias,
-            repeats: options.lookahead == .exact ? options.repeats : 0)
+            repeats: options.virtualStep == .exact ? options.metaRepeats : 0)
         let index = Tensor(rows, [rows.count]).to(table.parameters.device)
         let result = Distillation.metaStep(
-            table.parameters(of: index), lookahead, rate: rate, options: options.metaStep)
+            table.parameters(of: index), virtualStep, rate: rate, options: options.metaStep)
         table.update(rows, result)
         return result
     }
@@ -185,7 +186,7 @@ public final class AdaptiveMixingObjective: Objective {
         sums = nil
         guard options.isMetaEpoch(epoch.epoch) else { return }
         guard let sums = try pass.run(self, epoch) else { try epoch.stop() }
-        guard sums.loss.isFinite, sums.lookahead.isFinite else {
+        guard sums.loss.isFinite, sums.virtualStep.isFinite else {
             throw epoch.notFinite("meta-validation")
         }
         self.sums = sums

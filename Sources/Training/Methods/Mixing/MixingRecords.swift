@@ -73,7 +73,7 @@ extension MetaPass.Sums {
         let count = Double(max(1, groups))
         var metrics = [
             Self.groups: Double(groups), Self.validationLoss: loss / count,
-            Self.virtualStepLoss: lookahead / count,
+            Self.virtualStepLoss: virtualStep / count,
         ]
         for (verdict, number) in repeats { metrics["meta.repeats.\(verdict)"] = Double(number) }
         return metrics

@@ -47,7 +47,7 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
     /// Which weights of the trained teacher teach.
     public var weights: TeacherWeights
     /// Besides, its weights after each of these epochs, as teachers of their own.
-    public var epochs: [Int]
+    public var snapshotEpochs: [Int]
     /// A network that never learnt anything, for experiments.
     public var untrained: Bool
     public var corrupt: Corruption?
@@ -55,7 +55,7 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
     public init(model: ModelSpec? = nil, weights: TeacherWeights = .selected) {
         self.model = model
         self.weights = weights
-        epochs = []
+        snapshotEpochs = []
         untrained = false
     }
 
@@ -65,23 +65,25 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
         model = try values.decodeIfPresent(ModelSpec.self, forKey: .model)
         file = try values.decodeIfPresent(String.self, forKey: .file)
         weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected
-        epochs = try values.decodeIfPresent([Int].self, forKey: .epochs) ?? []
+        snapshotEpochs = try values.decodeIfPresent([Int].self, forKey: .snapshotEpochs) ?? []
         untrained = try values.decodeIfPresent(Bool.self, forKey: .untrained) ?? false
         corrupt = try values.decodeIfPresent(Corruption.self, forKey: .corrupt)
-        guard epochs.allSatisfy({ $0 >= 1 }), Set(epochs).count == epochs.count, epochs.count <= 8
+        guard snapshotEpochs.allSatisfy({ $0 >= 1 }),
+            Set(snapshotEpochs).count == snapshotEpochs.count, snapshotEpochs.count <= 8
         else {
             throw Problem.outOfRange(
-                "method.teachers.epochs", found: "\(epochs)",
+                "method.teachers.snapshot-epochs", found: "\(snapshotEpochs)",
                 expected: "at most 8 different numbers from 1")
         }
-        if untrained || file != nil, !epochs.isEmpty || (untrained && file != nil) {
+        if untrained || file != nil, !snapshotEpochs.isEmpty || (untrained && file != nil) {
             throw Problem.outOfRange(
                 "method.teachers", found: untrained ? "untrained" : "a file",
-                expected: "neither epochs nor another source beside it")
+                expected: "neither snapshot-epochs nor another source beside it")
         }
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case model, file, weights, epochs, untrained, corrupt
+        case model, file, weights, untrained, corrupt
+        case snapshotEpochs = "snapshot-epochs"
     }
 }

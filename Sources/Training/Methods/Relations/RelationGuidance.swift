@@ -18,9 +18,9 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
     public enum Rows: String, Codable, Sendable, CaseIterable {
         /// All, with weight 1. The default.
         case all
-        /// Each with 1 − its probability of a right label, from a mixture of two normal
+        /// Each with the probability that its label is wrong, from a mixture of two normal
         /// distributions of the previous epoch's losses; 1 in the first epoch.
-        case suspicious
+        case likelyWrong = "likely-wrong"
     }
 
     /// None: no edge term.

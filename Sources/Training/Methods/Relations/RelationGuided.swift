@@ -19,7 +19,7 @@ public final class RelationGuided: Objective {
     /// φ of each learner; nil where it is the identity.
     private let projections: [Linear?]
     private let queue: FeatureQueue?
-    private let suspicions: [Suspicion]
+    private let wrongLabels: [WrongLabelProbability]
     private var weight: Double
 
     /// - Parameters:
@@ -46,8 +46,9 @@ public final class RelationGuided: Objective {
         } else {
             queue = nil
         }
-        suspicions =
-            options.rows == .suspicious ? features.map { _ in Suspicion(rows: rows, device) } : []
+        wrongLabels =
+            options.rows == .likelyWrong
+            ? features.map { _ in WrongLabelProbability(rows: rows, device) } : []
         weight = options.weight(epoch: 0)
     }
 
@@ -70,8 +71,8 @@ public final class RelationGuided: Objective {
         let input = RelationInput(
             output, encoder: encoder.features(for: batch),
             projection: projection.map { p in { p($0) } })
-        let share = suspicions.isEmpty ? nil : suspicions[learner].shares(of: batch.rows)
-        if !suspicions.isEmpty { suspicions[learner].note(output.logits, batch) }
+        let share = wrongLabels.isEmpty ? nil : wrongLabels[learner].shares(of: batch.rows)
+        if !wrongLabels.isEmpty { wrongLabels[learner].note(output.logits, batch) }
         func weighted(_ values: Tensor) -> Tensor { share.map { values * $0 } ?? values }
         var terms: [Losses.Term] = []
         if let edge = options.edge {
@@ -101,7 +102,7 @@ public final class RelationGuided: Objective {
     /// Sets κ and the weights of rows to those of an epoch.
     public func move(to epoch: Int) {
         weight = options.weight(epoch: epoch)
-        for suspicion in suspicions { suspicion.begin(epoch: epoch) }
+        for each in wrongLabels { each.begin(epoch: epoch) }
     }
 
     public func endEpoch(_ epoch: EpochContext) throws -> [String: Double] {
@@ -134,16 +135,16 @@ public final class RelationGuided: Objective {
                 projection?.state.map { ("relation.\(learner).projection.\($0.name)", $0.tensor) }
                 ?? []
         }
-        for (learner, suspicion) in suspicions.enumerated() {
-            state += suspicion.state.map { ("relation.\(learner).\($0.name)", $0.tensor) }
+        for (learner, each) in wrongLabels.enumerated() {
+            state += each.state.map { ("relation.\(learner).\($0.name)", $0.tensor) }
         }
         return state
     }
 
-    /// 1 − the probability of a right label of each row of the training split, as it now weighs them;
-    /// nil where rows are not weighted.
-    public func suspicion(of learner: Int) -> [Float]? {
-        suspicions.isEmpty ? nil : suspicions[learner].current
+    /// The probability that the label is wrong, for each row of the training split: the present weights of
+    /// the rows; nil where rows are not weighted.
+    public func wrongLabelProbabilities(of learner: Int) -> [Float]? {
+        wrongLabels.isEmpty ? nil : wrongLabels[learner].current
     }
 }
 
@@ -204,18 +205,18 @@ public final class EncoderFeatures {
     }
 }
 
-/// How much each sample's given label is doubted, for one learner.
-private final class Suspicion {
+/// The probability that each sample's given label is wrong, for one learner.
+private final class WrongLabelProbability {
     /// Cross-entropy of each row when it was last seen; not-a-number before.
     private let losses: Rows
-    /// 1 − the probability of a right label.
+    /// The probability that the label is wrong.
     private let shares: Rows
     /// The epoch that `shares` was made for, int64 [1].
     private let epoch = Tensor([0], [1])
 
     init(rows: Int, _ device: Device) {
         losses = Rows("losses", count: rows, value: .nan, device: device)
-        shares = Rows("suspicion", count: rows, value: 1, device: device)
+        shares = Rows("wrong-probability", count: rows, value: 1, device: device)
     }
 
     func shares(of rows: Tensor) -> Tensor { shares.read(rows) }
@@ -241,6 +242,6 @@ private final class Suspicion {
     }
 
     var state: [(name: String, tensor: Tensor)] {
-        losses.state + shares.state + [("suspicion-epoch", epoch)]
+        losses.state + shares.state + [("wrong-probability-epoch", epoch)]
     }
 }

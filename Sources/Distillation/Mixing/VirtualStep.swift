@@ -10,7 +10,7 @@ import Torch
 ///
 /// a_ik is the *alignment*: positive where the gradient of loss k on sample i points the way the
 /// validation loss falls.
-public protocol Lookahead: AnyObject {
+public protocol VirtualStep: AnyObject {
     /// B
     var sampleCount: Int { get }
     /// M at the student as it is.
@@ -20,12 +20,12 @@ public protocol Lookahead: AnyObject {
     /// M after a step of learning rate η with the prepared weights. Cheap to ask again with
     /// another rate.
     func loss(rate: Double) -> Double
-    /// a [B, K] at the look-ahead of rate η; 0 is the student as it is, which needs no weights.
+    /// a [B, K] at the virtual step of rate η; 0 is the student as it is, which needs no weights.
     func alignments(rate: Double) -> Tensor
 }
 
-extension Lookahead {
-    /// ∂M/∂w [B, K] at mixing weights w [B, K], and M at the look-ahead.
+extension VirtualStep {
+    /// ∂M/∂w [B, K] at mixing weights w [B, K], and M at the virtual step.
     public func gradient(weights: Tensor, rate: Double) -> (gradient: Tensor, loss: Double) {
         prepare(weights: weights)
         let loss = loss(rate: rate)
@@ -33,7 +33,7 @@ extension Lookahead {
     }
 
     /// The first-order variant: ∇M is taken at the student as it is, so that neither w nor a
-    /// look-ahead matters. Its relative error against `gradient(weights:rate:)` is O(η).
+    /// virtual step matters. Its relative error against `gradient(weights:rate:)` is O(η).
     public func firstOrderGradient(rate: Double) -> Tensor {
         alignments(rate: 0) * (-rate / Double(sampleCount))
     }
@@ -83,12 +83,12 @@ public struct MixingValidation {
     }
 }
 
-/// The look-ahead of the last linear layer alone, exactly and in closed form.
+/// The virtual step of the last linear layer alone, exactly and in closed form.
 ///
 /// For z = W h + b the gradient of a logit loss with respect to (W, b) is (g hᵀ, g), so that with
 /// D_i = Σ_k w_ik g_ik and the kernel κ(h, h') = h·h' + 1 (without the 1 if there is no b)
 ///
-///     z'_j  = z_j − η s Σ_i κ(h_j, h_i) D_i                validation logits at the look-ahead
+///     z'_j  = z_j − η s Σ_i κ(h_j, h_i) D_i                validation logits at the virtual step
 ///     r_j   = (softmax(z'_j) − onehot(y_j)) / V
 ///     U_i   = Σ_j κ(h_i, h_j) r_j
 ///     a_ik  = ⟨g_ik, U_i⟩
@@ -98,7 +98,7 @@ public struct MixingValidation {
 /// computed once for all repeats, whichever needs fewer multiplications; the numbers are the same
 /// up to rounding. Neither W nor b enters except through the validation logits. Memory: the
 /// validation logits and their move [V, C], some [B, C], and [C, D] or [V, B].
-public final class LastLayerLookahead: Lookahead {
+public final class LastLayerVirtualStep: VirtualStep {
     /// The way the sums over κ are computed.
     public enum Route: Sendable { case products, kernel }
 
@@ -115,7 +115,7 @@ public final class LastLayerLookahead: Lookahead {
 
     /// - Parameters:
     ///   - hasBias: whether the last layer has a b.
-    ///   - repeats: how many look-aheads will be asked for, for the choice of `route`.
+    ///   - repeats: how many virtual steps will be asked for, for the choice of `route`.
     ///   - route: `nil` chooses the cheaper one.
     public convenience init(
         _ group: MixingGroup, _ validation: MixingValidation, hasBias: Bool = true,
@@ -137,7 +137,7 @@ public final class LastLayerLookahead: Lookahead {
         self.hasBias = hasBias
         let (b, v) = (group.count, validation.labels.count)
         let (c, d) = (validation.logits.shape[1], group.features.shape[1])
-        // Two sums per look-ahead and one more for the alignments at the student as it is.
+        // Two sums per virtual step and one more for the alignments at the student as it is.
         let sums = Double(2 * repeats + 1) * Double(c)
         let products = sums * Double(d) * Double(b + v)
         let kernelled = (sums + Double(d)) * Double(b) * Double(v)
@@ -197,7 +197,7 @@ public final class LastLayerLookahead: Lookahead {
     private func logits(rate: Double, _ chunk: Range<Int>) -> Tensor {
         let own = slice(validation.logits, chunk)
         if rate == 0 { return own }
-        guard let move else { preconditionFailure("a look-ahead needs prepared weights") }
+        guard let move else { preconditionFailure("a virtual step needs prepared weights") }
         let shifted = own.cloned()
         shifted.addInPlace(slice(move, chunk), alpha: -rate / Double(sampleCount))
         return shifted

@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// The look-ahead of all weights of a network, by a directional derivative: for studies of how much
+/// The virtual step of all weights of a network, by a directional derivative: for studies of how much
 /// the last layer alone leaves out.
 ///
 ///     v    = ∇_θ M(θ')                                                one backward pass each for
@@ -13,7 +13,7 @@ import Torch
 /// The network's weights are moved during a call and set back to their very bits before it ends.
 /// Losses must come from evaluation mode: batch statistics would couple the samples, and running
 /// ones would move.
-public final class FullNetworkLookahead: Lookahead {
+public final class FullNetworkVirtualStep: VirtualStep {
     public let currentLoss: Double
     public let sampleCount: Int
 
@@ -83,7 +83,7 @@ public final class FullNetworkLookahead: Lookahead {
     private func moved<Result>(
         by direction: [Tensor], _ scale: Double, _ body: () -> Result
     ) -> Result {
-        precondition(direction.count == weights.count, "a look-ahead needs prepared weights")
+        precondition(direction.count == weights.count, "a virtual step needs prepared weights")
         let kept = weights.map { $0.detached().cloned() }
         for (weight, part) in zip(weights, direction) {
             weight.detached().addInPlace(part, alpha: scale)

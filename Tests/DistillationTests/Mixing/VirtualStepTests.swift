@@ -5,13 +5,13 @@ import Torch
 
 @testable import Distillation
 
-/// The closed form of the look-ahead.
-@Suite(.takesTurns) struct LookaheadTests {
-    private static let routes: [LastLayerLookahead.Route] = [.products, .kernel]
+/// The closed form of the virtual step.
+@Suite(.takesTurns) struct VirtualStepTests {
+    private static let routes: [LastLayerVirtualStep.Route] = [.products, .kernel]
 
-    /// Losses, their gradients, the look-ahead and both meta-gradients against the golden numbers.
+    /// Losses, their gradients, the virtual step and both meta-gradients against the golden numbers.
     @Test(arguments: routes, [DType.float64, .float32])
-    func golden(_ route: LastLayerLookahead.Route, _ dtype: DType) throws {
+    func golden(_ route: LastLayerVirtualStep.Route, _ dtype: DType) throws {
         try withNoLeaks {
             let golden = try GoldenMix()
             let tolerance = dtype == .float64 ? 1e-10 : 1e-5
@@ -42,25 +42,25 @@ import Torch
             let validation = MixingValidation(
                 features: matrix(golden.validationFeatures, dtype), weight: weight, bias: bias,
                 labels: Tensor(golden.yval, [5]))
-            let lookahead = LastLayerLookahead(
+            let virtualStep = LastLayerVirtualStep(
                 MixingGroup(features: features, gradients: gradients), validation, route: route)
-            #expect(lookahead.sampleCount == 4 && golden.s == 0.25)
-            let found = lookahead.gradient(weights: matrix(golden.w, dtype), rate: golden.eta)
+            #expect(virtualStep.sampleCount == 4 && golden.s == 0.25)
+            let found = virtualStep.gradient(weights: matrix(golden.w, dtype), rate: golden.eta)
             #expect(found.gradient.dtype == dtype)
             try expectClose([found.loss], [golden.metaValue], tolerance, "value")
             try expectClose(found.gradient, matrix(golden.metaGradW), tolerance, "gradient")
             try expectClose(
-                lookahead.firstOrderGradient(rate: golden.eta), matrix(golden.metaGradFirstOrder),
+                virtualStep.firstOrderGradient(rate: golden.eta), matrix(golden.metaGradFirstOrder),
                 tolerance, "first order")
             // The stepped layer gives the same validation logits.
             let moved = linear(
                 matrix(golden.validationFeatures), matrix(golden.lookaheadW),
                 Tensor(golden.lookaheadb, [3]))
             let value = crossEntropy(Logits(moved), labels: validation.labels).mean().item
-            try expectClose([found.loss], [value], tolerance, "explicit look-ahead")
+            try expectClose([found.loss], [value], tolerance, "explicit virtual step")
             // One teacher, λ.
             let share = Tensor(golden.convexLambda, [4, 1]).to(dtype)
-            let convex = LastLayerLookahead(
+            let convex = LastLayerVirtualStep(
                 MixingGroup(features: features, gradients: Array(gradients.prefix(2))), validation,
                 route: route)
             let slopes = convex.gradient(
@@ -71,7 +71,7 @@ import Torch
         }
     }
 
-    /// Every rule's whole chain against central differences of an explicit look-ahead.
+    /// Every rule's whole chain against central differences of an explicit virtual step.
     @Test(arguments: MixingRule.allCases, [2, 3, 4])
     func differences(_ rule: MixingRule, _ losses: Int) throws {
         try withNoLeaks {
@@ -80,8 +80,8 @@ import Torch
                 let parameters = uniforms(
                     [6, rule.parameterCount(losses: losses)], 0.1, 0.9, seed: 7)
                 let rate = 0.7
-                let lookahead = mix.lookahead(route)
-                let found = lookahead.gradient(weights: rule.weights(parameters), rate: rate)
+                let virtualStep = mix.virtualStep(route)
+                let found = virtualStep.gradient(weights: rule.weights(parameters), rate: rate)
                 let numeric = centralDifferences(parameters) {
                     mix.loss(weights: rule.weights($0), rate: rate)
                 }
@@ -120,10 +120,10 @@ import Torch
             }
             for route in Self.routes {
                 try expectClose(
-                    mix.lookahead(route).firstOrderGradient(rate: 0.3).doubles(), expected, 1e-13)
+                    mix.virtualStep(route).firstOrderGradient(rate: 0.3).doubles(), expected, 1e-13)
             }
             let both = Self.routes.map { route in
-                mix.lookahead(route).gradient(weights: weights, rate: 0.9)
+                mix.virtualStep(route).gradient(weights: weights, rate: 0.9)
             }
             try expectClose(both[0].gradient, both[1].gradient, 1e-13)
             try expectClose([both[0].loss], [both[1].loss], 1e-13)
@@ -132,14 +132,15 @@ import Torch
 
     /// ⟨A D, R⟩ = ⟨D, Aᵀ R⟩ for both routes, with and without a bias.
     @Test(arguments: routes, [true, false])
-    func adjoint(_ route: LastLayerLookahead.Route, _ hasBias: Bool) throws {
+    func adjoint(_ route: LastLayerVirtualStep.Route, _ hasBias: Bool) throws {
         try withNoLeaks {
-            let lookahead = RandomMix(hasBias: hasBias, seed: 5).lookahead(route)
+            let virtualStep = RandomMix(hasBias: hasBias, seed: 5).virtualStep(route)
             let d = uniforms([6, 4], -1, 1, seed: 6)
             let r = uniforms([9, 4], -1, 1, seed: 7)
-            let left = (lookahead.moved(d) * r).sum().item
+            let left = (virtualStep.moved(d) * r).sum().item
             let right =
-                (d * lookahead.pulled { r.narrowed(0, from: $0.lowerBound, count: $0.count) }).sum()
+                (d * virtualStep.pulled { r.narrowed(0, from: $0.lowerBound, count: $0.count) })
+                .sum()
                 .item
             #expect(abs(left - right) < 1e-12 && abs(left) > 1e-3)
         }
@@ -152,8 +153,8 @@ import Torch
             let weights = uniforms([6, 3], 0, 1.5, seed: 9)
             let errors = [1e-1, 1e-2, 1e-3, 1e-4].map { rate in
                 relativeError(
-                    mix.lookahead().firstOrderGradient(rate: rate).doubles(),
-                    mix.lookahead().gradient(weights: weights, rate: rate).gradient.doubles())
+                    mix.virtualStep().firstOrderGradient(rate: rate).doubles(),
+                    mix.virtualStep().gradient(weights: weights, rate: rate).gradient.doubles())
             }
             for (a, b) in zip(errors, errors.dropFirst()) {
                 #expect((7...13).contains(a / b), "\(errors)")
@@ -162,7 +163,7 @@ import Torch
     }
 
     /// The closed form against steps of the optimizers themselves, with a filled momentum buffer
-    /// and weight decay: they move the point of the look-ahead and scale the gradient by 1, or by
+    /// and weight decay: they move the point of the virtual step and scale the gradient by 1, or by
     /// 1 + μ for Nesterov's.
     @Test(arguments: [(0.0, false), (0.9, false), (0.9, true)])
     func optimizerFactor(_ momentum: Double, _ nesterov: Bool) throws {
@@ -203,14 +204,14 @@ import Torch
             }
             // Where the step goes without any gradient of the mix.
             let (weight, bias) = stepped(.zeros([6, 3], dtype: .float64))
-            let lookahead = LastLayerLookahead(
+            let virtualStep = LastLayerVirtualStep(
                 mix.group,
                 MixingValidation(
                     features: mix.validationFeatures, weight: weight, bias: bias,
                     labels: mix.validationLabels))
-            let rate = lookaheadRate(options.learningRate, options)
+            let rate = virtualStepRate(options.learningRate, options)
             #expect(rate == 0.2 * (nesterov ? 1.9 : 1))
-            let found = lookahead.gradient(weights: weights, rate: rate).gradient
+            let found = virtualStep.gradient(weights: weights, rate: rate).gradient
             #expect(relativeError(found.doubles(), numeric) < 1e-7)
         }
     }
@@ -227,14 +228,15 @@ import Torch
                     bias: mix.bias!.to(.float32), labels: mix.validationLabels)
                 let group = MixingGroup(
                     features: features, gradients: mix.gradients.map { $0.to(.float32) })
-                return LastLayerLookahead(group, validation).gradient(weights: weights, rate: 0.5)
+                return LastLayerVirtualStep(group, validation).gradient(weights: weights, rate: 0.5)
                     .gradient
             }
             let plain = gradient()
             let inside = withPrecision(.bfloat16) { gradient() }
             #expect(plain.dtype == .float32 && inside.bytes() == plain.bytes())
             // Features alone are rounded: within bfloat16's 2⁻⁸ of the float64 result.
-            let exact = mix.lookahead().gradient(weights: weights.to(.float64), rate: 0.5).gradient
+            let exact = mix.virtualStep().gradient(weights: weights.to(.float64), rate: 0.5)
+                .gradient
             #expect(relativeError(plain.doubles(), exact.doubles()) < 0.02)
         }
     }
@@ -242,9 +244,9 @@ import Torch
     /// The cheaper way is chosen by the sizes.
     @Test func route() throws {
         try withNoLeaks {
-            func chosen(_ b: Int, _ v: Int, _ c: Int, _ d: Int) -> LastLayerLookahead.Route {
+            func chosen(_ b: Int, _ v: Int, _ c: Int, _ d: Int) -> LastLayerVirtualStep.Route {
                 let mix = RandomMix(b, v: v, c: c, d: d, seed: 16)
-                return LastLayerLookahead(mix.group, mix.validation, repeats: 5).route
+                return LastLayerVirtualStep(mix.group, mix.validation, repeats: 5).route
             }
             #expect(chosen(12, 12, 10, 64) == .kernel)
             #expect(chosen(64, 100, 10, 8) == .products)
