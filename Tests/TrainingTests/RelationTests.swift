@@ -29,6 +29,29 @@ import Torch
         ) { _ in "h" }
     }
 
+    /// A base with a step of its own would train without the relation terms: it is refused.
+    @Test func basesWithStepsOfTheirOwnAreRefused() throws {
+        struct Own: PhaseTarget {
+            static let name = "own-step"
+            var traits: PhaseTraits { PhaseTraits(hasOwnStep: true) }
+            func objective(_ phase: PhaseContext) throws -> any Objective {
+                CrossEntropyObjective()
+            }
+        }
+        let scratch = try Scratch()
+        let data = try Tiny.run(recipe([Self.relation]), scratch("run")).data
+        let guided = RelationGuided.Target(
+            base: AnyTarget(Own()), guidance: .init(), encoder: .phase(key: "k", .last))
+        #expect(
+            failure { try guided.check(data) }
+                == "relation: relations cannot guide this method: found steps of its own (own-step), "
+                + "expected a method that only has losses")
+        let plain = RelationGuided.Target(
+            base: AnyTarget(CrossEntropy.Target()), guidance: .init(),
+            encoder: .phase(key: "k", .last))
+        #expect(failure { try plain.check(data) } == "nothing thrown")
+    }
+
     // MARK: The chain
 
     @Test func encodersAreSharedByNoisesAndMethods() throws {

@@ -9,7 +9,7 @@ public struct Losses {
     public struct Term {
         public let name: String
         public let weight: Double
-        /// One value per sample [N].
+        /// One value per sample [N], or per selected sample [n]: the mean is over those that are there.
         public let values: Tensor
 
         public init(_ name: String, weight: Double = 1, _ values: Tensor) {

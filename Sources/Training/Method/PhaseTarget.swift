@@ -41,10 +41,17 @@ public struct PhaseTraits: Equatable, Sendable {
     /// Whether one network learns from the given labels and nothing else: what others are compared with.
     public var isBaseline: Bool
 
-    public init(learnsLabels: Bool = true, keepsBest: Bool = true, isBaseline: Bool = false) {
+    /// Whether its objective writes `step` itself: nothing can then be added to the losses of its steps.
+    public var hasOwnStep: Bool
+
+    public init(
+        learnsLabels: Bool = true, keepsBest: Bool = true, isBaseline: Bool = false,
+        hasOwnStep: Bool = false
+    ) {
         self.learnsLabels = learnsLabels
         self.keepsBest = keepsBest
         self.isBaseline = isBaseline
+        self.hasOwnStep = hasOwnStep
     }
 }
 

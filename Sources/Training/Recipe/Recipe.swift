@@ -93,7 +93,8 @@ public struct Recipe: Codable, Equatable, Sendable {
         }
     }
 
-    func check(_ peers: PeersOptions) throws(Problem) {
+    /// Refuses peers whose networks, optimizers or schedules are not ones that there are.
+    public func check(_ peers: PeersOptions) throws(Problem) {
         for (i, peer) in peers.each.enumerated() {
             let place = "method.peers.\(i)"
             if let model = peer.model { try check(model, at: "\(place).") }
@@ -102,8 +103,10 @@ public struct Recipe: Codable, Equatable, Sendable {
         }
     }
 
+    /// Refuses a network that there is not, or options that it does not have.
+    ///
     /// - Parameter prefix: the key path before `model`.
-    func check(_ model: ModelSpec, at prefix: String) throws(Problem) {
+    public func check(_ model: ModelSpec, at prefix: String) throws(Problem) {
         do {
             // Samples that every network of the kind takes: name and options are in question.
             let shape = data.source.textLength.map { [1, $0] } ?? [3, 64, 64]

@@ -9,7 +9,7 @@ import Torch
 struct EncoderTarget: PhaseTarget {
     static let name = "relations"
     var options: RelationModelling
-    var traits: PhaseTraits { PhaseTraits(learnsLabels: false, keepsBest: false) }
+    var traits: PhaseTraits { PhaseTraits(learnsLabels: false, keepsBest: false, hasOwnStep: true) }
 
     func check(_ data: PreparedData) throws(Problem) {
         guard data.learning.isImages else { throw .relationsNeedImages(data.learning.name) }

@@ -16,4 +16,10 @@ extension Problem {
             found: "method data-free, whose student sees none",
             expected: "a method that learns from labelled samples")
     }
+
+    static func relationsNeedLosses(_ target: String) -> Problem {
+        Problem(
+            .data, "relations cannot guide this method", at: Place(detail: ["relation"]),
+            found: "steps of its own (\(target))", expected: "a method that only has losses")
+    }
 }

@@ -158,7 +158,10 @@ extension RelationGuided {
 
         var sources: [WeightSource] { base.base.sources + [encoder] }
         var traits: PhaseTraits { base.base.traits }
-        func check(_ data: PreparedData) throws(Problem) { try base.base.check(data) }
+        func check(_ data: PreparedData) throws(Problem) {
+            guard !traits.hasOwnStep else { throw .relationsNeedLosses(type(of: base.base).name) }
+            try base.base.check(data)
+        }
         func prepared(_ data: PreparedData) throws(Problem) -> PreparedData {
             try base.base.prepared(data)
         }
