@@ -68,18 +68,9 @@ private struct ProgressState {
         case .finished(let spec, let result, let seconds, let reused):
             finishedSteps += running.removeValue(forKey: spec.key)?.steps ?? 0
             finishedPhases += 1
-            let scores = result.student
-            let accuracies =
-                result.metric.isShown
-                ? [
-                    "test \(percent(scores.last.test.accuracy)) last, "
-                        + "\(percent(scores.selected.test.accuracy)) selected on validation"
-                ] : []
-            let metric = "\(result.metric.name) \(percent(scores.last.test.accuracy))"
-            let said = accuracies + result.sections.compactMap(\.summary)
             line(
                 "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
-                    + (said.isEmpty ? metric : said.joined(separator: "; ")))
+                    + result.summary)
         }
     }
 

@@ -71,6 +71,22 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     }
 }
 
+extension PhaseResult {
+    /// For the line of a log that says that the phase is done.
+    public var summary: String {
+        let scores =
+            metric.isShown
+            ? [
+                "test \(percent(student.last.test.accuracy)) last, "
+                    + "\(percent(student.selected.test.accuracy)) selected on validation"
+            ] : []
+        let all = scores + sections.compactMap(\.summary)
+        return all.isEmpty
+            ? "\(metric.name) \(percent(student.last.test.accuracy))"
+            : all.joined(separator: "; ")
+    }
+}
+
 /// One line of `metrics.jsonl`: an epoch. Nothing in it depends on the clock.
 public struct EpochMetrics: Codable, Equatable, Sendable {
     public struct Scores: Codable, Equatable, Sendable {
@@ -247,8 +263,7 @@ extension PhaseEvent: CustomStringConvertible {
         case .failed(let spec, let problem): return "\(spec.name): failed: \(problem)"
         case .finished(let spec, let result, _, let reused):
             return "\(spec.name) \(reused ? "found" : "done"): "
-                + "test \(percent(result.student.last.test.accuracy)) last, "
-                + "\(percent(result.student.selected.test.accuracy)) selected on validation"
+                + result.summary
         }
     }
 }
