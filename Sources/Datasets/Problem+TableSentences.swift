@@ -3,13 +3,6 @@ import Diagnostics
 // MARK: - Tables
 
 extension Problem {
-    static func notUTF8(_ file: String, at offset: Int, _ bytes: [UInt8]) -> Problem {
-        let isWide = bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff])
-        return Problem(
-            .data, "text is not UTF-8", at: .file(file, "byte \(offset)"),
-            found: isWide ? "UTF-16" : hex([bytes[offset]]), hint: "save the table as UTF-8")
-    }
-
     static func tableTooLarge(_ file: String, limit: Int) -> Problem {
         Problem(
             .data, "gzip data unpacks to too much", at: .file(file),

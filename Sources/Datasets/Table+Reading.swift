@@ -57,9 +57,7 @@ extension Table {
                 guard outcome == .whole else { throw .tableTooLarge(file, limit: limit) }
                 text = content
             }
-            if let bad = UTF8Check.firstInvalid(text) {
-                throw .notUTF8(file, at: bad, text)
-            }
+            try checkUTF8(text, file: file)
             return text
         }
 

@@ -146,35 +146,3 @@ extension Array {
     /// The element at `index`, or nil past the end.
     subscript(at index: Int) -> Element? { index < count ? self[index] : nil }
 }
-
-enum UTF8Check {
-    /// The offset of the first byte that is not well-formed UTF-8 (Unicode 16, table 3-7).
-    static func firstInvalid(_ bytes: [UInt8]) -> Int? {
-        bytes.withUnsafeBufferPointer { bytes in
-            var i = 0
-            while i < bytes.count {
-                let lead = bytes[i]
-                if lead < 0x80 {
-                    i += 1
-                    continue
-                }
-                // How many bytes follow, and what the first of them may be.
-                let (more, second): (Int, ClosedRange<UInt8>)
-                switch lead {
-                case 0xc2...0xdf: (more, second) = (1, 0x80...0xbf)
-                case 0xe0: (more, second) = (2, 0xa0...0xbf)  // no over-long forms
-                case 0xed: (more, second) = (2, 0x80...0x9f)  // no surrogates
-                case 0xe1...0xef: (more, second) = (2, 0x80...0xbf)
-                case 0xf0: (more, second) = (3, 0x90...0xbf)
-                case 0xf1...0xf3: (more, second) = (3, 0x80...0xbf)
-                case 0xf4: (more, second) = (3, 0x80...0x8f)  // up to U+10FFFF
-                default: return i
-                }
-                guard i + more < bytes.count, second.contains(bytes[i + 1]) else { return i }
-                for k in 1..<more where bytes[i + 1 + k] & 0xc0 != 0x80 { return i }
-                i += more + 1
-            }
-            return nil
-        }
-    }
-}

@@ -60,31 +60,47 @@ public func readText(_ path: String, limit: Int) throws(Problem) -> String {
 
 /// The same from bytes in memory; `file` serves the message.
 public func text(of bytes: [UInt8], file: String) throws(Problem) -> String {
+    try checkUTF8(bytes, file: file)
     let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
-    guard let text = String(validating: bytes[start...], as: UTF8.self) else {
-        throw .notUTF8Text(file, bytes)
-    }
-    return text
+    return String(decoding: bytes[start...], as: UTF8.self)
 }
 
-extension Problem {
-    /// Bytes that are no UTF-8, with what they seem to be where that can be told.
-    static func notUTF8Text(_ file: String, _ bytes: [UInt8]) -> Problem {
-        let isWide = bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff])
-        return Problem(
-            .data, "text is not UTF-8", at: .file(file, "byte \(firstInvalidByte(bytes))"),
-            found: isWide ? "UTF-16" : nil, hint: "save the file as UTF-8")
-    }
+/// Refuses bytes that are no UTF-8, with what they seem to be where that can be told.
+public func checkUTF8(_ bytes: [UInt8], file: String) throws(Problem) {
+    guard let bad = firstInvalidUTF8(bytes) else { return }
+    let isWide = bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff])
+    throw Problem(
+        .data, "text is not UTF-8", at: .file(file, "byte \(bad)"),
+        found: isWide ? "UTF-16" : String(bytes[bad], radix: 16),
+        hint: "save the file as UTF-8")
+}
 
-    private static func firstInvalidByte(_ bytes: [UInt8]) -> Int {
-        var decoder = UTF8()
-        var iterator = bytes.makeIterator()
-        var offset = 0
-        while true {
-            switch decoder.decode(&iterator) {
-            case .scalarValue(let scalar): offset += UTF8.width(scalar)
-            case .emptyInput, .error: return offset
+/// The offset of the first byte that is not well-formed UTF-8 (Unicode 16, table 3-7).
+func firstInvalidUTF8(_ bytes: [UInt8]) -> Int? {
+    bytes.withUnsafeBufferPointer { bytes in
+        var i = 0
+        while i < bytes.count {
+            let lead = bytes[i]
+            if lead < 0x80 {
+                i += 1
+                continue
             }
+            // How many bytes follow, and what the first of them may be.
+            let (more, second): (Int, ClosedRange<UInt8>)
+            switch lead {
+            case 0xc2...0xdf: (more, second) = (1, 0x80...0xbf)
+            case 0xe0: (more, second) = (2, 0xa0...0xbf)  // no over-long forms
+            case 0xed: (more, second) = (2, 0x80...0x9f)  // no surrogates
+            case 0xe1...0xef: (more, second) = (2, 0x80...0xbf)
+            case 0xf0: (more, second) = (3, 0x90...0xbf)
+            case 0xf1...0xf3: (more, second) = (3, 0x80...0xbf)
+            case 0xf4: (more, second) = (3, 0x80...0x8f)  // up to U+10FFFF
+            default: return i
+            }
+            guard i + more < bytes.count, second.contains(bytes[i + 1]) else { return i }
+            for k in 1..<more where bytes[i + 1 + k] & 0xc0 != 0x80 { return i }
+            i += more + 1
         }
+        return nil
     }
 }

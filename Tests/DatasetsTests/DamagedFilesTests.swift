@@ -198,10 +198,10 @@ enum Damaged {
         Case("t.csv: table has no samples", try table("")),
         Case("t.csv: table has no samples", try table("a,b,l\n\n")),
         Case(
-            "t.csv, byte 6: text is not UTF-8: found e9 (save the table as UTF-8)",
+            "t.csv, byte 6: text is not UTF-8: found e9 (save the file as UTF-8)",
             try raw(Array("a,l\n1,".utf8) + [0xe9, 0x0a])),
         Case(
-            "t.csv, byte 0: text is not UTF-8: found UTF-16 (save the table as UTF-8)",
+            "t.csv, byte 0: text is not UTF-8: found UTF-16 (save the file as UTF-8)",
             try raw([0xff, 0xfe, 0x61, 0, 0x2c, 0])),
         Case(
             "t.csv, line 3: wrong number of cells: found 2, expected 3",

@@ -66,6 +66,8 @@ import Testing
             "embed-labels", "--names", "names.txt", "--minilm", Self.encoder, "--out", "x",
         ])
         #expect(done.status == 65)
-        #expect(done.err.contains("names.txt, byte 1: text is not UTF-8 (save the file as UTF-8)"))
+        #expect(
+            done.err.contains(
+                "names.txt, byte 1: text is not UTF-8: found ff (save the file as UTF-8)"))
     }
 }

@@ -64,7 +64,7 @@ import Testing
         bytes[30] = 0xff
         #expect(
             failure { try prepare(bytes) }
-                == "r.yaml, byte 30: text is not UTF-8 (save the file as UTF-8)")
+                == "r.yaml, byte 30: text is not UTF-8: found ff (save the file as UTF-8)")
         // UTF-16 of the same text.
         let units = RecipeMutations.base.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
         let wide: [UInt8] = [0xff, 0xfe] + units
