@@ -3,7 +3,7 @@ import Foundation
 
 /// Reads a whole file, refusing what is missing, a folder, or longer than `limit` bytes.
 public func readFile(_ path: String, limit: Int = 4 << 30) throws(Problem) -> [UInt8] {
-    let (file, size) = try opened(path)
+    let (file, size) = try stream(path)
     defer { fclose(file) }
     guard size <= limit else {
         throw Problem(
@@ -23,7 +23,7 @@ public func readFile(_ path: String, limit: Int = 4 << 30) throws(Problem) -> [U
 public func forEachPiece(
     of path: String, length: Int? = nil, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(Problem) {
-    let (file, size) = try opened(path)
+    let (file, size) = try stream(path)
     defer { fclose(file) }
     var left = length ?? size
     let piece = UnsafeMutableRawBufferPointer.allocate(
@@ -37,17 +37,41 @@ public func forEachPiece(
     }
 }
 
-/// A regular file, opened for reading, and its size in bytes. The caller closes it.
-private func opened(
+/// A regular file, opened for reading, and its size in bytes. The caller closes it; a program that is
+/// started meanwhile does not get it.
+///
+/// - Throws: for what is missing or not a regular file, without waiting for the writer of a pipe.
+public func openFile(_ path: String) throws(Problem) -> (descriptor: Int32, size: Int) {
+    var info = stat()
+    // Before it is opened, which means something to a device.
+    guard stat(path, &info) == 0 else { throw .cannot("read", path, errno) }
+    guard info.st_mode & S_IFMT == S_IFREG else { throw .notRegular(path) }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .cannot("read", path, errno) }
+    // Another file may have come to the name.
+    guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+        close(descriptor)
+        throw .notRegular(path)
+    }
+    return (descriptor, Int(info.st_size))
+}
+
+private func stream(
     _ path: String
 ) throws(Problem) -> (file: UnsafeMutablePointer<FILE>, size: Int) {
-    var info = stat()
-    guard stat(path, &info) == 0 else { throw .cannot("read", path, errno) }
-    guard info.st_mode & S_IFMT == S_IFREG else {
-        throw Problem(.io, "cannot read: not a regular file", at: .file(path))
+    let (descriptor, size) = try openFile(path)
+    guard let file = fdopen(descriptor, "rb") else {
+        let code = errno
+        close(descriptor)
+        throw .cannot("read", path, code)
     }
-    guard let file = fopen(path, "rb") else { throw .cannot("read", path, errno) }
-    return (file, Int(info.st_size))
+    return (file, size)
+}
+
+extension Problem {
+    fileprivate static func notRegular(_ path: String) -> Problem {
+        Problem(.io, "cannot read: not a regular file", at: .file(path))
+    }
 }
 
 /// Reads a text file of a user's (a recipe, a list of names): UTF-8, without the byte order mark that

@@ -56,6 +56,9 @@ struct FileTests {
         // A device never ends, and a pipe would wait for its writer.
         let device = problem { () throws(Problem) in _ = try readFile("/dev/zero") }
         #expect(device?.description == "/dev/zero: cannot read: not a regular file")
+        let (descriptor, size) = try openFile(folder("three"))
+        #expect(size == 3 && fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
+        close(descriptor)
         #expect(mkfifo(folder("pipe"), 0o600) == 0)
         let pipe = problem { () throws(Problem) in _ = try readFile(folder("pipe")) }
         #expect(pipe?.description == "\(folder("pipe")): cannot read: not a regular file")

@@ -41,6 +41,16 @@ struct GloVeTests {
         #expect(made.values == [3, 30, 2.5, 25, 0.5, 5, 4.5, 45])
     }
 
+    /// A pipe without a writer must not be waited for.
+    @Test(.timeLimit(.minutes(1))) func pipesAreRefused() throws {
+        let scratch = try Scratch()
+        #expect(mkfifo(scratch.path + "/vectors.npy", 0o600) == 0)
+        let line = scratch.line {
+            _ = try LabelEmbeddings.gloVe(folder: scratch.path, classes: words)
+        }
+        #expect(line == "vectors.npy: cannot read: not a regular file")
+    }
+
     @Test func whatIsWrongIsSaidInOneLine() throws {
         let scratch = try Scratch()
         func line(_ npy: [UInt8], _ list: String? = nil, _ classes: [String] = ["red"]) -> String? {

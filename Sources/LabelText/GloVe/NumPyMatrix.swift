@@ -89,14 +89,8 @@ struct NumPyMatrix {
         init(_ bytes: [UInt8]) { (self.bytes, count, descriptor) = (bytes, bytes.count, nil) }
 
         init(path: String) throws(Problem) {
-            let descriptor = open(path, O_RDONLY)
-            guard descriptor >= 0 else { throw .cannot("read", path, errno) }
-            var info = stat()
-            guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
-                close(descriptor)
-                throw Problem(.io, "cannot read: not a regular file", at: .file(path))
-            }
-            (bytes, count, self.descriptor) = ([], Int(info.st_size), descriptor)
+            let (descriptor, size) = try openFile(path)
+            (bytes, count, self.descriptor) = ([], size, descriptor)
         }
 
         deinit { if let descriptor { close(descriptor) } }
