@@ -36,11 +36,12 @@ public enum IDX {
         guard shape.count == 3 || shape.count == 4 else {
             throw .idxDimensions(file, found: shape.count, expected: "3 or 4", "images")
         }
-        let given = try self.labels(labels, file: labelFile)
+        let count = classNames?.count ?? classCount
+        let given = try self.labels(labels, file: labelFile, classCount: count)
         guard given.count == shape[0] else {
             throw .idxPair(file, images: shape[0], labelFile, labels: given.count)
         }
-        let names = classNames ?? defaultNames(classCount ?? (given.max() ?? 0) + 1)
+        let names = classNames ?? defaultNames(count ?? (given.max() ?? 0) + 1)
         try Dataset.check(given, in: labelFile, classCount: names.count, "label")
         return try Dataset(
             name: name,
@@ -63,12 +64,17 @@ public enum IDX {
     }
 
     /// A label file's labels.
-    public static func labels(_ input: [UInt8], file: String) throws(Problem) -> [Int] {
+    ///
+    /// - Parameter classCount: nil where it is not known; a label is then less than the number of
+    ///   samples, or than 256.
+    public static func labels(
+        _ input: [UInt8], file: String, classCount: Int? = nil
+    ) throws(Problem) -> [Int] {
         let array = try array(input, file: file)
         guard array.shape.count == 1 else {
             throw .idxDimensions(file, found: array.shape.count, expected: "1", "labels")
         }
-        return try array.labels()
+        return try array.labels(classCount: classCount)
     }
 
     /// Whether the bytes, inflated if they are gzip, begin as such a file does. A text never does.

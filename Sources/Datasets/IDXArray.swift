@@ -45,10 +45,11 @@ struct IDXArray {
     ///
     /// - Throws: `Problem` (`.data`) with the byte of the first that is negative or no number of a
     ///   class.
-    func labels() throws(Problem) -> [Int] {
-        // There are no more classes than samples, but a byte may say what it can.
-        let most = min(IDX.mostClasses, max(256, shape[0])) - 1
-        return try numbers(upTo: most, "a label") { $0 }
+    func labels(classCount: Int?) throws(Problem) -> [Int] {
+        // Where nobody says how many classes there are, there are no more than samples, but a byte may
+        // say what it can. Where it is said, whoever asks compares: the sentence is better.
+        let most = classCount == nil ? max(256, shape[0]) : Table.mostClasses
+        return try numbers(upTo: min(Table.mostClasses, most) - 1, "a label") { $0 }
     }
 
     private func numbers<Number>(
@@ -80,9 +81,6 @@ struct IDXArray {
 }
 
 extension IDX {
-    /// More classes than this are not read from a file of numbers.
-    static let mostClasses = 10_000
-
     /// The pair of files under the names that MNIST and its followers use, with a hyphen or a full
     /// stop before `idx3`, plain or with `.gz`.
     ///

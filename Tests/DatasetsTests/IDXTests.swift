@@ -31,6 +31,10 @@ enum IDXFixture {
         "1f8b0800000000000203edc3b90d00200c04b083f0ed3f311d3350d892935349fadb7a8db976"
             + String(repeating: "00", count: 96) + "806f5db212501fb8860100")
 
+    static func read(labels: [UInt8], classCount: Int? = nil) throws -> Dataset {
+        try read(images, labels, classCount: classCount)
+    }
+
     static func read(
         _ images: [UInt8] = images, _ labels: [UInt8] = labels, classCount: Int? = nil
     ) throws -> Dataset {
@@ -89,6 +93,15 @@ enum IDXFixture {
         // More classes than a byte can name, where there are as many samples.
         let many = big(0xC01, 300) + (0..<300).flatMap { big(UInt32($0)) }
         #expect(try IDX.labels(many, file: "l") == Array(0..<300))
+        // Or where somebody says how many there are, in a file of few samples.
+        let few = big(0xC01, 2) + big(300, 0)
+        #expect(try IDXFixture.read(labels: few, classCount: 1000).labels == [300, 0])
+        #expect(
+            failure { try IDXFixture.read(labels: few) }
+                == "l, byte 8, element 0: IDX value is not a label: found 300, expected 0 to 255")
+        #expect(
+            failure { try IDXFixture.read(labels: few, classCount: 300) }
+                == "l, sample 0: label out of range: found 300, expected 0 to 299")
     }
 
     @Test func standardNames() {
