@@ -167,7 +167,7 @@ extension Problem {
     static func missingTensor(_ file: String, _ name: String, among names: [String]) -> Problem {
         bad(
             "no such tensor", file, found: quote(name),
-            hint: Suggestion.nearest(to: name, among: names).map { "did you mean \"\($0)\"?" })
+            hint: Suggestion.nearest(to: name, among: names).map { "did you mean \(quote($0))?" })
     }
     static func notBoolean(_ file: String, _ name: String, element: Int, _ byte: UInt8) -> Problem {
         bad(

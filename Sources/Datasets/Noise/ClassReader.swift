@@ -54,6 +54,7 @@ public struct ClassReader {
 
     /// Only a near name; a list of a hundred classes would not help.
     func hint(for word: String) -> String? {
-        Suggestion.nearest(to: word, among: classNames ?? []).map { "did you mean \"\($0)\"?" }
+        Suggestion.nearest(to: word, among: Array((classNames ?? []).prefix(1000)))
+            .map { "did you mean \"\(Problem.oneLine($0, limit: 60))\"?" }
     }
 }

@@ -83,6 +83,15 @@ struct NoiseMapTests {
         #expect(counted == [1, 2, 2])
     }
 
+    /// What a word may stand for is a name of the user's: of any length, with any characters.
+    @Test func hintsAreShort() throws {
+        let long = "automobile\n" + String(repeating: "x", count: 1000)
+        let reader = ClassReader(classCount: 2, classNames: [long, "b"], words: ["automobile"])
+        let hint = try #require(reader.hint(for: "automobile"))
+        #expect(hint.hasPrefix("did you mean \"automobile") && hint.count < 90)
+        #expect(!hint.contains("\n"))
+    }
+
     @Test(arguments: [
         (
             ["truk": "bird"],
