@@ -1,10 +1,10 @@
 import Diagnostics
 
 extension Problem {
-    /// A class name that is too long to be compared.
+    /// A class name that would take for ever to compare.
     static func nameFault(_ file: String?, _ fault: String) -> Problem {
         Problem(
-            .data, "a class name is too long", at: file.map { .file($0) }, found: fault,
+            .data, "a class name that cannot be used", at: file.map { .file($0) }, found: fault,
             expected: NameRule.expected)
     }
 }

@@ -53,6 +53,24 @@ struct OptionsTests {
         #expect { _ = try read(json) } throws: { "\($0)" == sentence }
     }
 
+    @Test func namesThatCannotBeUsed() {
+        for (name, fault) in [
+            (
+                "a" + String(repeating: "\u{301}", count: 31),
+                "more than 30 combining marks in a row"
+            ),
+            (String(repeating: "x", count: 1025), "1025 bytes"),
+        ] {
+            #expect {
+                try LabelEmbeddings.check(names: ["good", name])
+            } throws: {
+                "\($0)"
+                    == "a class name that cannot be used: found \(fault), expected at most 1024 "
+                    + "bytes and 30 combining marks in a row"
+            }
+        }
+    }
+
     @Test func promptsCleanTheNameAndNothingElse() {
         let standard = LabelPrompt.standard
         #expect(standard.text(of: "pickup_truck") == "a photo of a pickup truck")
