@@ -21,11 +21,8 @@ public struct ClassMatch: Equatable, Sendable {
     public init(
         _ names: [String], among others: [String], whole: Bool, file: String
     ) throws(Problem) {
-        func isNumbered(_ names: [String]) -> Bool {
-            names == names.indices.map { "\($0)" }
-        }
-        let place = Dictionary(
-            others.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        func isNumbered(_ names: [String]) -> Bool { firstNumber(of: names) == 0 }
+        let place = Datasets.places(of: others)
         let found = names.compactMap { place[$0] }
         let fits = whole ? names.count == others.count : names.count <= others.count
         if fits, found.count == names.count {
@@ -58,6 +55,6 @@ extension Problem {
         return Problem(
             .data, "the network knows other classes than the data", at: .file(file),
             found: told(count, only), expected: told(total, data),
-            hint: "data.class-names names the classes of the data, in any order")
+            hint: "data.class-names names the classes of the data, in the order of their numbers")
     }
 }

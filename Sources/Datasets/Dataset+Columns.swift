@@ -2,13 +2,17 @@ import Diagnostics
 
 extension Dataset {
     /// The columns that the values of a sample came from, in order: a table's, or those of the pixels
-    /// where a table of pixels became images. Nil where the values came from no table.
+    /// where a table of pixels became images. Nil where the values came from no table, or from one
+    /// without a header, whose columns have positions and no names.
     public var inputColumns: [String]? {
-        isText ? columns : layout?.inputs ?? (isImages ? nil : columns)
+        if isText { return columns }
+        guard let layout else { return isImages ? nil : columns }
+        return layout.header ? layout.inputs : nil
     }
 
     /// Where each of `columns` stands among this data's, or nil where they are the same in the same
-    /// order, or where one side has no names but positions.
+    /// order, or where one side has no names but positions. Numbers that are the same on both sides are
+    /// names, and so are numbers that do not count from 0 or 1 (years).
     ///
     /// - Parameter file: of the network that wants them, for the message.
     /// - Throws: `.data` for the first column that is missing.
@@ -16,18 +20,12 @@ extension Dataset {
         guard let columns, let own = inputColumns, !isText, columns != own,
             columns.count == own.count
         else { return nil }
-        func isNumbered(_ names: [String]) -> Bool { names.allSatisfy { Int($0) != nil } }
-        if isNumbered(columns) || isNumbered(own) { return nil }
-        let place = Dictionary(
-            own.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        var order: [Int] = []
-        for column in columns {
-            guard let at = place[column] else {
-                throw .otherColumns(name, file, column, among: own)
-            }
-            order.append(at)
+        let place = places(of: own)
+        guard let missing = columns.first(where: { place[$0] == nil }) else {
+            return columns.map { place[$0]! }
         }
-        return order
+        if firstNumber(of: columns) != nil || firstNumber(of: own) != nil { return nil }
+        throw .otherColumns(name, file, missing, among: own)
     }
 
     /// The same samples with the values of each in another order; `order[i]` is where value i stands now.

@@ -61,11 +61,7 @@ extension Table {
                 throw .columnTwice(file, line: line, name, isNumber: Double(name) != nil)
             }
             // Numbered columns are a header, other numbers are somebody's first sample.
-            let numbers = names.compactMap { Double($0) }
-            let counted = names.indices.map { Double($0) }
-            if numbers.count == names.count, numbers != counted,
-                numbers != counted.map({ $0 + 1 })
-            {
+            if names.allSatisfy({ Double($0) != nil }), firstNumber(of: names) == nil {
                 throw .headerOfNumbers(file, line: line)
             }
         }

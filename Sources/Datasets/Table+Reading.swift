@@ -173,8 +173,7 @@ extension Table {
 
         /// The class of every sample.
         func classes(_ texts: Words, _ names: [String]) throws(Problem) -> [Int] {
-            let place = Dictionary(
-                names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            let place = places(of: names)
             let classes = texts.names.map { place[$0] }
             if let unknown = classes.firstIndex(of: nil) {
                 throw .unknownClass(

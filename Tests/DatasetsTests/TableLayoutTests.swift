@@ -101,6 +101,40 @@ import Testing
         )
     }
 
+    /// Numbers that do not count from 0 or 1 are names like others.
+    @Test func columnsThatAreNumbers() throws {
+        let years = try read("2018,2016,2017,label\n3,1,2,yes\n6,4,5,no\n")
+        func order(_ data: Dataset, _ columns: [String]) throws -> [Int]? {
+            try data.columnOrder(for: columns, file: "w")
+        }
+        #expect(try order(years, ["2016", "2017", "2018"]) == [1, 2, 0])
+        #expect(try order(years, ["0", "1", "2"]) == nil)
+        #expect(try order(years, ["1", "2", "3"]) == nil)
+        #expect(
+            failure { try order(years, ["2015", "2016", "2017"]) }
+                == "d: the columns are not those that the network was trained on: found no \"2015\", which w wants"
+        )
+        let pixels = try read("2,0,1,label\n3,1,2,yes\n6,4,5,no\n")
+        #expect(try order(pixels, ["0", "1", "2"]) == [1, 2, 0])
+        // Positions are no names, whichever columns they are of.
+        let bare = try read("1,7,2,a\n", .init(header: false, dropped: [1]))
+        #expect(bare.columns == ["0", "2"] && bare.inputColumns == nil)
+        #expect(try order(bare, ["2", "0"]) == nil)
+        #expect(try order(bare, ["x", "y"]) == nil)
+    }
+
+    @Test func pixelsInAnotherOrder() throws {
+        let data = try read("a,b,c,d,l\n0,1,2,3,p\n4,5,6,7,q\n").asImages(
+            channels: 1, height: 2, width: 2)
+        let order = try #require(try data.columnOrder(for: ["d", "b", "c", "a"], file: "w"))
+        let moved = data.reordered(order)
+        #expect(
+            moved.features
+                == .images(bytes: [3, 1, 2, 0, 7, 5, 6, 4], channels: 1, height: 2, width: 2))
+        #expect(moved.inputColumns == ["d", "b", "c", "a"] && moved.labels == data.labels)
+        #expect(moved.layout?.names(.label) == ["l"])
+    }
+
     @Test func classesOfTwoSources() throws {
         func places(_ a: [String], _ b: [String], whole: Bool = true) throws -> [Int] {
             try ClassMatch(a, among: b, whole: whole, file: "w").places
@@ -112,7 +146,7 @@ import Testing
         #expect(
             failure { try places(["a", "b"], ["a", "c"]) }
                 == "w: the network knows other classes than the data: found 2 classes, among them \"c\", expected "
-                + "2 classes, among them \"b\" (data.class-names names the classes of the data, in any order)"
+                + "2 classes, among them \"b\" (data.class-names names the classes of the data, in the order of their numbers)"
         )
         // Numbers that are names are no placeholders.
         for (a, b) in [

@@ -102,7 +102,7 @@ import Testing
                 failure { try teacherAccuracy(scratch, Self.table(names: ["a", "b", "d"])) }
                     .hasSuffix(
                         "the network knows other classes than the data: found 3 classes, among them \"c\", expected 3 "
-                            + "classes, among them \"d\" (data.class-names names the classes of the data, in any order)"
+                            + "classes, among them \"d\" (data.class-names names the classes of the data, in the order of their numbers)"
                     ))
             #expect(
                 failure { try teacherAccuracy(scratch, Self.table(["z", "y"])) }.contains(
