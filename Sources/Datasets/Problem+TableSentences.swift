@@ -55,7 +55,9 @@ extension Problem {
             .data, "the header seems to be a sample", at: .file(file, "line \(line)"),
             found: label.map { "the label \(quote($0)) as the name of a column" }
                 ?? "numbers as names of the columns",
-            hint: withoutHeader)
+            hint: withoutHeader + "; in one with a header "
+                + (label == nil
+                    ? "name the label column \"label\"" : "rename the label column"))
     }
 
     private static var withoutHeader: String {

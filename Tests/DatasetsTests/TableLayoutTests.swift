@@ -179,6 +179,21 @@ import Testing
         #expect(failure { try read(text) }.contains("set data.header: false"))
     }
 
+    /// The hint, taken at its word.
+    @Test(arguments: [
+        ("3,x,b\n4,1,b\n", "rename the label column", "3,x,kind\n4,1,b\n"),
+        (
+            "5.1,3.5,0.2,virginica\n4.9,3.0,0.1,setosa\n", "name the label column \"label\"",
+            "5.1,3.5,0.2,label\n4.9,3.0,0.1,setosa\n"
+        ),
+    ])
+    func headersThatOnlySeemToBeSamples(text: String, hint: String, mended: String) throws {
+        #expect(
+            failure { try read(text) }.hasSuffix(
+                "or give --no-header; in one with a header \(hint))"))
+        #expect(try read(mended).count == 1)
+    }
+
     @Test(arguments: [
         "2016,2017,2018,grown\n1,2,3,yes\n", "400.5,401,401.5,kind\n1,2,3,a\n",
         "0,1,label\n1,2,3\n",
