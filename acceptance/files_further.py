@@ -47,7 +47,8 @@ DO_NOT_APPLY = (
     ["predict", "run", "plain.csv", "--labels", "plain.csv"], ["predict", "run", "plain.csv", "--text-column", "x0"],
     ["evaluate", "run", "--table", "t.csv", "--images", "t.csv"], ["evaluate", "run", "--label-column", "label"],
     ["evaluate", "run", "--no-header"], ["evaluate", "run", "--table", "t.csv", "--part", "train"],
-    ["evaluate", "run", "--labels", "t.csv"])
+    ["evaluate", "run", "--labels", "t.csv"], ["predict", "run", "t.csv", "--label-column", "label"],
+    ["evaluate", "run", "--table", "t.csv", "--id-column", "label"])
 
 
 @case("options of predict and evaluate that do not apply", "exit 64, or 65, never ignored")

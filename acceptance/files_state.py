@@ -183,7 +183,7 @@ def flipped_whole(lab, random):
 def flipped_read(lab, random):
     home, _ = runs(lab)
     commands = [["evaluate", "run", "--json", "--threads", "1"],
-                ["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"],
+                ["predict", "run", "t.csv", "--threads", "1"],
                 ["report", "run", "--out", "page.html"], ["features", "run", "--out", "f.safetensors", "--threads", "1"]]
 
     def answers(room):

@@ -47,7 +47,7 @@ def commands(lab):
     return room, {
         "doctor": ["doctor"], "noise": ["noise", "quick.yaml", "--json"],
         "evaluate": ["evaluate", "run", "--json", "--threads", "1"],
-        "predict": ["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"],
+        "predict": ["predict", "run", "t.csv", "--threads", "1"],
         "import --list": ["import", "run/model.safetensors", "--list"], "train --dry-run": ["train", "quick.yaml", "--dry-run"],
         "report --json": ["report", "run", "--json"], "--help": ["--help"], "theory solve": ["theory", "solve", "--help"],
         "demo --print-recipe": ["demo", "--print-recipe"]}
@@ -134,7 +134,7 @@ def writers(lab):
     """Commands that write a file, without its name, and their inputs: (arguments, option, inputs)."""
     return {
         "predict": (
-            ["predict", "run", "t.csv", "--label-column", "label", "--threads", "1"], "--out",
+            ["predict", "run", "t.csv", "--threads", "1"], "--out",
             ["t.csv", "run/model.safetensors"]),
         "noise": (["noise", "r.yaml"], "--out", ["r.yaml", "t.csv"]),
         "import": (["import", "run/model.safetensors", *FITS], "--out", ["run/model.safetensors"]),

@@ -74,11 +74,11 @@ extension Problem {
     }
 
     static func unusableName(
-        _ file: String, line: Int, column: String, _ text: String
+        _ file: String, line: Int, column: String, _ fault: String
     ) -> Problem {
         Problem(
-            .data, "text that cannot be a name", at: cell(file, line, column),
-            found: NameRule.fault(in: text) ?? quote(text), expected: NameRule.expected)
+            .data, "text that cannot be a name", at: cell(file, line, column), found: fault,
+            expected: NameRule.expected)
     }
 
     static func noFeatureColumn(_ file: String, _ columns: Int, first: String) -> Problem {

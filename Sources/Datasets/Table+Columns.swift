@@ -53,8 +53,9 @@ extension Table {
         private static func checkHeader(
             _ names: [String], file: String, line: Int
         ) throws(Problem) {
-            for (i, name) in names.enumerated() where NameRule.fault(in: name) != nil {
-                throw .unusableName(file, line: line, column: "\(i)", name)
+            for (i, name) in names.enumerated() {
+                guard let fault = NameRule.fault(in: name) else { continue }
+                throw .unusableName(file, line: line, column: "\(i)", fault)
             }
             var seen: Set<String> = []
             for name in names where !name.isEmpty && !seen.insert(name).inserted {
@@ -103,7 +104,9 @@ extension Table {
                 roles[at] = labelled || role == .text || role == .id ? role : .dropped
             }
             if let column = options.text { try give(column, .text) }
-            if labelled || options.label != .index(-1) { try give(options.label, .label) }
+            if let label = options.label ?? (labelled ? .index(-1) : nil) {
+                try give(label, .label)
+            }
             if let column = options.clean { try give(column, .clean) }
             if let column = options.group { try give(column, .group) }
             if let column = options.id { try give(column, .id) }
@@ -142,56 +145,105 @@ extension Table {
             }
             var roles = [Role](repeating: .dropped, count: header.count)
             var inputs: [Int] = []
-            let places = Dictionary(
-                header.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-            for column in layout.columns where column.role == .feature || column.role == .text {
-                guard let at = places[column.name] else {
-                    throw .columnMissing(file, column.name, among: header)
+            let known = places(of: header)
+            if let text = options.text {
+                inputs = [try place(of: text, in: header, file)]
+                roles[inputs[0]] = .text
+            } else {
+                for column in layout.columns where isInput(column.role) {
+                    guard let at = known[column.name] else {
+                        throw .columnMissing(file, column.name, among: header)
+                    }
+                    roles[at] = column.role
+                    inputs.append(at)
                 }
-                roles[at] = column.role
-                inputs.append(at)
+            }
+            /// Gives a role of the layout to a column that has none yet, if there is such a column.
+            func giveIfFree(_ name: String?, _ role: Role) {
+                guard let at = name.flatMap({ known[$0] }), roles[at] == .dropped else { return }
+                roles[at] = role
             }
             if labelled {
                 for column in layout.columns where column.role == .clean || column.role == .group {
-                    if let at = places[column.name] { roles[at] = column.role }
+                    giveIfFree(column.name, column.role)
                 }
             }
             if let id = options.id {
                 let at = try place(of: id, in: header, file)
                 guard roles[at] == .dropped else { throw .columnRoles(file, header[at]) }
                 roles[at] = .id
-            } else if let name = layout.identifier, let at = places[name], roles[at] == .dropped {
-                roles[at] = .id
+            } else {
+                giveIfFree(layout.names(.id).first, .id)
             }
             if labelled {
                 let own = layout.names(.label).first.map { TableOptions.Column.name($0) }
-                let label = options.label == .index(-1) ? own ?? options.label : options.label
-                let at = try place(of: label, in: header, file)
-                guard roles[at] != .feature && roles[at] != .text else {
+                let at = try place(of: options.label ?? own ?? .index(-1), in: header, file)
+                guard !isInput(roles[at]), roles[at] != .id else {
                     throw .columnRoles(file, header[at])
                 }
                 roles[at] = .label
             }
+            if !roles.contains(.id) { giveIfFree(layout.identifier, .id) }
             return (roles, inputs)
         }
 
+        private static func isInput(_ role: Role) -> Bool { role == .feature || role == .text }
+
         /// Without names the columns stand as in the layout: all of them, all but the labels, or those
-        /// that a network sees and no other.
+        /// that a network sees and no other. The columns that the options name may be among them, in
+        /// place of a column that is no input, or stand between them.
         private static func byPosition(
             _ header: [String], _ layout: TableLayout, _ options: TableOptions, file: String,
             labelled: Bool
         ) throws(Problem) -> ([Role], inputs: [Int]) {
-            let isInput = { (role: Role) in role == .feature || role == .text }
-            var forms = [layout.columns.map(\.role)]
-            if !labelled {
-                forms.append(forms[0].filter { $0 != .label })
-                forms.append(forms[0].filter { $0 != .label && $0 != .clean })
+            var given: [Int: Role] = [:]
+            let asked: [(TableOptions.Column?, Role)] = [
+                (options.text, .text), (options.label, .label), (options.id, .id),
+            ]
+            for (column, role) in asked {
+                guard let column else { continue }
+                let at = try place(of: column, in: header, file)
+                guard given.updateValue(role, forKey: at) == nil else {
+                    throw .columnRoles(file, header[at])
+                }
             }
-            let bare = forms[0].filter(isInput)
-            forms.append(labelled ? bare + [.label] : bare)
-            guard var roles = forms.first(where: { $0.count == header.count }) else {
-                throw .columnCount(
-                    file, header.count, expected: Array(Set(forms.map(\.count))).sorted())
+            let needsLabel = labelled && options.label == nil
+            func forms(_ all: [Role]) -> [[Role]] {
+                let inputs = all.filter(isInput)
+                if labelled { return [all, needsLabel ? inputs + [.label] : inputs] }
+                return [
+                    all, all.filter { $0 != .label },
+                    all.filter { $0 != .label && $0 != .clean }, inputs,
+                ]
+            }
+            let whole = forms(layout.columns.map(\.role))
+            let rest = forms(
+                layout.columns.map(\.role).filter { !given.values.contains($0) })
+            func fits(_ form: [Role]) -> Bool {
+                form.count == header.count
+                    && given.allSatisfy { at, role in
+                        form[at] == role
+                            || !isInput(form[at]) && !(form[at] == .label && needsLabel)
+                    }
+            }
+            var roles: [Role]
+            if let form = whole.first(where: fits) {
+                roles = form.map { given.values.contains($0) ? .dropped : $0 }
+                for (at, role) in given { roles[at] = role }
+            } else if let form = rest.first(where: { $0.count + given.count == header.count }) {
+                var next = form.makeIterator()
+                roles = header.indices.map { given[$0] ?? next.next() ?? .dropped }
+            } else if options.text != nil, !needsLabel {
+                // All that a network on texts and its labels need is given.
+                roles = header.indices.map { given[$0] ?? .dropped }
+            } else {
+                let counts = Set(
+                    whole.filter { given.isEmpty || !$0.allSatisfy(isInput) }.map(\.count)
+                        + rest.map { $0.count + given.count })
+                if counts.contains(header.count), let at = given.keys.min() {
+                    throw .columnRoles(file, header[at])
+                }
+                throw .columnCount(file, header.count, expected: counts.sorted())
             }
             if !labelled {
                 roles = roles.map { isInput($0) || $0 == .id ? $0 : .dropped }

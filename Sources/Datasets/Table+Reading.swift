@@ -52,9 +52,8 @@ extension Table {
         private static func content(of bytes: [UInt8], file: String) throws(Problem) -> [UInt8] {
             var text = bytes
             if Gunzip.isGzip(bytes) {
-                let limit = min(gzipLimit, Gunzip.mostBytes(from: bytes.count))
-                let (content, outcome) = try Gunzip.inflate(bytes, file: file, limit: limit)
-                guard outcome == .whole else { throw .tableTooLarge(file, limit: limit) }
+                let (content, outcome) = try Gunzip.inflate(bytes, file: file, limit: gzipLimit)
+                guard outcome == .whole else { throw .tableTooLarge(file, limit: gzipLimit) }
                 text = content
             }
             try checkUTF8(text, file: file)
@@ -124,22 +123,16 @@ extension Table {
             for i in columns.others {
                 let role = columns.roles[i]
                 let text = scanner.text(i)
-                if role == .id {
-                    // An identifier may be anything, or absent.
-                    if NameRule.fault(in: text) != nil {
-                        throw .unusableName(file, line: line, column: columns.names[i], text)
-                    }
-                    ids.append(text)
-                    continue
+                // Before it is compared with others.
+                if let fault = NameRule.fault(in: text) {
+                    throw .unusableName(file, line: line, column: columns.names[i], fault)
                 }
-                guard !text.isEmpty else {
+                // An identifier may be absent.
+                guard !text.isEmpty || role == .id else {
                     throw .emptyCell(file, line: line, column: columns.names[i])
                 }
-                // Before it is compared with others.
-                if NameRule.fault(in: text) != nil {
-                    throw .unusableName(file, line: line, column: columns.names[i], text)
-                }
                 switch role {
+                case .id: ids.append(text)
                 case .label: labels.append(text)
                 case .clean: clean.append(text)
                 default: groups.append(text)

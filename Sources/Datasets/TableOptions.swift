@@ -60,8 +60,8 @@ public struct TableOptions: Codable, Equatable, Sendable {
     public var delimiter: Delimiter?
     /// Whether the first line names the columns.
     public var header: Bool
-    /// The given labels.
-    public var label: Column
+    /// The given labels. Nil: those of `layout`, or else the last column, where there are labels.
+    public var label: Column?
     /// The true labels, where they are known; of the same classes.
     public var clean: Column?
     /// Samples with equal text here stay on one side of a split.
@@ -72,7 +72,8 @@ public struct TableOptions: Codable, Equatable, Sendable {
     public var dropped: [Column]
     public var decimal: Decimal = .point
     /// How an earlier table of the same data was read. Columns are then matched by their names, those
-    /// it does not know are left out, and `clean`, `group`, `id`, `dropped` and `text` are its own.
+    /// it does not know are left out, `clean`, `group` and `dropped` are its own, and so are `label`,
+    /// `id` and `text` where they are nil.
     public var layout: TableLayout?
     /// Leave out lines that start with `@` (the head of KEEL's .dat files).
     public var skipAtLines: Bool
@@ -89,7 +90,7 @@ public struct TableOptions: Codable, Equatable, Sendable {
     public var quotes: Bool
 
     public init(
-        delimiter: Delimiter? = nil, header: Bool = true, label: Column = .index(-1),
+        delimiter: Delimiter? = nil, header: Bool = true, label: Column? = nil,
         clean: Column? = nil, group: Column? = nil, dropped: [Column] = [],
         skipAtLines: Bool = false, classNames: [String]? = nil, text: Column? = nil,
         length: Int = 1024, quotes: Bool = true
@@ -113,7 +114,7 @@ public struct TableOptions: Codable, Equatable, Sendable {
         self.init(
             delimiter: try fields.decodeIfPresent(Delimiter.self, forKey: .delimiter),
             header: try fields.decodeIfPresent(Bool.self, forKey: .header) ?? true,
-            label: try fields.decodeIfPresent(Column.self, forKey: .label) ?? .index(-1),
+            label: try fields.decodeIfPresent(Column.self, forKey: .label),
             clean: try fields.decodeIfPresent(Column.self, forKey: .clean),
             group: try fields.decodeIfPresent(Column.self, forKey: .group),
             dropped: try fields.decodeIfPresent([Column].self, forKey: .dropped) ?? [],
@@ -138,7 +139,9 @@ public struct TableOptions: Codable, Equatable, Sendable {
     func delimiters(for file: String) -> [Delimiter] {
         if let delimiter { return [delimiter] }
         guard let layout else { return [delimiter(for: file)] }
-        var likely = [layout.delimiter, delimiter(for: file)]
+        // A name that ends in .tsv says what is inside, .csv says less than the other table.
+        let named = delimiter(for: file)
+        var likely = named == .tab ? [named, layout.delimiter] : [layout.delimiter, named]
         for other in Delimiter.allCases where !likely.contains(other) { likely.append(other) }
         return likely
     }

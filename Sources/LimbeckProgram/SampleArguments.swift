@@ -46,7 +46,9 @@ struct TableArguments: ParsableArguments {
     }
 
     /// As the network's own table was read, changed by what the command line says.
-    func options(for card: ModelCard) throws(Problem) -> TableOptions {
+    ///
+    /// - Parameter labelled: whether labels are wanted; identifiers are where they are not.
+    func options(for card: ModelCard, labelled: Bool) throws(Problem) -> TableOptions {
         var options = card.table?.options(classNames: card.classNames) ?? unknown(card)
         let isText = card.sampleShape.count == 2
         if !isText,
@@ -70,10 +72,12 @@ struct TableArguments: ParsableArguments {
             }
             options.decimal = known
         }
-        if let textColumn {
-            options.text = column(textColumn)
-            options.layout = nil
+        let unused = labelled ? ("--id-column", idColumn) : ("--label-column", labelColumn)
+        if unused.1 != nil, options.layout.map({ $0.header && options.header }) ?? isText {
+            throw .optionWithoutUse(
+                unused.0, for: "columns that are matched by name, where all others are left out")
         }
+        if let textColumn { options.text = column(textColumn) }
         if let labelColumn { options.label = column(labelColumn) }
         if let idColumn { options.id = column(idColumn) }
         return options
@@ -137,7 +141,7 @@ struct EvaluationArguments: ParsableArguments {
             return try IDX.read(images: images, labels: labels, classNames: names)
         }
         guard let table else { return nil }
-        let data = try Table.read(table, options: reading.options(for: model.card))
+        let data = try Table.read(table, options: reading.options(for: model.card, labelled: true))
         return try reading.shaped(data, model.card)
     }
 }
@@ -157,7 +161,8 @@ extension TableArguments {
                 labels: [Int](repeating: 0, count: shape[0]), classNames: card.classNames)
         }
         let data = try Table.unlabelled(
-            bytes, file: input, options: options(for: card), classNames: card.classNames)
+            bytes, file: input, options: options(for: card, labelled: false),
+            classNames: card.classNames)
         return try shaped(data, card)
     }
 }

@@ -74,6 +74,112 @@ import Testing
                 + "(without a header columns are matched by position)")
     }
 
+    // MARK: Columns that options name beside a layout
+
+    func again(
+        _ text: String, header: Bool = false, labelled: Bool = true,
+        _ change: (inout TableOptions) -> Void
+    ) throws -> Dataset {
+        var options = try training().layout!.options(classNames: ["a", "b"])
+        options.header = header
+        change(&options)
+        guard !labelled else { return try read(text, options, file: "new.csv") }
+        return try Table.unlabelled(
+            Array(text.utf8), file: "new.csv", options: options, classNames: ["a", "b"])
+    }
+
+    /// Between the columns of the layout or in place of one that is no input; -1 is the last one.
+    @Test(
+        arguments: [
+            ("b,1,2\na,3,4\n", 0, nil, nil), ("1,2,b\n3,4,a\n", -1, nil, nil),
+            ("7,1,2,b,?\n8,3,4,a,?\n", 3, nil, "7 8"), ("7,1,2,p,b\n8,3,4,q,a\n", -1, nil, "7 8"),
+            ("7,b,1,2,p\n8,a,3,4,q\n", 1, nil, "7 8"), ("b,1,2,s\na,3,4,t\n", 0, 3, "s t"),
+            ("b,1,2,s,p\na,3,4,t,q\n", 0, 3, "s t"), ("?,1,2,7,b\n?,3,4,8,a\n", nil, 3, "7 8"),
+            ("s,b,1,2\nt,a,3,4\n", 1, 0, "s t"),
+        ] as [(String, Int?, Int?, String?)])
+    func columnsWithoutNamesAreFoundByTheirPositions(
+        text: String, label: Int?, id: Int?, ids: String?
+    ) throws {
+        let data = try again(text) {
+            $0.label = label.map { .index($0) }
+            $0.id = id.map { .index($0) }
+        }
+        guard case .table(let values, _) = data.features else { return }
+        #expect(values == [1, 2, 3, 4] && data.labels == [1, 0])
+        #expect(data.ids?.joined(separator: " ") == ids)
+        // The labels are left out where they are not wanted.
+        let bare = try again(text, labelled: false) {
+            $0.label = label.map { .index($0) }
+            $0.id = id.map { .index($0) }
+        }
+        #expect(bare.features == data.features && bare.ids == data.ids)
+    }
+
+    @Test func columnsAreAskedForOnce() throws {
+        let twice = { (place: String) in
+            "new.csv: column is asked for twice: found \"\(place)\""
+        }
+        let both = failure {
+            try again("b,1,2\n") {
+                $0.label = 0
+                $0.id = 0
+            }
+        }
+        #expect(both == twice("0"))
+        #expect(
+            failure { try again("1,2,3,4,5,6,7\n") { $0.label = 0 } }
+                == "new.csv: wrong number of columns: found 7, expected 3 or 5 as in training "
+                + "(without a header columns are matched by position)")
+        let text = "id,x,y,label\nb,1,2,b\na,3,4,a\n"
+        #expect(failure { try again(text, header: true) { $0.label = "id" } } == twice("id"))
+        #expect(failure { try again(text, header: true) { $0.id = "label" } } == twice("label"))
+        #expect(failure { try again(text, header: true) { $0.label = "x" } } == twice("x"))
+        #expect(
+            try again(text, header: true, labelled: false) { $0.id = "label" }.ids == ["b", "a"])
+        // A dropped column that only looks like an identifier may hold the labels.
+        let data = try read("Id,x,l\n1,2,a\n", .init(dropped: ["Id"]))
+        var options = data.layout!.options(classNames: ["a", "b"])
+        options.label = "Id"
+        let other = try read("Id,x\nb,5\n", options)
+        #expect(other.labels == [1] && other.ids == nil)
+    }
+
+    @Test func theLastColumnIsNotTheOneOfTraining() throws {
+        let text = "x,y,label,who\n1,2,a,b\n3,4,b,a\n"
+        #expect(try again(text, header: true) { _ in }.labels == [0, 1])
+        #expect(try again(text, header: true) { $0.label = -1 }.labels == [1, 0])
+        // Without a layout: given, it is left out where no label is wanted.
+        let bytes = Array("x,y,l\n1,2,3\n".utf8)
+        for (label, count) in [(nil, 3), (-1, 2)] as [(TableOptions.Column?, Int)] {
+            let data = try Table.unlabelled(
+                bytes, file: "t", options: .init(label: label), classNames: ["a"])
+            #expect(data.columns?.count == count)
+        }
+    }
+
+    /// Another text column changes nothing else of the layout.
+    @Test func textColumnsOfOtherNames() throws {
+        var options = TableOptions(delimiter: .semicolon, label: "label", text: "text")
+        options.id = "id"
+        let data = try read("id;text;label;note\n1;hello, you;a;x\n2;bye;b;y\n", options)
+        options = data.layout!.options(classNames: data.classNames)
+        options.text = "words"
+        let named = try read("label;words;id\nb;hello, you;7\na;bye;8\n", options)
+        #expect(named.columns == ["words"] && named.labels == [1, 0] && named.ids == ["7", "8"])
+        options.header = false
+        for (text, file, place) in [
+            ("hello, you\nbye\n", "n.tsv", 0), ("4;hello, you\n5;bye\n", "n.csv", 1),
+            ("a;b;c;d;hello, you\na;b;c;d;bye\n", "n.csv", 4), ("hello, you\nbye\n", "n.csv", 0),
+        ] {
+            options.text = .index(place)
+            let bare = try Table.unlabelled(
+                Array(text.utf8), file: file, options: options, classNames: data.classNames)
+            guard case .text(let texts, _) = bare.features, case .text(let own, _) = data.features
+            else { return }
+            #expect(texts == own, "\(file) \(place)")
+        }
+    }
+
     @Test func identifiersAreCarried() throws {
         #expect(try training().ids == ["1", "2"])
         #expect(try training().subset([1]).ids == ["2"])

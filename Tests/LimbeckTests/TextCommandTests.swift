@@ -62,6 +62,14 @@ import Testing
             "predict", "run", "b.csv", "--threads", "1", "--text-column", "words",
         ])
         #expect(second.out == first.out)
+        // The rest of the layout stays: the column of the labels, and how the delimiter is found.
+        try tool.write(
+            "d.csv",
+            "given;words\ngood;would buy it again, works like a charm\nbad;broke\n")
+        let named = try tool.run(
+            ["evaluate", "run", "--table", "d.csv", "--text-column", "words"] + common
+        ).object()
+        #expect(named["samples"] as? Int == 2)
         let third = try tool.run([
             "predict", "run", "c.tsv", "--threads", "1", "--text-column", "0", "--no-header",
             "--no-quotes",
