@@ -57,13 +57,13 @@ struct Evaluate: ParsableCommand {
         try samples.check()
         Engine.threads = threads
         let saved = try SavedModel(path: model)
-        let (data, members, knowsClean) = try chosen(saved)
+        let (data, members, wrong) = try chosen(saved)
         let evaluation = try saved.evaluate(data, members: members)
         if json {
             let classes = zip(saved.card.classNames, evaluation.perClass)
             return Console.print(
                 json: Result(
-                    labels: knowsClean ? "clean" : "given", accuracy: evaluation.accuracy,
+                    labels: wrong == 0 ? "clean" : "given", accuracy: evaluation.accuracy,
                     top5: evaluation.top5, nll: evaluation.nll,
                     ece: evaluation.ece, samples: evaluation.samples,
                     perClass: Dictionary(
@@ -81,19 +81,21 @@ struct Evaluate: ParsableCommand {
             table.rows.append(["  \(name)", value.map(percent) ?? "no sample"])
         }
         Console.print(TextTable(table).render())
-        if !knowsClean {
-            Console.print(
-                "Labels are the given ones, and nothing is known of their noise: accuracy is agreement with them."
-            )
-        }
+        guard wrong != 0 else { return }
+        let noise = wrong.map { "\($0) of \(members.count) are known to be wrong" }
+        Console.print(
+            "Labels are the given ones, and \(noise ?? "nothing is known of their noise"): "
+                + "accuracy is agreement with them.")
     }
 
-    private func chosen(_ saved: SavedModel) throws -> (Dataset, [Int], knowsClean: Bool) {
+    /// What to measure on, and how many of its labels are wrong; nil where nobody knows.
+    private func chosen(_ saved: SavedModel) throws -> (Dataset, [Int], wrong: Int?) {
         if let data = try samples.samples(for: saved) {
             if part != nil {
                 throw Problem.optionWithoutUse("--part", for: "samples that were not split")
             }
-            return (data, Array(0..<data.count), false)
+            let members = Array(0..<data.count)
+            return (data, members, wrongLabels(of: data, members))
         }
         guard let path = samples.recipe ?? ownRecipe else { throw Problem.noData() }
         let file = try RecipeFile(path: path)
@@ -101,11 +103,19 @@ struct Evaluate: ParsableCommand {
         let prepared = try file.placing {
             try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed)
         }
-        switch part ?? .test {
-        case .train: return (prepared.learning, prepared.split.train, false)
-        case .validation: return (prepared.learning, prepared.split.validation, false)
-        case .test: return (prepared.test, prepared.testMembers, prepared.knowsClean)
-        }
+        let (data, members) =
+            switch part ?? .test {
+            case .train: (prepared.learning, prepared.split.train)
+            case .validation: (prepared.learning, prepared.split.validation)
+            case .test: (prepared.test, prepared.testMembers)
+            }
+        // What stands beside the labels is clean only where that is known.
+        guard prepared.knowsClean else { return (data, members, nil) }
+        return (data, members, wrongLabels(of: data, members) ?? 0)
+    }
+
+    private func wrongLabels(of data: Dataset, _ members: [Int]) -> Int? {
+        data.clean.map { clean in members.count { clean[$0] != data.labels[$0] } }
     }
 
     private var ownRecipe: String? {

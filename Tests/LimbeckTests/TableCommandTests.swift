@@ -21,7 +21,7 @@ import Testing
             .joined(separator: "\n") + "\n"
     }
 
-    func trained(_ tool: Tool) throws {
+    func trained(_ tool: Tool, noise: String = "") throws {
         try tool.write("t.csv", table(["Id", "x", "y", "kind"], by: ";"))
         try tool.write(
             "r.yaml",
@@ -30,9 +30,11 @@ import Testing
             model: {name: mlp, hidden: [8]}
             method: {name: cross-entropy}
             training: {epochs: 3, batch: 16}
+            \(noise)
             """)
         let outcome = try tool.run(["train", "r.yaml", "--out", "run"] + TinyRuns.flags)
         try #require(outcome.status == 0, "\(outcome.err)")
+        guard noise.isEmpty else { return }
         #expect(outcome.err.contains("realised unknown, as no clean label is known"))
         #expect(outcome.out.contains("Agreement with the given test labels"))
     }
@@ -84,6 +86,27 @@ import Testing
         let evaluated = try tool.run(
             ["evaluate", "run", "--table", "t.csv", "--json", "--threads", "1"]).object()
         #expect(evaluated["samples"] as? Int == 60 && evaluated["labels"] as? String == "given")
+    }
+
+    /// What is known of the labels is said of every part.
+    @Test func noiseOfTheLabelsIsSaid() throws {
+        let tool = try Tool()
+        try trained(tool, noise: "noise: {kind: symmetric, rate: 0.5}")
+        func evaluated(_ part: String) throws -> String {
+            try tool.run(["evaluate", "run", "--part", part, "--threads", "1"]).out
+        }
+        for part in ["train", "validation"] {
+            let said = try #require(
+                try evaluated(part).firstMatch(
+                    of: /Labels are the given ones, and (\d+) of (\d+) are known to be wrong/))
+            let (wrong, all) = (Int(said.output.1) ?? 0, Int(said.output.2) ?? 0)
+            #expect(0 < wrong && wrong < all && all < 60, "\(part)")
+        }
+        #expect(try !evaluated("test").contains("Labels"))
+        let plain = try Tool()
+        try trained(plain)
+        let unknown = try plain.run(["evaluate", "run", "--part", "train", "--threads", "1"])
+        #expect(unknown.out.contains("nothing is known of their noise"))
     }
 
     @Test func optionsThatDoNotApplyAreRefused() throws {
