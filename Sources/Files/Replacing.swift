@@ -29,6 +29,12 @@ extension FileSystem {
         }
         try sync(parent(of: old.path))
     }
+
+    /// The path behind all links that `replace` would write for `path`; nil where it would write to
+    /// what is there as it is.
+    public func replacedPath(_ path: String) throws(Problem) -> String? {
+        try ReplacedFile(path)?.path
+    }
 }
 
 /// What `replace` finds under a path: a regular file or nothing, behind any links.

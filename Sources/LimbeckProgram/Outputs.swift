@@ -5,8 +5,8 @@ import Training
 
 /// Keeps commands from writing over what they read.
 enum Outputs {
-    /// Refuses outputs that are the same file as an input, or as one another. Cheap: looks at names
-    /// only, and is called before anything is read.
+    /// Refuses outputs that are the same file as an input, or as one another, whatever their names.
+    /// Cheap: opens no file, and is called before anything is read.
     ///
     /// - Parameters:
     ///   - outputs: options and the files they name.
@@ -19,10 +19,12 @@ enum Outputs {
         for path in inputs.flatMap({ [$0] + filesOfRun($0) }) {
             if let identity = FileIdentity(path) { taken[identity] = path }
         }
-        var named: Set<String> = []
+        var named: [Destination: String] = [:]
         for (option, path) in outputs {
             guard let path else { continue }
-            guard named.insert(path).inserted else { throw .outputTwice(option, path) }
+            if let other = named.updateValue(path, forKey: Destination(path)) {
+                throw .outputTwice(option, path, other)
+            }
             guard let identity = FileIdentity(path) else { continue }
             if let input = taken[identity] { throw .outputIsInput(option, path, input) }
         }
@@ -45,15 +47,35 @@ enum Outputs {
     }
 }
 
-/// Which file a path leads to, whatever its name and through whatever links. Nil where there is no
-/// regular file.
+/// Where an output goes: to a file that is there, or to a name in a folder.
+private enum Destination: Hashable {
+    case file(FileIdentity)
+    case name(FileIdentity, String)
+    /// A folder that is not there, or nothing that could be replaced.
+    case unknown(String)
+
+    init(_ path: String) {
+        if let identity = FileIdentity(path) {
+            self = .file(identity)
+        } else if let place = try? LocalFileSystem().replacedPath(path),
+            let folder = FileIdentity(LocalFileSystem().parent(of: place), S_IFDIR)
+        {
+            self = .name(folder, String(place.split(separator: "/").last ?? ""))
+        } else {
+            self = .unknown(URL(fileURLWithPath: path).standardizedFileURL.path)
+        }
+    }
+}
+
+/// Which file a path leads to, whatever its name and through whatever links. Nil where there is none of
+/// that kind.
 private struct FileIdentity: Hashable {
     var device: UInt64
     var number: UInt64
 
-    init?(_ path: String) {
+    init?(_ path: String, _ kind: mode_t = S_IFREG) {
         var info = stat()
-        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == kind else { return nil }
         (device, number) = (UInt64(truncatingIfNeeded: info.st_dev), UInt64(info.st_ino))
     }
 }

@@ -8,9 +8,9 @@ extension Problem {
             .usage, "the output would replace an input", at: .init(detail: [option]),
             found: path == input ? path : "\(path), which is \(input)", hint: "give another name")
     }
-    static func outputTwice(_ option: String, _ path: String) -> Problem {
+    static func outputTwice(_ option: String, _ path: String, _ other: String) -> Problem {
         Problem(
-            .usage, "two outputs of the same name", at: .init(detail: [option]), found: path,
-            hint: "give another name")
+            .usage, "two outputs would be one file", at: .init(detail: [option]),
+            found: path == other ? path : "\(path), which is \(other)", hint: "give another name")
     }
 }

@@ -166,7 +166,8 @@ struct TheoryOutput: ParsableArguments {
 
     /// Refuses places that hold something else, before any work.
     func check(inputs: [String?] = []) throws(Problem) {
-        try Outputs.check([("--svg", svg)], inputs: inputs)
+        let pages = ["report.html", "result.json"].map { name in out.map { "\($0)/\(name)" } }
+        try Outputs.check([("--svg", svg)] + pages.map { ("--out", $0) }, inputs: inputs)
         guard let out else { return }
         // The map of `theory phase` begins with its points.
         let marks: Set =
@@ -177,8 +178,6 @@ struct TheoryOutput: ParsableArguments {
             names: Set((1...9).map { "figure-\($0).svg" })
                 .union(["report.html", "result.json", "points.json"]),
             marks: marks)
-        try Outputs.check(
-            ["report.html", "result.json"].map { ("--out", "\(out)/\($0)") }, inputs: inputs)
     }
 
     /// Writes what was asked for and prints the result.
