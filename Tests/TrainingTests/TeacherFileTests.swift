@@ -184,6 +184,16 @@ import Testing
                     && $0.hasSuffix(": rare 2")
             })
         #expect(data.warnings.contains { $0.hasPrefix("no sample of class \"none\"") })
+        // A test table of its own may lack classes that are learnt.
+        let test = try Self.write(
+            "x,y,label\n" + rows[12...].joined(separator: "\n"), scratch, "e.csv")
+        recipe = try Self.recipe(
+            path, ", class-names: [none, rare, common], test-path: \"\(test)\"")
+        #expect(
+            try PreparedData(recipe.data, noise: recipe.noise, seed: 0).warnings.contains {
+                $0.hasPrefix("fewer than 5 samples of a class in the test split")
+                    && $0.hasSuffix(": rare 0")
+            })
         let numbered = (0..<60).map { "\($0),\($0 % 4),\($0 % 2)" }
         recipe = try Self.recipe(
             Self.write("n,y,label\n" + numbered.joined(separator: "\n"), scratch, "n.csv"))

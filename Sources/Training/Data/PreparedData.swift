@@ -116,7 +116,8 @@ public struct PreparedData: Sendable {
             ("test", test, testMembers),
         ]
         warnings =
-            source.warnings + corrupted.warnings + PreparedData.smallClasses(parts)
+            source.warnings + corrupted.warnings
+            + PreparedData.smallClasses(parts, known: learning.classCounts)
             + (knowsClean ? [] : [PreparedData.unknownNoise])
     }
 
@@ -133,14 +134,19 @@ public struct PreparedData: Sendable {
     /// Fewer samples of a class than this say little about it.
     static let fewSamples = 5
 
-    /// One sentence for each part of the split in which some class has too few samples.
+    /// One sentence for each part of the split in which some class has too few samples, or none (in
+    /// a test set of its own). Of classes that nothing is learnt of something else is said.
+    ///
+    /// - Parameter known: the number of samples of each class in all that is learnt from.
     private static func smallClasses(
-        _ parts: [(name: String, data: Dataset, members: [Int])]
+        _ parts: [(name: String, data: Dataset, members: [Int])], known: [Int]
     ) -> [String] {
         parts.compactMap { name, data, members in
             var counts = [Int](repeating: 0, count: data.classCount)
             for member in members { counts[data.labels[member]] += 1 }
-            let small = counts.indices.filter { 0 < counts[$0] && counts[$0] < fewSamples }
+            let small = counts.indices.filter {
+                counts[$0] < fewSamples && (counts[$0] > 0 || known[$0] > 0)
+            }
             guard !small.isEmpty else { return nil }
             let shown = small.prefix(5).map {
                 "\(Problem.oneLine(data.classNames[$0], limit: 40)) \(counts[$0])"
