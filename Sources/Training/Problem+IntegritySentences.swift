@@ -36,6 +36,12 @@ extension Problem {
             hint: remedy.hint
         ).asDamage
     }
+    static func recordLeadsOut(_ folder: String, _ name: String, _ remedy: Remedy) -> Problem {
+        Problem(
+            .data, "a record is damaged: it names a file outside its folder", at: .file(folder),
+            found: "\"\(oneLine(name, limit: 60))\"", hint: remedy.hint
+        ).asDamage
+    }
     static func olderVersion(_ file: String, _ remedy: Remedy) -> Problem {
         Problem(
             .data, "made by an older version of this program, whose records carry no hashes",

@@ -50,15 +50,60 @@ import Torch
     }
 
     @Test func aNewerVersionIsSaid() throws {
-        struct Newer: Codable { var version = 5 }
         let scratch = try Scratch()
         let path = scratch("record.json")
-        // Two members of one name: which of them counts is the decoder's choice, but it is refused.
-        try LocalFileSystem().write(SealedRecord.encoded(Newer()), to: path)
-        let said = failure { () throws(Problem) -> Small in
-            try SealedRecord.read(path, limit: 1000, remedy: .remake)
+        for version in [5, 3, .max] {
+            let bytes = SealedRecord.encoded(Small(), version: version)
+            try LocalFileSystem().write(bytes, to: path)
+            let said = failure { () throws(Problem) -> Small in
+                try SealedRecord.read(path, limit: 1000, remedy: .remake)
+            }
+            #expect(
+                said
+                    == "\(path): made by another version of this program: expected records of version 4 "
+                    + "(give another --out)")
         }
-        #expect(said.hasPrefix("\(path): "))
+    }
+
+    /// A record that was edited and hashed anew must not choose what is read.
+    @Test func namesThatLeadOutAreDamage() throws {
+        let scratch = try Scratch()
+        try LocalFileSystem().createDirectory(scratch("run/in"))
+        for path in ["outside", "run/in/side"] {
+            try LocalFileSystem().write([1], to: scratch(path))
+        }
+        let hash = try fileHash(scratch("outside"))
+        func said(_ name: String) -> String {
+            failure { try verify([name: hash], in: scratch("run"), remedy: .remake) }
+        }
+        #expect(said("in/side") == "nothing thrown")
+        for name in [
+            scratch("outside"), "../outside", "in/../../outside", "./in/side", "in//side", "",
+        ] {
+            #expect(
+                said(name)
+                    == "\(scratch("run")): a record is damaged: it names a file outside its folder: found "
+                    + "\"\(Problem.oneLine(name, limit: 60))\" \(Self.restore)")
+        }
+        try LocalFileSystem().createDirectory(scratch("phase/pool"))
+        let content = PoolContent(
+            shape: [1, 2, 2], classNames: ["a"],
+            batches: [.init(name: "../../outside", images: 1)], heldOut: [], grids: [], warmUp: 0)
+        try LocalFileSystem().write(json(content), to: scratch("phase/pool/pool.json"))
+        #expect(
+            failure { try SyntheticPool(phase: scratch("phase")) }.contains(
+                "pool.json: the checkpoint is damaged: it names a file outside its folder"))
+        // Phases are folders.
+        let run = try Tiny.run(Tiny.recipe("training.epochs=1"), scratch("whole"))
+        _ = try run.train()
+        let path = scratch("whole/result.json")
+        var record: Recorded<RunResult.Scores> = try SealedRecord.read(
+            path, limit: 1 << 20, remedy: .remake)
+        record.value.phases[0].name = "../../elsewhere"
+        try LocalFileSystem().write(SealedRecord.encoded(record), to: path)
+        #expect(
+            failure { try RunRecord(folder: scratch("whole")) }.contains(
+                "it names a file outside its folder: found \"../../elsewhere\""))
     }
 
     // MARK: Ranges of a checkpoint

@@ -16,11 +16,13 @@ func hashes(of names: [String], in folder: String) throws(Problem) -> [String: S
     return hashes
 }
 
-/// Refuses the first file, in the order of names, that is not what a record says.
+/// Refuses the first file, in the order of names, that is not what a record says, and a name that leads
+/// out of `folder`: whoever edits a record must not choose what is read.
 ///
 /// - Parameter remedy: what to do about it.
 func verify(_ files: [String: String], in folder: String, remedy: Remedy) throws(Problem) {
     for (name, expected) in files.sorted(by: { $0.key < $1.key }) {
+        guard isBelow(name) else { throw .recordLeadsOut(folder, name, remedy) }
         let path = "\(folder)/\(name)"
         guard FileManager.default.fileExists(atPath: path) else {
             throw .recordedFileMissing(path, remedy)
@@ -30,6 +32,13 @@ func verify(_ files: [String: String], in folder: String, remedy: Remedy) throws
             throw .fileDamaged(path, found: found, expected: expected, remedy)
         }
     }
+}
+
+/// Whether a name of a record is one that hashes are kept of: a path into the record's own folder.
+func isBelow(_ name: String) -> Bool {
+    !name.utf8.contains(0)
+        && name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .allSatisfy { !["", ".", ".."].contains(String(decoding: $0, as: UTF8.self)) }
 }
 
 /// A finished phase's folder: `result.json` holds the scores and the SHA-256 of every other file, but

@@ -28,6 +28,9 @@ public struct RunRecord: Sendable {
         let names =
             (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/phases")) ?? []
         for phase in scores.phases {
+            guard isBelow(phase.name) else {
+                throw .recordLeadsOut(folder, phase.name, .remakeRun(folder))
+            }
             // The phase's position stands before its name.
             let name = names.first { $0.drop(while: \.isNumber) == "-\(phase.name)" } ?? phase.name
             let path = "\(folder)/phases/\(name)"

@@ -23,7 +23,8 @@ enum SealedRecord {
     private static let opening = Array(",\n  \"sha256\" : \"".utf8)
     private static let closing = Array("\"\n}\n".utf8)
 
-    static func encoded(_ value: some Encodable) -> [UInt8] {
+    /// - Parameter version: another one in tests.
+    static func encoded(_ value: some Encodable, version: Int = version) -> [UInt8] {
         // Without the end of the object: "\n}\n".
         let body = JSON.file(value).dropLast(3) + Array(",\n  \"version\" : \(version)".utf8)
         return body + seal(of: body)

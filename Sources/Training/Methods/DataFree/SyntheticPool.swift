@@ -32,6 +32,10 @@ public struct SyntheticPool: Sendable {
         guard content.shape.count == 3, content.shape.allSatisfy({ (1...65_536).contains($0) }),
             content.shape.reduce(1.0, { $0 * Double($1) }) < 0x1p30, !content.classNames.isEmpty
         else { throw .checkpointDamaged(path, "not the content of a pool") }
+        let entries = content.batches + content.heldOut + content.grids
+        guard entries.allSatisfy({ isBelow($0.name) }) else {
+            throw .checkpointDamaged(path, "it names a file outside its folder")
+        }
         self.content = content
         shape = content.shape
         classNames = content.classNames
