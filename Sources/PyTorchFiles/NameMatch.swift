@@ -113,11 +113,15 @@ public struct NameMatch: Equatable, Sendable {
         var best: NameMatch?
         var failure: Problem?
         for map in maps {
+            // Every rule is tried on every name, first to find the prefixes, then with each of them.
             let work = map.ruleCount * file.tensors.count
-            guard work <= mostWork else {
-                throw .tooManyRules(map.name, mostWork / file.tensors.count)
+            let prefixes = work > mostWork ? [""] : Self.prefixes(file.tensors.map(\.name), map)
+            guard work * prefixes.count <= mostWork else {
+                // No network that a built-in map is for has so many tensors.
+                guard isUsers else { continue }
+                throw .tooManyRules(map.name, mostWork / (file.tensors.count * prefixes.count))
             }
-            for prefix in prefixes(file.tensors.map(\.name), map) {
+            for prefix in prefixes {
                 let match: NameMatch
                 do throws(Problem) {
                     match = try NameMatch(file, wanted, map: map, prefix: prefix)

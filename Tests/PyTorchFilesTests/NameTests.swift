@@ -201,6 +201,22 @@ import Testing
         }
     }
 
+    /// Rules are tried once for each prefix that could come off.
+    @Test func workWithPrefixesIsBounded() throws {
+        let source = try file((0..<300).map { ("a.b.c.d.e.f.g.h.w\($0)", [1]) })
+        let rules = (0..<7408).map { NameMap.Rule("a\($0)", "b") }
+        #expect {
+            try NameMatch.best(
+                source, [], among: [NameMap(name: "m.yaml", rules: rules)], isUsers: true)
+        } throws: {
+            "\($0)" == "m.yaml: too many rules in the name map: expected at most 7407"
+        }
+        // A map of ours is passed by: no network that it is for has so many tensors.
+        let match = try NameMatch.best(
+            source, [], among: [.same, NameMap(name: "large", rules: rules)])
+        #expect(match.map == "same")
+    }
+
     /// A counter beside the network that the map drops does not keep its prefix from coming off.
     @Test func droppedNamesHaveNoPrefix() throws {
         let wanted = [NameMatch.Wanted("a.w", [2])]
