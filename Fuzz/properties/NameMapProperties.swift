@@ -13,10 +13,21 @@ enum NameMapProperties {
                     separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
                 return NameMap.Rule(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
             }
-            let map = try NameMap(name: "input", rules: rules)
-            let first = map(name)
-            try promise(first == map(name), "another name at the second time")
-            if rules.isEmpty { try promise(first == name, "a name changes without a rule") }
+            let new = try NameMap(name: "input", rules: rules)(name)
+            guard let rule = try rules.first(where: { try fits($0, name) }) else {
+                return try promise(new == name, "a name changes without a rule")
+            }
+            try promise(
+                new == NameMap(name: "alone", rules: [rule])(name),
+                "another rule decides than the first that fits")
+            guard let new else { return try promise(rule.to.isEmpty, "a name is dropped") }
+            let back = try NameMap(name: "back", rules: [.init(rule.to, rule.from)])
+            try promise(back(new) == name, "stars are not what they stood for")
         }
+    }
+
+    /// A rule without a new name drops what it fits.
+    private static func fits(_ rule: NameMap.Rule, _ name: String) throws -> Bool {
+        try NameMap(name: "fits", rules: [.init(rule.from, "")])(name) == nil
     }
 }
