@@ -37,6 +37,9 @@ private let python = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(s
             [ "$1" = -m ] || exec \(python ?? "python3") "$@"
             [ "$3" = --version ] && exit 0
             [ -e "\(folder("offline"))" ] && { echo "no network" >&2; exit 1; }
+            case "$*" in
+              *nvidia*) [ -e "\(folder("no-nvidia"))" ] && { echo "no network" >&2; exit 1; } ;;
+            esac
             while [ "$1" != -d ]; do shift; done
             cp "\(folder(""))"torch-*.whl "$2"
             """
@@ -104,6 +107,37 @@ private let python = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(s
                     + "scripts/engine knows: found sha256 "))
         #expect(line.hasSuffix("or set LIBTORCH=/path/to/libtorch)"))
         #expect(!FileManager.default.fileExists(atPath: folder(".torch/lib")))
+    }
+
+    /// A known wheel under another's name could be meant for another system.
+    @Test func aWheelIsKnownByItsNameToo() throws {
+        try make(sound)
+        let name = try #require(folder.names.first { $0.hasSuffix(".whl") })
+        let line = try #require(try engine(unchecked: false).lines.last)
+        let sum = String(try #require(line.split(separator: "sha256 ").last).prefix(64))
+        let script = String(decoding: try readFile(folder("scripts/engine")), as: UTF8.self)
+        func known(_ name: String) throws -> Int32 {
+            let list = script.replacing("wheels=\"\n", with: "wheels=\"\n\(sum)  \(name)\n")
+            try files.write(Array(list.utf8), to: folder("scripts/engine"))
+            return try engine(unchecked: false).status
+        }
+        #expect(try known("x" + name) == 1)
+        #expect(try known(name + "x") == 1)
+        #expect(try known("torch-2.13.0-other.whl") == 1)
+        #expect(try known(name) == 0)
+    }
+
+    /// Nothing half done stays, neither of a failure nor where an older engine is kept.
+    @Test(arguments: [false, true]) func nothingIsLeftBehind(hasOlder: Bool) throws {
+        if hasOlder {
+            try files.createDirectory(folder(".torch/lib"))
+            try files.write(Array("2.13.0\n".utf8), to: folder(".torch/complete"))
+        }
+        try files.write([], to: folder("no-nvidia"))
+        try make(["torch/lib/libtorch_cpu.so=asks for libcudart.so.13", sound[1]])
+        #expect(try engine().status == (hasOlder ? 0 : 1))
+        #expect(!FileManager.default.fileExists(atPath: folder(".torch/fresh")))
+        #expect(!FileManager.default.fileExists(atPath: folder(".torch/lib/libtorch_cpu.so")))
     }
 
     @Test(arguments: [
