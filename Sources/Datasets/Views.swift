@@ -14,7 +14,7 @@ import Randomness
 public struct Views: Codable, Equatable, Sendable {
     /// Smallest and largest share of the area that a window has, above 0 and at most 1. [1, 1]
     /// with `ratio` 1: no crop.
-    public var area: [Double]
+    public var scale: [Double]
     /// Width over height of a window is from 1/ratio to ratio, at least 1. 4/3 is usual.
     public var ratio: Double
     /// Probability of a flip. 0 for digits and other content where left matters.
@@ -33,11 +33,11 @@ public struct Views: Codable, Equatable, Sendable {
     public let count: Int
 
     public init(
-        area: [Double] = [0.2, 1], ratio: Double = 4.0 / 3, flip: Double = 0.5,
+        scale: [Double] = [0.2, 1], ratio: Double = 4.0 / 3, flip: Double = 0.5,
         brightness: Double = 0.4, contrast: Double = 0.4, saturation: Double = 0.4,
         hue: Double = 0.1, jitter: Double = 0.8, grey: Double = 0.2, count: Int = 2
     ) {
-        self.area = area
+        self.scale = scale
         self.ratio = ratio
         self.flip = flip
         self.brightness = brightness
@@ -50,7 +50,7 @@ public struct Views: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case area, ratio, flip, brightness, contrast, saturation, hue, jitter, grey
+        case scale, ratio, flip, brightness, contrast, saturation, hue, jitter, grey
     }
 
     /// What is left out takes its default. The number of views is not the recipe's to say.
@@ -62,7 +62,7 @@ public struct Views: Codable, Equatable, Sendable {
                 self[keyPath: path] = found
             }
         }
-        area = try values.decodeIfPresent([Double].self, forKey: .area) ?? area
+        scale = try values.decodeIfPresent([Double].self, forKey: .scale) ?? scale
         try number(.ratio, \.ratio)
         try number(.flip, \.flip)
         try number(.brightness, \.brightness)
@@ -79,8 +79,8 @@ public struct Views: Codable, Equatable, Sendable {
 
     /// The first key out of range.
     private var fault: (key: String, found: String, expected: String)? {
-        guard area.count == 2, area[0] > 0, area[0] <= area[1], area[1] <= 1 else {
-            return ("area", "\(area)", "[smallest, largest], above 0 and at most 1")
+        guard scale.count == 2, scale[0] > 0, scale[0] <= scale[1], scale[1] <= 1 else {
+            return ("scale", "\(scale)", "[smallest, largest], above 0 and at most 1")
         }
         if !(ratio >= 1 && ratio <= 100) { return ("ratio", "\(ratio)", "1 to 100") }
         for (key, p) in [("flip", flip), ("jitter", jitter), ("grey", grey)]
@@ -153,7 +153,7 @@ public struct Views: Codable, Equatable, Sendable {
         let full = Double(height * width)
         var found: Change?
         for _ in 0..<10 {
-            let size = full * (area[0] + (area[1] - area[0]) * draw.uniform())
+            let size = full * (scale[0] + (scale[1] - scale[0]) * draw.uniform())
             let shape = exp(log(ratio) * (2 * draw.uniform() - 1))
             let w = Int((size * shape).squareRoot().rounded(.toNearestOrEven))
             let h = Int((size / shape).squareRoot().rounded(.toNearestOrEven))

@@ -9,9 +9,9 @@ public struct ExperimentResult: Sendable {
     public let folder: String
 
     /// Scores of the epoch that was best on the validation split.
-    public var selected: PhaseResult.Scores { result.readout.selected }
+    public var selected: PhaseResult.Scores { result.evaluations.selected }
     /// Scores after the last epoch.
-    public var last: PhaseResult.Scores { result.readout.last }
+    public var last: PhaseResult.Scores { result.evaluations.last }
     /// Every phase, in order.
     public var phases: [PhaseResult] { result.scores.phases }
 

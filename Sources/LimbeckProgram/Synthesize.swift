@@ -13,7 +13,7 @@ struct Synthesize: ParsableCommand {
             From a finished run of method data-free: all images of its pool. From a recipe of that \
             method: new ones, without a student and so without the adversarial term; interrupted, the \
             same command continues.
-            The data set is a pair of IDX files with the wanted labels, which recipes read with \
+            The data set is a pair of IDX files with the target labels, which recipes read with \
             data: {kind: idx, images: …, labels: …}.
 
             Examples:

@@ -32,8 +32,8 @@ public struct ComparisonReport {
         groups.map { name, cells in
             let seconds = cells.compactMap(\.seconds)
             return MethodResult(
-                name: name, last: cells.map(\.readout.last.test.accuracy),
-                selected: cells.map(\.readout.selected.test.accuracy),
+                name: name, last: cells.map(\.evaluations.last.test.accuracy),
+                selected: cells.map(\.evaluations.selected.test.accuracy),
                 seconds: seconds.count == cells.count ? seconds : []
             )
         }
@@ -72,7 +72,7 @@ public struct ComparisonReport {
         }
         for n in record.noises.indices {
             let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
-            for (when, value) in readouts {
+            for (when, value) in measuredAt {
                 let sides = record.rows.map { row in
                     Finding.Side(name: row, values: record.cells(row: row, noise: n).map(value))
                 }
@@ -93,11 +93,11 @@ public struct ComparisonReport {
         return sentences + failureSentences
     }
 
-    private var readouts: [(String, (Comparison.Cell) -> Double)] {
+    private var measuredAt: [(String, (Comparison.Cell) -> Double)] {
         let hasPeers = record.cells.allSatisfy { $0.results.last!.peers != nil }
         return [
-            ("at the last epoch", { $0.readout.last.test.accuracy }),
-            ("selected on validation", { $0.readout.selected.test.accuracy }),
+            ("at the last epoch", { $0.evaluations.last.test.accuracy }),
+            ("selected on validation", { $0.evaluations.selected.test.accuracy }),
         ]
             + (hasPeers
                 ? [
@@ -324,13 +324,13 @@ public struct ComparisonReport {
                 columnAxis: "given label", maximum: 1)
         }
         let best = groups.filter { !$0.cells.isEmpty }.max { a, b in
-            Estimate(values: a.cells.map(\.readout.selected.validation.accuracy)).mean
-                < Estimate(values: b.cells.map(\.readout.selected.validation.accuracy)).mean
+            Estimate(values: a.cells.map(\.evaluations.selected.validation.accuracy)).mean
+                < Estimate(values: b.cells.map(\.evaluations.selected.validation.accuracy)).mean
         }
         if let best, let first = best.cells.first {
-            var sum = first.readout.selected.test.confusion.map { $0.map(Double.init) }
+            var sum = first.evaluations.selected.test.confusion.map { $0.map(Double.init) }
             for cell in best.cells.dropFirst() {
-                for (i, row) in cell.readout.selected.test.confusion.enumerated() {
+                for (i, row) in cell.evaluations.selected.test.confusion.enumerated() {
                     for (j, count) in row.enumerated() { sum[i][j] += Double(count) }
                 }
             }

@@ -35,14 +35,14 @@ public enum RunReport {
     private static func table(_ scores: RunResult.Scores, knowsClean: Bool) -> TableModel {
         var rows: [[String]] = []
         for phase in scores.phases where phase.metric.isShown {
-            func row(_ name: String, _ readout: PhaseResult.Readout) {
+            func row(_ name: String, _ evaluations: PhaseResult.Evaluations) {
                 rows.append([
-                    name, percent(readout.last.test.accuracy),
-                    percent(readout.selected.test.accuracy),
-                    "\(readout.selectedEpoch) of \(phase.epochs)",
-                    percent(readout.selected.validation.accuracy),
-                    Numbers.fixed(readout.selected.test.nll, 3),
-                    Numbers.fixed(readout.selected.test.ece, 3),
+                    name, percent(evaluations.last.test.accuracy),
+                    percent(evaluations.selected.test.accuracy),
+                    "\(evaluations.selectedEpoch) of \(phase.epochs)",
+                    percent(evaluations.selected.validation.accuracy),
+                    Numbers.fixed(evaluations.selected.test.nll, 3),
+                    Numbers.fixed(evaluations.selected.test.ece, 3),
                 ])
             }
             if let peers = phase.peers {
@@ -184,7 +184,7 @@ public enum RunReport {
     private static func matrices(_ record: RunRecord) -> [HeatMap] {
         let names = record.facts.classNames
         guard names.count <= 100, let last = record.scores.phases.last else { return [] }
-        let test = last.readout(ema: record.scores.useEMA).selected.test
+        let test = last.evaluations(ema: record.scores.useEMA).selected.test
         let metric = record.scores.metric
         let confusion = HeatMap(
             title: "Confusion on \(metric.testSet) (selected weights)",

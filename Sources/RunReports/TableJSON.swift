@@ -118,8 +118,8 @@ package struct TableJSON: Encodable {
                 let seconds = cells.compactMap(\.seconds)
                 return Row(
                     method: name, seeds: cells.count,
-                    last: spread(\.readout.last.test.accuracy),
-                    selected: spread(\.readout.selected.test.accuracy),
+                    last: spread(\.evaluations.last.test.accuracy),
+                    selected: spread(\.evaluations.selected.test.accuracy),
                     seconds: cells.isEmpty || seconds.count < cells.count
                         ? nil : seconds.reduce(0, +) / Double(cells.count),
                     noise: noises.count > 1 ? noises[n] : nil,
@@ -140,8 +140,9 @@ package struct TableJSON: Encodable {
         rows = [
             Row(
                 method: run.recipe.name, seeds: 1,
-                last: Spread([result.readout.last.test.accuracy]),
-                selected: Spread([result.readout.selected.test.accuracy]), seconds: result.seconds,
+                last: Spread([result.evaluations.last.test.accuracy]),
+                selected: Spread([result.evaluations.selected.test.accuracy]),
+                seconds: result.seconds,
                 peers: Peers([
                     PeerScores(result.scores.phases.last, useEMA: result.scores.useEMA)
                 ]), values: TableJSON.values([result.scores.phases]))

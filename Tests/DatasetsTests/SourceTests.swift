@@ -34,7 +34,7 @@ struct SourceTests {
             + #", "drop": ["a", 3], "decimal": "comma", "skip-at-lines": true, "image-shape": [1, 2, 3]"#,
         "text": table + #", "text": 1, "length": 99, "quotes": false"#,
         "spiral":
-            #""classes": 3, "samples": 70, "radius": 2, "turn": 1, "spread": 0, "seed": 9"#,
+            #""classes": 3, "samples": 70, "radius": 2, "turn": 1, "angle-std": 0, "seed": 9"#,
         "gaussian-classes":
             #""classes": 3, "samples": 70, "features": 5, "separation": 0.1, "seed": 9"#,
         "colour-shapes": #""samples": 80, "seed": 9"#,
@@ -138,8 +138,8 @@ struct SourceTests {
             "data.limit: value out of range: found 1, expected 2 or more"
         ),
         (
-            #""kind": "spiral", "spread": -1"#,
-            "data.spread: value out of range: found -1.0, expected 0 to 1000000"
+            #""kind": "spiral", "angle-std": -1"#,
+            "data.angle-std: value out of range: found -1.0, expected 0 to 1000000"
         ),
     ])
     func refusals(_ json: String, _ sentence: String) {

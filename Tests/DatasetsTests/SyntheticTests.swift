@@ -52,7 +52,7 @@ import Testing
         options.samples = 10
         options.radius = 2
         options.turn = .pi / 2
-        options.spread = 0
+        options.angleStd = 0
         let points = rows(try .spiral(options))
         // Arm 0 has four points; its last is a quarter turn on at radius 2: (2, 0).
         #expect(abs(points[9][0] - 2) < 1e-6 && abs(points[9][1]) < 1e-6)
@@ -175,8 +175,8 @@ import Testing
             spiral { $0.turn = .nan }
                 == "data.turn: \(range): found nan, expected above 0, at most 1000000")
         #expect(
-            spiral { $0.spread = -1 }
-                == "data.spread: \(range): found -1.0, expected 0 to 1000000")
+            spiral { $0.angleStd = -1 }
+                == "data.angle-std: \(range): found -1.0, expected 0 to 1000000")
         #expect(
             gaussian { $0.features = 0 } == "data.features: \(range): found 0, expected 1 to 256")
         #expect(

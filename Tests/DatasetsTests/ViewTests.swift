@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func windowsAreInsideAndOfTheirArea() {
-        let views = Views(area: [0.3, 0.6], ratio: 1.5, jitter: 1, grey: 0.25)
+        let views = Views(scale: [0.3, 0.6], ratio: 1.5, jitter: 1, grey: 0.25)
         var flips = 0
         var greys = 0
         var area = 0.0
@@ -150,10 +150,10 @@ import Testing
 
     /// No window of the asked area fits a stripe: the largest of the asked shape, in the middle.
     @Test func stripesFallBackToTheMiddle() {
-        let views = Views(area: [1, 1], ratio: 1)
+        let views = Views(scale: [1, 1], ratio: 1)
         let c = views.change(seed: 1, epoch: 0, sample: 0, view: 0, height: 4, width: 20)
         #expect(window(c) == [0, 8, 4, 4])
-        let whole = Views(area: [1, 1], ratio: 1).change(
+        let whole = Views(scale: [1, 1], ratio: 1).change(
             seed: 1, epoch: 0, sample: 0, view: 0, height: 8, width: 8)
         #expect(window(whole) == [0, 0, 8, 8])
     }
@@ -172,8 +172,8 @@ import Testing
         }
         #expect(decode("{}") == "nothing thrown")
         #expect(
-            decode(#"{"area": [0.5, 0.2]}"#)
-                == "area: value out of range: found [0.5, 0.2], expected [smallest, largest], above 0 and at most 1"
+            decode(#"{"scale": [0.5, 0.2]}"#)
+                == "scale: value out of range: found [0.5, 0.2], expected [smallest, largest], above 0 and at most 1"
         )
         #expect(
             decode(#"{"ratio": 0.5}"#)

@@ -151,7 +151,7 @@ import Torch
                 ),
                 scratch("run"))
             let result = try run.train()
-            #expect(result.readout.last.test.nll.isFinite)
+            #expect(result.evaluations.last.test.nll.isFinite)
             #expect(
                 FileManager.default.fileExists(
                     atPath: scratch("run/phases/2-teacher-2/epoch-1.safetensors")))

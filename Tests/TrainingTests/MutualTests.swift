@@ -123,7 +123,7 @@ import Torch
             let result = try run.train()
             let peers = try #require(result.scores.phases[0].peers)
             #expect(peers.each.map(\.model) == ["mlp", "lenet5"])
-            #expect(result.readout == peers.each[peers.best].own)
+            #expect(result.evaluations == peers.each[peers.best].own)
             for peer in peers.each {
                 let saved = try SavedModel(path: scratch("run/\(peer.name).safetensors"))
                 #expect(saved.card.model.name == peer.model)
@@ -131,7 +131,7 @@ import Torch
                 #expect(measured.accuracy == peer.own.selected.test.accuracy)
             }
             let best = peers.each.map(\.own.selected.validation.accuracy).max()
-            #expect(result.readout.selected.validation.accuracy == best)
+            #expect(result.evaluations.selected.validation.accuracy == best)
         }
     }
 

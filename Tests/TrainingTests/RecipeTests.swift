@@ -191,7 +191,7 @@ import Testing
         let data = made.data
         var spiral = try #require(data.source as? SpiralSource)
         #expect(spiral.classes == 3 && spiral.samples == 6000 && spiral.seed == 0)
-        #expect(spiral.radius == 4 && spiral.turn == 4.74 && spiral.spread == 0.2)
+        #expect(spiral.radius == 4 && spiral.turn == 4.74 && spiral.angleStd == 0.2)
         #expect(made.yaml.contains("turn: 4.74") && !made.yaml.contains("separation"))
         let prepared = try PreparedData(data, noise: LabelNoise(.clean), seed: 1)
         #expect(prepared.learning.count == 6000 && prepared.sampleShape == [2])

@@ -114,7 +114,7 @@ import Torch
             "{}", "{edge: none, node: none, start: encoder}", "{edge: {name: rkd, distance: 0}}",
             "{edge: {name: queue, size: 7, student-temperature: 0.3}, rows: likely-wrong}",
             "{edge: {name: neighbours, count: 3}, node: kl, weight: 0.1, node-weight: 2, ramp: 3}",
-            "{edge: sp, encoder: {kind: simclr, model: {name: lenet5}, views: {area: [0.5, 1]}}}",
+            "{edge: sp, encoder: {kind: simclr, model: {name: lenet5}, views: {scale: [0.5, 1]}}}",
             "{edge: {name: pkt, scale: 2}, node: none}", "{edge: {name: cc, gamma: 1}}",
             "{edge: plain}", "{edge: distance}",
         ] {

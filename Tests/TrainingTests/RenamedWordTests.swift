@@ -77,6 +77,15 @@ import Testing
         ("also", "extra-losses", mixing("also: 1")),
         ("epochs", "snapshot-epochs", mixing("teachers: [{epochs: [1]}]")),
         (
+            "spread", "angle-std",
+            "data: {kind: spiral, spread: 0.1}\nmodel: {name: mlp}\nmethod: {name: cross-entropy}"
+        ),
+        (
+            "area", "scale",
+            data
+                + "method: {name: cross-entropy}\nrelation: {encoder: {views: {area: [0.5, 1]}}}"
+        ),
+        (
             "deviation", "std",
             none
                 + "method: {name: data-free, teacher: {file: t}, normalisation: {mean: [0], deviation: [1]}}"

@@ -66,7 +66,7 @@ import Testing
         let path = try Self.write(Self.table(), scratch, "teacher.csv")
         let run = try Tiny.run(
             Self.recipe(path, ", class-names: [c, a, b]"), scratch("teacher"))
-        let scores = try run.train().readout.selected.test
+        let scores = try run.train().evaluations.selected.test
         try #require(scores.accuracy > 0.9)
         try body(scratch)
     }
@@ -143,7 +143,7 @@ import Testing
         }
         let scores = try ["same", "other"].map { name in
             let recipe = try Self.recipe(path, ", test-path: \"\(scratch("\(name).csv"))\"")
-            return try Tiny.run(recipe, scratch(name)).train().readout.selected.test
+            return try Tiny.run(recipe, scratch(name)).train().evaluations.selected.test
         }
         #expect(scores[0].accuracy > 0.9 && scores[0] == scores[1])
     }

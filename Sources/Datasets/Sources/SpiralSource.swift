@@ -23,11 +23,12 @@ public struct SpiralSource: DataSource {
     /// In radians.
     public var turn = 4.74
     /// Standard deviation of the angle, in radians.
-    public var spread = 0.2
+    public var angleStd = 0.2
     public var seed: UInt64 = 0
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case classes, samples, radius, turn, spread, seed
+        case classes, samples, radius, turn, seed
+        case angleStd = "angle-std"
     }
 
     public init() {}
@@ -39,7 +40,7 @@ public struct SpiralSource: DataSource {
         samples = try values.decodeIfPresent(Int.self, forKey: .samples) ?? samples
         radius = try values.decodeIfPresent(Double.self, forKey: .radius) ?? radius
         turn = try values.decodeIfPresent(Double.self, forKey: .turn) ?? turn
-        spread = try values.decodeIfPresent(Double.self, forKey: .spread) ?? spread
+        angleStd = try values.decodeIfPresent(Double.self, forKey: .angleStd) ?? angleStd
         seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
     }
 
@@ -48,7 +49,7 @@ public struct SpiralSource: DataSource {
         try Synthetic.check(classes: classes, samples: samples, features: 2)
         try Synthetic.check("radius", radius, from: 0)
         try Synthetic.check("turn", turn, from: 0)
-        try Synthetic.check("spread", spread, from: 0, open: false)
+        try Synthetic.check("angle-std", angleStd, from: 0, open: false)
     }
 
     public var labelsAreTrue: Bool { true }
@@ -69,7 +70,7 @@ extension Dataset {
             let inArm = (options.samples - arm - 1) / options.classes + 1
             let way = Double(place + 1) / Double(inArm)
             var draw = Draw(seed: options.seed, .synthetic, sample: sample)
-            let angle = (Double(arm) + way) * options.turn + options.spread * draw.normal()
+            let angle = (Double(arm) + way) * options.turn + options.angleStd * draw.normal()
             cells.append(Float(options.radius * way * sin(angle)))
             cells.append(Float(options.radius * way * cos(angle)))
         }

@@ -7,7 +7,7 @@ import Report
 /// complete.
 public struct PhaseResult: Codable, Equatable, Sendable {
     /// One set of weights at the end of training and at its best epoch.
-    public struct Readout: Codable, Equatable, Sendable {
+    public struct Evaluations: Codable, Equatable, Sendable {
         /// After the last epoch.
         public var last: Scores
         /// At the epoch that was best on the validation split.
@@ -39,8 +39,8 @@ public struct PhaseResult: Codable, Equatable, Sendable {
             public var name: String
             /// Its network's name.
             public var model: String
-            public var own: Readout
-            public var ema: Readout?
+            public var own: Evaluations
+            public var ema: Evaluations?
         }
 
         public var each: [Peer]
@@ -53,9 +53,9 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     }
 
     /// Of the network that trained; where several did, of the best one on the validation split.
-    public var student: Readout
+    public var student: Evaluations
     /// Of the exponential moving average of its weights, if one was kept.
-    public var ema: Readout?
+    public var ema: Evaluations?
     /// Where several networks learnt side by side.
     public var peers: Peers?
     /// What all these scores are.
@@ -63,7 +63,7 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     /// The numbers of the objective's sections, which `sections.json` has whole.
     public var sections: [Section] = []
 
-    public func readout(ema: Bool) -> Readout { ema ? self.ema ?? student : student }
+    public func evaluations(ema: Bool) -> Evaluations { ema ? self.ema ?? student : student }
 
     /// A number of its sections by its key, such as `weight.teacher-2`; nil where it is not known, too.
     public func value(_ key: String) -> Double? {

@@ -47,7 +47,7 @@ public struct PhaseSpec: Encodable, Equatable, Sendable {
     public var traits: PhaseTraits { target.base.traits }
 
     /// SHA-256 of the canonical JSON, 24 hexadecimal digits of it. How often checkpoints are written
-    /// and which readout the run reports do not enter: they do not change a result.
+    /// and whether the averaged weights are the result do not enter: they do not change a result.
     public var key: String {
         var identity = self
         identity.name = ""

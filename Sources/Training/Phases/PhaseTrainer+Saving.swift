@@ -89,13 +89,13 @@ extension PhaseTrainer {
     /// Scores of the final and the selected weights, and their files; `result.json` comes last and
     /// makes the phase complete.
     func finish() throws -> PhaseResult {
-        let own = try readouts(ema: false)
-        let its = spec.training.ema > 0 ? try readouts(ema: true) : nil
+        let own = try evaluations(ema: false)
+        let its = spec.training.ema > 0 ? try evaluations(ema: true) : nil
         // Chosen on the validation split; the first of equals.
         var best = 0
-        for (i, readout) in own.each.enumerated().dropFirst()
+        for (i, evaluations) in own.each.enumerated().dropFirst()
         where Learner.isBetter(
-            readout.selected.validation, than: own.each[best].selected.validation,
+            evaluations.selected.validation, than: own.each[best].selected.validation,
             spec.training.selection)
         {
             best = i
@@ -128,10 +128,11 @@ extension PhaseTrainer {
         return result
     }
 
-    private func readouts(
+    private func evaluations(
         ema: Bool
     ) throws -> (
-        each: [PhaseResult.Readout], last: PhaseResult.Together?, selected: PhaseResult.Together?
+        each: [PhaseResult.Evaluations], last: PhaseResult.Together?,
+        selected: PhaseResult.Together?
     ) {
         let last =
             try ema
@@ -141,7 +142,7 @@ extension PhaseTrainer {
             ? measure(learners.map { $0.best(ema: ema) }, isFinal: true) : last
         let each = learners.map { learner in
             let selection = ema ? learner.record.emaSelected : learner.record.selected
-            return PhaseResult.Readout(
+            return PhaseResult.Evaluations(
                 last: last.each[learner.index], selected: selected.each[learner.index],
                 selectedEpoch: selection.map { $0.epoch + 1 } ?? epoch)
         }

@@ -8,6 +8,8 @@ enum RenamedWords {
         "rate": ["learning-rate"], "noise-rate": ["noise-learning-rate"],
         "hard": ["label-weight"], "soft": ["distillation-weight"],
         "standardise": ["standardise-logits"],
+        // data, relation.encoder.views
+        "spread": ["angle-std"], "area": ["scale"],
         // method.synthesis
         "batches": ["batches-per-epoch"], "label": ["label-weight"], "statistics": ["bn-weight"],
         "momentum": ["bn-momentum"], "adversarial": ["adversarial-weight"],

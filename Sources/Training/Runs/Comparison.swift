@@ -46,7 +46,7 @@ public final class Comparison {
         /// Nil where no clean label is known.
         @OrNull public var realisedNoise: Double?
 
-        public var readout: PhaseResult.Readout { results.last!.readout(ema: useEMA) }
+        public var evaluations: PhaseResult.Evaluations { results.last!.evaluations(ema: useEMA) }
     }
 
     public let file: ComparisonFile
@@ -284,8 +284,8 @@ public final class Comparison {
             let chain = plan.searched(candidate)
             guard failure(of: chain, failed) == nil, let result = try store.result(chain.last!)
             else { continue }
-            let readout = result.readout(ema: candidate.recipe.training.useEMA)
-            let validation = readout.selected.validation
+            let evaluations = result.evaluations(ema: candidate.recipe.training.useEMA)
+            let validation = evaluations.selected.validation
             let value =
                 candidate.recipe.training.selection == .accuracy
                 ? validation.accuracy : -validation.nll

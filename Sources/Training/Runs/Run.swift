@@ -182,7 +182,7 @@ public struct RunResult: Sendable {
     }
 
     /// The last phase, read as the recipe says.
-    public var readout: PhaseResult.Readout {
-        scores.phases.last!.readout(ema: scores.useEMA)
+    public var evaluations: PhaseResult.Evaluations {
+        scores.phases.last!.evaluations(ema: scores.useEMA)
     }
 }
