@@ -89,7 +89,7 @@ import Torch
         let content = PoolContent(
             shape: [1, 2, 2], classNames: ["a"],
             batches: [.init(name: "../../outside", images: 1)], heldOut: [], grids: [], warmUp: 0)
-        try LocalFileSystem().write(json(content), to: scratch("phase/pool/pool.json"))
+        try LocalFileSystem().write(JSON.text(content), to: scratch("phase/pool/pool.json"))
         #expect(
             failure { try SyntheticPool(phase: scratch("phase")) }.contains(
                 "pool.json: the checkpoint is damaged: it names a file outside its folder"))

@@ -34,7 +34,8 @@ import Yams
         for key in keys {
             let line = failure { try decoded("{name: \(name), \(key)x: 1}") }
             #expect(
-                line.hasPrefix("r.yaml, line 4, method.\(key)x: unknown key \"\(key)x\""), "\(line)")
+                line.hasPrefix("r.yaml, line 4, method.\(key)x: unknown key \"\(key)x\""), "\(line)"
+            )
             for value in ["-1", "1e400", ".nan", "''", "[]", "{}", "no-such-word", "[[1]]", "~"] {
                 check(name, key, value)
             }
