@@ -2,7 +2,7 @@ import Diagnostics
 import Foundation
 import Randomness
 
-/// Random views of an image for learning without labels: what should not change its meaning.
+/// Random views of an image for learning without labels: changes that keep its meaning.
 ///
 /// In this order: a resized crop (a window of random area and shape, brought back to the image's size
 /// by bilinear interpolation), a horizontal flip, colour jitter (brightness, contrast, saturation
@@ -53,7 +53,7 @@ public struct Views: Codable, Equatable, Sendable {
         case scale, ratio, flip, brightness, contrast, saturation, hue, jitter, grey
     }
 
-    /// What is left out takes its default. The number of views is not the recipe's to say.
+    /// Absent keys take their defaults. A recipe does not set the number of views.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()

@@ -1,8 +1,7 @@
 import Diagnostics
 
 extension Problem {
-    /// A one-hot label is infinitely far from every network in some divergences, and all the others
-    /// then are cross-entropy or close to it.
+    /// Some divergences are infinite for a one-hot label; the others then are cross-entropy or close to it.
     package static func divergenceOfHardLabels() -> Problem {
         Problem(
             .data, "a divergence needs soft labels", at: Place(detail: ["method.divergence"]),

@@ -1,7 +1,7 @@
 /// The synthetic images of a run, as bytes: the student draws its batches from all of them.
 ///
-/// Images come in batches and leave in batches, oldest first, where a cap says so. Beyond a bound the
-/// newest batches are not held in memory but asked for where their bytes are kept.
+/// Images are added in batches and, where there is a cap, removed in batches, oldest first. Beyond a bound
+/// the newest batches are not held in memory but read from where their bytes are kept.
 public struct ImagePool: Sendable {
     /// One batch.
     public struct Part: Sendable {
@@ -45,7 +45,7 @@ public struct ImagePool: Sendable {
     /// - Parameters:
     ///   - bytes: row-major [B, C, H, W].
     ///   - stored: the same bytes where they are kept outside memory; nil: nowhere.
-    /// - Returns: ids of the batches that went.
+    /// - Returns: ids of the batches that were removed.
     @discardableResult
     public mutating func add(
         id: Int, bytes: [UInt8], labels new: [Int], stored: (any StoredBytes)? = nil

@@ -1,7 +1,7 @@
 import Torch
 
-/// Nothing is searched: pixels are uniform in [0, 1]. The control that tells what images made out of
-/// the teacher are worth: a student learns something from any input.
+/// The control: pixels are uniform in [0, 1] and nothing is optimised. A student learns something from any
+/// input; the difference to this baseline is what synthesis contributes.
 final class NoiseImages: Synthesiser {
     let context: SynthesisContext
 

@@ -1,8 +1,8 @@
 import Neural
 import Torch
 
-/// Matching of batch-norm statistics with momentum: synthetic images must excite the teacher's layers
-/// as its training images did (Yin et al. 2020, arXiv 1912.08795), over the accumulated pool rather
+/// Matching of batch-norm statistics with momentum: the statistics of synthetic images in the teacher's layers must
+/// be those of its training images (Yin et al. 2020, arXiv 1912.08795), over the accumulated pool rather
 /// than in each batch (Fast-DFKD, Fang et al. 2022, arXiv 2112.15278; NAYER).
 ///
 ///     L = Σ_l ‖σ²_l − v_l‖₂ + ‖μ_l − m_l‖₂          norms over channels, neither squared nor averaged
@@ -11,7 +11,8 @@ import Torch
 ///     after a batch: M ← ρ M + (1 − ρ) mean_b,  V alike   (the first time M ← mean_b)
 ///
 /// μ, σ² are the teacher's running statistics, mean_b and var_b (biased) those of the layer's input.
-/// M and V take in a batch's last step only, are constants to the gradient, and outlive generators.
+/// M and V are updated by a batch's last step only, are constants to the gradient, and are kept when a new
+/// generator takes over.
 public final class StatisticsMatching {
     /// ρ in [0, 1); 0: every batch for itself.
     public let momentum: Double
@@ -77,7 +78,7 @@ public final class StatisticsMatching {
         return Tensor.stacked(parts).sum()
     }
 
-    /// Takes in the statistics of a batch's last step.
+    /// Updates M and V with the statistics of a batch's last step.
     public func update(_ readings: [BatchProbe.Reading]) {
         withoutGradient {
             let weight = isFirst ? 1 : 1 - momentum

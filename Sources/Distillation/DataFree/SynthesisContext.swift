@@ -13,7 +13,7 @@ public struct SynthesisFailure: Error {
 /// What all methods of synthesis share: teacher and students, neither of which is trained here;
 /// augmentation, normalisation and precision; and one forward pass of candidate images.
 ///
-/// Nothing here is trained but learnt normalisation constants. Whoever calls a synthesiser freezes
+/// Nothing here is trained except learnt normalisation constants. The caller of a synthesiser freezes
 /// the students (`withFrozenParameters`); the teacher is `Frozen` anyway.
 public final class SynthesisContext {
     public let options: SynthesisOptions
@@ -46,7 +46,7 @@ public final class SynthesisContext {
         self.precision = precision
         self.seed = seed
         self.device = device
-        // In the order in which a pass comes to them, which need not be that of declaration.
+        // In the order of the forward pass, which need not be that of declaration.
         let probe = BatchProbe()
         try Engine.checked {
             withoutGradient {
@@ -76,7 +76,7 @@ public final class SynthesisContext {
             self.batch = batch
         }
 
-        /// A batch that is never trained on: its draws are those of no other.
+        /// A held-out batch, which is never trained on and has random numbers of its own.
         public init(epoch: Int, heldOut number: Int) {
             self.init(epoch: epoch, batch: Place.firstHeldOut + number)
         }

@@ -1,10 +1,10 @@
 import Neural
 import Torch
 
-// What synthetic images are searched for by; scalars, through which the gradient reaches the images.
+// Losses of synthetic images: scalars through which the gradient reaches the images.
 
-/// −(1/B) Σ_i 1[argmax s_i = argmax t_i] KL( softmax(t_i) ‖ softmax(s_i) ): images on which the student
-/// parts from the teacher where it still agrees on the class. At most 0; the mean is over the whole
+/// −(1/B) Σ_i 1[argmax s_i = argmax t_i] KL( softmax(t_i) ‖ softmax(s_i) ): low for images on which the
+/// student's probabilities differ from the teacher's although both predict the same class. At most 0; the mean is over the whole
 /// batch B; gradients flow through both networks' logits. (NAYER, "decision adversarial distillation".)
 public func adversarialLoss(teacher: Logits, student: Logits) -> Tensor {
     let agree = withoutGradient {
@@ -44,12 +44,12 @@ public func totalVariation(_ x: Tensor) -> Tensor {
     return across.norm() + below.norm() + diagonal.norm() + other.norm()
 }
 
-/// Σ_c p̄_c log p̄_c of the batch's mean class probabilities: smallest, −log C, where the teacher sees
-/// all classes equally often. (DAFL, Chen et al. 2019, arXiv 1904.01186.)
+/// Σ_c p̄_c log p̄_c of the batch's mean class probabilities: its minimum, −log C, is reached where
+/// the teacher predicts all classes equally often. (DAFL, Chen et al. 2019, arXiv 1904.01186.)
 public func informationEntropyLoss(_ logits: Logits) -> Tensor {
     let mean = logits.probabilities().tensor.mean(0)  // [C]
     return (mean * mean.clamped(1e-30, nil).log()).sum()
 }
 
-/// −(1/B) Σ_i ‖f_i‖₁ / D of the teacher's penultimate features [B, D]: real images excite it. (DAFL.)
+/// −(1/B) Σ_i ‖f_i‖₁ / D of the teacher's penultimate features [B, D]: real images activate them strongly. (DAFL.)
 public func activationLoss(_ features: Tensor) -> Tensor { -(features.abs().mean()) }

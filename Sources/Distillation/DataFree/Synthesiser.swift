@@ -40,16 +40,16 @@ public struct SynthesisFacts: Codable, Equatable, Sendable {
     static let labelGoal = 0.2
 }
 
-/// A method that makes images out of a teacher.
+/// A method that synthesises images for a teacher.
 ///
-/// It owns what outlives a batch (a generator, running statistics) and hands it to the checkpoint
-/// through `state`. All random numbers derive from the place in the run.
+/// It owns what is kept from batch to batch (a generator, running statistics); checkpoints hold it through
+/// `state`. All random numbers derive from the place in the run.
 public protocol Synthesiser: AnyObject {
     var context: SynthesisContext { get }
     /// Called before the first batch of an epoch (warm-up counted in), but not where a run resumes
-    /// inside it: rebuilds what has reached its end.
+    /// inside it: a new generator takes over where its time has come.
     func begin(epoch: Int)
-    /// - Parameter stop: asked between steps.
+    /// - Parameter stop: called between steps.
     /// - Returns: nil if it was stopped; `state` may then have changed.
     /// - Throws: `SynthesisFailure`, or an engine error.
     func batch(_ place: SynthesisContext.Place, stop: () -> Bool) throws -> SynthesisedBatch?
@@ -148,7 +148,7 @@ struct ImageSearch {
         return total ?? (images * 0).sum()
     }
 
-    /// After the last step: running statistics take in what it saw, the kept images go to the pool.
+    /// After the last step: the running statistics are updated, the best images are returned.
     func finish() -> SynthesisedBatch {
         if !readings.isEmpty { context.matching?.update(readings) }
         return withoutGradient {

@@ -1,14 +1,14 @@
 import Neural
 import Torch
 
-/// When a virtual step is not to be believed: it made the validation loss worse.
+/// Rejects virtual steps that raise the validation loss.
 public struct MixingGuard: Codable, Equatable, Sendable {
-    /// The relative rise of the validation loss that is still taken, at least 0; infinite switches the
-    /// guard off.
+    /// The largest relative rise of the validation loss that is accepted, at least 0; infinity switches
+    /// the guard off.
     public var tolerance: Double
-    /// What the virtual step's learning rate is multiplied by after a rise, above 0 and below 1.
+    /// After a rise the virtual step's learning rate is multiplied by this, above 0 and below 1.
     public var shrink: Double
-    /// How often it is, before the group is skipped; 0 skips at once.
+    /// How often the rate is lowered before the group is skipped; 0 skips at once.
     public var attempts: Int
 
     public init(tolerance: Double = 0.1, shrink: Double = 0.5, attempts: Int = 4) {
@@ -24,7 +24,7 @@ public struct MetaStepOptions: Equatable, Sendable {
     public enum Point: String, Codable, CaseIterable, Sendable {
         /// After a step of the student with the present weights.
         case exact
-        /// At the student as it is; half the cost, error O(η). The guard has nothing to look at.
+        /// At the student as it is; half the cost, error O(η). The guard then has nothing to compare.
         case firstOrder = "first-order"
     }
 

@@ -1,8 +1,8 @@
 import Neural
 import Torch
 
-/// What a meta step asks: what would one step of the student with these mixing weights do to the
-/// validation loss, and in which direction should every loss of every sample be weighted then.
+/// One step of the student with given mixing weights, computed without changing the student: the
+/// validation loss after it, and the direction in which every loss of every sample should be weighted.
 ///
 ///     θ'(w) = θ − η s Σ_i Σ_k w_ik ∇_θ ℓ_k(i),   s = 1/B
 ///     M(w)  = (1/V) Σ_j CE( f_θ'(x_j), y_j )
@@ -11,16 +11,17 @@ import Torch
 /// a_ik is the *alignment*: positive where the gradient of loss k on sample i points the way the
 /// validation loss falls.
 public protocol VirtualStep: AnyObject {
-    /// B
+    /// B, the samples of the group.
     var sampleCount: Int { get }
     /// M at the student as it is.
     var currentLoss: Double { get }
     /// Fixes the mixing weights [B, K] of the calls that follow.
     func prepare(weights: Tensor)
-    /// M after a step of learning rate η with the prepared weights. Cheap to ask again with
-    /// another rate.
+    /// M after a step of learning rate η with the prepared weights. A second call with another rate
+    /// is cheap.
     func loss(rate: Double) -> Double
-    /// a [B, K] at the virtual step of rate η; 0 is the student as it is, which needs no weights.
+    /// a [B, K] after the virtual step of rate η. Rate 0 takes the student as it is and needs no
+    /// prepared weights.
     func alignments(rate: Double) -> Tensor
 }
 
@@ -46,7 +47,7 @@ public struct MixingGroup {
     /// ∂ℓ_k/∂z of each of the K losses, [B, C], not divided by B.
     public let gradients: [Tensor]
 
-    /// Takes bfloat16 as well, and computes on in float32.
+    /// Accepts bfloat16 as well, and converts it to float32.
     public init(features: Tensor, gradients: [Tensor]) {
         precondition(!gradients.isEmpty, "a mix has losses")
         self.features = lossPrecision(features)
@@ -115,7 +116,7 @@ public final class LastLayerVirtualStep: VirtualStep {
 
     /// - Parameters:
     ///   - hasBias: whether the last layer has a b.
-    ///   - repeats: how many virtual steps will be asked for, for the choice of `route`.
+    ///   - repeats: how many virtual steps will be computed, for the choice of `route`.
     ///   - route: `nil` chooses the cheaper one.
     public convenience init(
         _ group: MixingGroup, _ validation: MixingValidation, hasBias: Bool = true,

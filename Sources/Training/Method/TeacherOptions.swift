@@ -1,6 +1,6 @@
 import Models
 
-/// Which of a finished phase's weights teach the next one.
+/// Which weights of a finished phase the next one learns from.
 public enum TeacherWeights: String, Codable, Sendable, CaseIterable {
     /// Best on the validation split: early stopping for the teacher.
     case selected
@@ -19,7 +19,7 @@ public struct TeacherOptions: Codable, Equatable, Sendable {
     /// A safetensors file with the weights of `model`; if not given, the teacher is trained with
     /// cross-entropy on the same (noisy) labels.
     public var file: String?
-    /// Which weights of the trained teacher teach.
+    /// Which weights of the trained teacher are used.
     public var weights: TeacherWeights
 
     public init(model: ModelSpec? = nil, file: String? = nil, weights: TeacherWeights = .selected) {

@@ -1,10 +1,10 @@
 import Diagnostics
 import Yams
 
-/// What people mean who write a recipe in the words of other tools, or numbers that YAML reads as
-/// others than they are.
+/// Hints for recipes in the words of other tools, and for numbers that YAML reads differently from how
+/// they look.
 enum RecipeWords {
-    /// The words of other tools, and the keys of a recipe that mean the same.
+    /// By a word of another tool, the keys of a recipe that mean the same.
     static let synonyms: [String: [String]] = [
         "lr": ["learning-rate"], "eta": ["learning-rate"], "step-size": ["learning-rate"],
         "rate": ["learning-rate"], "base-lr": ["learning-rate"], "ema-decay": ["ema"],

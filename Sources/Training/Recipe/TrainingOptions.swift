@@ -91,8 +91,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     }
 }
 
-/// What phases after the first do otherwise than the first: soft labels ask for other epochs and
-/// another weight decay than the given ones (in the theory, every stage has its own λ).
+/// Options of the phases after the first, where they differ from those of the first: soft labels need
+/// another number of epochs and another weight decay than given labels (in the theory, every stage has
+/// its own λ).
 public struct LaterOptions: Codable, Equatable, Sendable {
     /// Instead of `training.epochs`.
     public var epochs: Int?

@@ -12,8 +12,8 @@ import Torch
 /// The images that a phase without data learns from: synthesised before each epoch, kept in a pool,
 /// and handed out in batches.
 ///
-/// A batch of images is the smallest piece of this work: one that is interrupted leaves no trace, and
-/// the run resumes before it.
+/// A batch of images is the smallest unit of this work: one that is interrupted changes nothing, and the
+/// run resumes before it.
 final class SynthesisPass: BatchSource {
     let options: DataFree
     let context: SynthesisContext
@@ -33,7 +33,8 @@ final class SynthesisPass: BatchSource {
     private(set) var heldOut: [[UInt8]] = []
     var record = SynthesisRecord()
     private var lines: LineLog
-    /// Files of batches that have left the pool, to go once a checkpoint does without them.
+    /// Batches that have left the pool; their files are removed once the newest checkpoint no longer needs
+    /// them.
     private var gone: [Int] = []
     private var recent: (epoch: Int, pass: Int, count: Int, order: [Int])?
 
@@ -79,7 +80,7 @@ final class SynthesisPass: BatchSource {
 
     // MARK: Making images
 
-    /// Synthesises all that comes before epoch `end`, warm-up counted in, as far as it is not there.
+    /// Synthesises all images that are still missing for the epochs before `end`, warm-up counted in.
     ///
     /// - Returns: false if it was stopped; everything is then as after the last whole batch.
     /// - Throws: `SynthesisFailure`, an engine error, or what the file system says.

@@ -10,7 +10,7 @@ import Torch
 ///
 /// The student, in eval mode, sees the training samples once, in an order and with augmentation of the
 /// pass's own, in groups of mini-batches; each group meets a draw of the meta-validation split in
-/// one virtual step. Only the weights change. A pass that is interrupted leaves no trace: the run
+/// one virtual step. Only the weights change. A pass that is interrupted changes nothing: the run
 /// resumes before it.
 final class MetaPass {
     private let options: AdaptiveMixingOptions

@@ -3,8 +3,8 @@ import Models
 
 /// One teacher, or several snapshots of one.
 public struct MixingTeacher: Codable, Equatable, Sendable {
-    /// Outputs corrupted on purpose, for experiments: those for the samples of some classes, or for some
-    /// samples, are permuted.
+    /// A teacher that is corrupted on purpose, for experiments: its outputs are permuted for the samples of
+    /// some classes, or for a random share of the samples.
     public struct Corruption: Codable, Equatable, Sendable {
         public enum Unit: String, Codable, Sendable, CaseIterable {
             /// One permutation for all samples of the classes.
@@ -44,11 +44,11 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
     /// A safetensors file with the weights of `model`; if not given, the teacher is trained with
     /// cross-entropy on the same (noisy) labels.
     public var file: String?
-    /// Which weights of the trained teacher teach.
+    /// Which weights of the trained teacher are used.
     public var weights: TeacherWeights
-    /// Besides, its weights after each of these epochs, as teachers of their own.
+    /// The weights after each of these epochs are further teachers.
     public var snapshotEpochs: [Int]
-    /// A network that never learnt anything, for experiments.
+    /// A network with random weights, for experiments.
     public var untrained: Bool
     public var corrupt: Corruption?
 

@@ -7,9 +7,9 @@ import Randomness
 import Report
 import Torch
 
-/// Any objective, with the relation terms of an encoder beside its own.
+/// Any objective, with the relation terms of an encoder added to its losses.
 ///
-/// The base knows nothing of it. The terms are added for the whole batch, before whatever selection
+/// The base objective is unchanged. The terms are added for the whole batch, before whatever selection
 /// of samples the base makes, for each learner from its own features. The encoder's features are
 /// those of the very inputs that the student sees.
 public final class RelationGuided: Objective {
