@@ -39,5 +39,23 @@ public enum CSV {
         return bytes
     }
 
+    /// Lines of tables of the same samples, each with or without its line feed, as one line of a table with
+    /// all their columns.
+    public static func line(of lines: [some StringProtocol]) -> String {
+        lines.map { $0.hasSuffix("\n") ? String($0.dropLast()) : String($0) }
+            .joined(separator: ",") + "\n"
+    }
+
+    /// How many cells a line without line breaks in its cells has.
+    public static func count(of line: some StringProtocol) -> Int {
+        var isQuoted = false
+        var commas = 0
+        for byte in line.utf8 {
+            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+            if byte == UInt8(ascii: ","), !isQuoted { commas += 1 }
+        }
+        return commas + 1
+    }
+
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }

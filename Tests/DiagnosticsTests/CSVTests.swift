@@ -27,6 +27,13 @@ import Testing
         #expect(String(decoding: CSV.file(["a"], [[String?]]()), as: UTF8.self) == "a\n")
     }
 
+    @Test func tablesStandSideBySide() {
+        let names = CSV.line(["a,\u{301}b", "c\"d", "e"])
+        #expect(CSV.count(of: names) == 3)
+        #expect(CSV.count(of: CSV.line([nil])) == 1)
+        #expect(CSV.line(of: ["index", names, "x,y"]) == "index," + names.dropLast() + ",x,y\n")
+    }
+
     @Test func joinsCells() { #expect(CSV.line(["a", "b,c", ""]) == "a,\"b,c\",\"\"\n") }
 
     @Test func boundsNames() {

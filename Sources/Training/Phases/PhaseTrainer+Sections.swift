@@ -48,15 +48,12 @@ enum SectionFiles {
             }
         }
         // One line for each sample, whatever stands in a cell.
-        var text = CSV.line(columns.map { PlainText.escaped("\(phase).\($0.name)") })
-        for row in 0..<rows {
-            text +=
-                columns.map { column in
-                    let cell = column.cells[row]
-                    return cell.isEmpty ? "" : CSV.cell(PlainText.escaped(cell))
-                }.joined(separator: ",") + "\n"
+        let lines = (0..<rows).lazy.map { row in
+            columns.map { $0.cells[row].isEmpty ? nil : PlainText.escaped($0.cells[row]) }
         }
-        try files.replace("\(folder)/columns.csv", with: Array(text.utf8))
+        try files.replace(
+            "\(folder)/columns.csv",
+            with: CSV.file(columns.map { PlainText.escaped("\(phase).\($0.name)") }, lines))
     }
 
     static func read(_ folder: String, remedy: Remedy) throws(Problem) -> [Section] {
@@ -74,7 +71,7 @@ enum SectionFiles {
         /// Of each sample of the training split.
         var rows: [Substring]
         /// Of a sample that the columns do not have.
-        var unknown: String
+        var unknown: Substring
     }
 
     /// Nil where no section has columns.
@@ -84,13 +81,9 @@ enum SectionFiles {
         let lines = String(decoding: try readFile(path), as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         guard let names = lines.first else { return nil }
-        var isQuoted = false
-        let commas = names.filter { character in
-            if character == "\"" { isQuoted.toggle() }
-            return character == "," && !isQuoted
-        }
         return Columns(
-            names: names, rows: Array(lines.dropFirst()), unknown: String(commas))
+            names: names, rows: Array(lines.dropFirst()),
+            unknown: CSV.line(Array(repeating: nil, count: CSV.count(of: names)))[...])
     }
 }
 

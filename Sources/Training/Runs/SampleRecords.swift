@@ -10,7 +10,7 @@ import Torch
 /// `samples.csv` with columns index, split, given, clean, predicted, confidence, loss, and the data's id
 /// column where it has one; then, for the training samples, those of the phases' sections.
 struct SampleRecords {
-    private var lines: [String] = []
+    private var bytes: [UInt8] = []
 
     init(_ run: Run, weights: String) throws {
         let model = try SavedModel(path: weights)
@@ -19,9 +19,8 @@ struct SampleRecords {
         let columns = try run.chain.compactMap { spec throws(Problem) in
             try SectionFiles.columns(run.store.path(spec))
         }
-        lines.append(
-            (["index,split,given,clean,predicted,confidence,loss"] + (ids == nil ? [] : ["id"])
-                + columns.map { String($0.names) }).joined(separator: ","))
+        let names = ["index", "split", "given", "clean", "predicted", "confidence", "loss"]
+        add(names + (ids == nil ? [] : ["id"]), columns.map(\.names))
         for (name, members) in [("train", data.split.train), ("validation", data.split.validation)]
         {
             let set = try EvaluationSet(
@@ -36,22 +35,25 @@ struct SampleRecords {
                 let row = logP[i * classes..<(i + 1) * classes]
                 let best = row.indices.max { row[$0] < row[$1] }! - row.startIndex
                 let given = data.learning.labels[member]
-                let clean =
-                    data.knowsClean ? data.learning.clean.map { String($0[member]) } ?? "" : ""
-                lines.append(
+                let clean = data.knowsClean ? data.learning.clean.map { "\($0[member])" } : nil
+                add(
                     [
                         "\(member)", name, "\(given)", clean, "\(best)",
                         formatted(exp(Double(row[row.startIndex + best]))),
                         formatted(-Double(row[row.startIndex + given])),
-                    ].joined(separator: ",") + (ids.map { "," + CSV.cell($0[member]) } ?? "")
-                        + columns.map { "," + (name == "train" ? String($0.rows[i]) : $0.unknown) }
-                        .joined())
+                    ] + (ids.map { [$0[member]] } ?? []),
+                    columns.map { name == "train" ? $0.rows[i] : $0.unknown })
             }
         }
     }
 
+    /// A line of cells, then of lines of other tables.
+    private mutating func add(_ cells: [String?], _ others: [Substring]) {
+        bytes += CSV.line(of: [CSV.line(cells)[...]] + others).utf8
+    }
+
     func write(to path: String, using files: any FileSystem) throws(Problem) {
-        try files.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8))
+        try files.replace(path, with: bytes)
     }
 }
 
