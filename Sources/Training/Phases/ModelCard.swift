@@ -2,7 +2,6 @@ import Datasets
 import Diagnostics
 import Foundation
 import Models
-import SafeTensors
 
 /// What a weights file says about itself, so that it can be used without its run: network, shape
 /// of a sample, classes, and the normalisation its inputs need.
@@ -100,8 +99,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
 extension ModelCard {
     /// What a weights file says of itself; nil if it says nothing.
     init?(ifIn path: String) throws(Problem) {
-        let file = try SafeTensorsFile(path: path)
-        guard file.metadata[ModelCard.metadataKey] != nil else { return nil }
-        try self.init(metadata: file.metadata, file: path)
+        guard let card = try KnownFiles.shared.card(of: path) else { return nil }
+        self = card
     }
 }

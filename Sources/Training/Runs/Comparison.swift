@@ -208,7 +208,7 @@ public final class Comparison {
                                 dataHash: data!.identity, samplesHash: data!.sha256,
                                 compute: compute(recipe.model)
                             ) {
-                                try fileHash($0)
+                                try KnownFiles.shared.hash(of: $0)
                             }
                             try recipe.check(chain, data!)
                             return chain

@@ -42,7 +42,7 @@ public final class Run {
             recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
         chain = try recipe.phases(
             dataHash: data.identity, samplesHash: data.sha256, compute: compute
-        ) { try fileHash($0) }
+        ) { try KnownFiles.shared.hash(of: $0) }
         store = PhaseStore("\(folder)/phases", named: true)
         try recipe.check(chain, data)
     }
