@@ -3,46 +3,26 @@ import Foundation
 import Randomness
 import TestSupport
 import Testing
+import Training
 
 /// Killed at any instant and resumed, a run ends in the same bytes as one never killed.
 ///
-/// `LIMBECK_KILLS` sets the number of kills (6 if not given; `make reliability` asks for 20).
-@Suite(.serialized, .takesTurns) struct KillTests {
-    static let kills = ProcessInfo.processInfo.environment["LIMBECK_KILLS"].flatMap(Int.init) ?? 6
+/// Every tiny recipe, and so every method, is killed at least once; `LIMBECK_KILLS` asks for more
+/// (`make reliability` for 20).
+@Suite(.serialized, .takesTurns, .sharesReferences) struct KillTests {
+    static let kills = max(
+        TinyRuns.recipes.count,
+        ProcessInfo.processInfo.environment["LIMBECK_KILLS"].flatMap(Int.init) ?? 0)
 
-    /// A run never killed, to compare with.
-    private struct Reference {
-        var recipe: String
-        var folder: String
-        var seconds: Double
-        /// Numbers of the file-system calls that write a checkpoint.
-        var checkpointCalls: [Int]
-        /// Those of the second and later checkpoints of the last phase.
-        var lateCalls: [Int]
-        var calls: Int
-    }
-
-    private func reference(_ name: String, _ text: String, _ tool: Tool) throws -> Reference {
-        let recipe = try tool.write("\(name).yaml", text)
-        let folder = tool(name)
-        let outcome = try tool.run(["train", recipe, "--out", folder] + TinyRuns.flags)
-        try #require(outcome.status == 0, "\(outcome.err)")
-        let calls = try TinyRuns.calls(of: text, folder: tool("\(name)-counted"))
-        // The same run inside this process, by the library alone: also the same bytes.
-        #expect(try tool.differences(folder, tool("\(name)-counted")) == [])
-        let inside = calls.indices.filter { calls[$0].contains("/checkpoints") }
-        let last = calls.last { $0.contains("/checkpoints") }!.split(separator: "/phases/")[1]
-            .prefix(2)
-        return Reference(
-            recipe: recipe, folder: folder, seconds: outcome.seconds, checkpointCalls: inside,
-            lateCalls: inside.filter {
-                calls[$0].contains("/phases/\(last)") && !calls[$0].contains("step-000000000003")
-            }, calls: calls.count)
+    private func reference(_ recipe: (name: String, text: String)) throws -> KillReference {
+        let references = try #require(KillReferences.current)
+        return try references(recipe.name, recipe.text)
     }
 
     /// Resumes to the end, or starts if the kill came before there was anything to resume.
     private func finish(
-        _ reference: Reference, _ folder: String, _ tool: Tool, environment: [String: String] = [:]
+        _ reference: KillReference, _ folder: String, _ tool: Tool,
+        environment: [String: String] = [:]
     ) throws -> Tool.Outcome {
         let begun = FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml")
         return try tool.run(
@@ -55,9 +35,18 @@ import Testing
         ["LIMBECK_TEST_KILL_AT_CALL": "\(call)", "LIMBECK_TEST_KILL_HALF": half ? "1" : "0"]
     }
 
+    /// A method without a tiny recipe would never be killed.
+    @Test func everyMethodIsKilled() throws {
+        let trained = try TinyRuns.recipes.map { recipe in
+            try RecipeFile(text: recipe.text, file: recipe.name).decoded(Recipe.self).method.name
+        }
+        #expect(Set(trained) == Set(MethodRegistry.standard.names))
+        #expect(KillTests.kills >= trained.count)
+    }
+
     @Test func everyResumeEndsInTheSameBytes() throws {
         let tool = try Tool()
-        let references = try TinyRuns.recipes.map { try reference($0.name, $0.text, tool) }
+        let references = try TinyRuns.recipes.map(reference)
         var inside = 0
         for trial in 0..<KillTests.kills {
             let reference = references[trial % references.count]
@@ -95,7 +84,7 @@ import Testing
 
     /// SIGKILL from outside at a random instant of the run's length; earlier if it was too late.
     private func killedByParent(
-        _ reference: Reference, _ folder: String, _ tool: Tool, _ draw: inout Draw
+        _ reference: KillReference, _ folder: String, _ tool: Tool, _ draw: inout Draw
     ) throws -> String {
         var delay = reference.seconds * (0.2 + 0.75 * draw.uniform())
         while true {
@@ -114,9 +103,8 @@ import Testing
     /// Inside the write of an image batch, of a held-out one, and of the checkpoint between them.
     @Test func killedWhileThePoolIsWritten() throws {
         let tool = try Tool()
-        let (name, text) = TinyRuns.dataFree
-        let reference = try reference(name, text, tool)
-        let calls = try TinyRuns.calls(of: text, folder: tool("counted"))
+        let reference = try reference(TinyRuns.dataFree)
+        let calls = reference.calls
         let writes = calls.indices.filter { calls[$0].contains("/pool/") }
         #expect(writes.count > 40)
         for trial in 0..<max(3, KillTests.kills / 2) {
@@ -138,9 +126,9 @@ import Testing
     /// would prove nothing.
     @Test func otherRandomNumbersEndInOtherBytes() throws {
         let tool = try Tool()
-        for (name, text) in TinyRuns.recipes {
-            let reference = try reference(name, text, tool)
-            let folder = tool("\(name)-dropped")
+        for recipe in TinyRuns.recipes {
+            let reference = try reference(recipe)
+            let folder = tool("\(recipe.name)-dropped")
             let call = try #require(reference.lateCalls.dropFirst(4).first)
             let killed = try tool.run(
                 ["train", reference.recipe, "--out", folder] + TinyRuns.flags,
@@ -150,7 +138,7 @@ import Testing
                 reference, folder, tool, environment: ["LIMBECK_TEST_DROP_RANDOM_STATE": "1"])
             #expect(outcome.status == 0, "\(outcome.err)")
             let differences = try tool.differences(reference.folder, folder)
-            #expect(differences.contains("model.safetensors"), "\(name): \(differences)")
+            #expect(differences.contains("model.safetensors"), "\(recipe.name): \(differences)")
         }
     }
 
@@ -160,11 +148,10 @@ import Testing
             "epochs: 2", with: "epochs: 300"
         )
         .replacing("checkpoint-steps: 3", with: "checkpoint-steps: 1000")
-        let recipe = try tool.write("long.yaml", text)
-        let arguments = ["train", recipe] + TinyRuns.flags + ["--out"]
-        #expect(try tool.run(arguments + [tool("whole")]).status == 0)
+        let reference = try reference(("long", text))
+        let arguments = ["train", reference.recipe, "--out", tool("cut")] + TinyRuns.flags
         var isSent = false
-        let outcome = try tool.run(arguments + [tool("cut")]) { process, _ in
+        let outcome = try tool.run(arguments) { process, _ in
             let begun = FileManager.default.fileExists(atPath: self.metrics(tool("cut")))
             if begun, !isSent {
                 kill(process.processIdentifier, signal)
@@ -184,7 +171,7 @@ import Testing
         let resumed = try tool.run(["train", "--resume", "--out", tool("cut")] + TinyRuns.flags)
         #expect(resumed.status == 0, "\(resumed.err)")
         #expect(resumed.err.contains("resumed at step"))
-        #expect(try tool.differences(tool("whole"), tool("cut")) == [])
+        #expect(try tool.differences(reference.folder, tool("cut")) == [])
     }
 
     private func metrics(_ folder: String) -> String { "\(folder)/phases/0-student/metrics.jsonl" }
@@ -192,10 +179,10 @@ import Testing
     @Test func refusesToResumeOtherwise() throws {
         let tool = try Tool()
         let text = TinyRuns.recipes[0].text
-        let recipe = try tool.write("recipe.yaml", text)
+        let reference = try reference(TinyRuns.recipes[0])
+        let (recipe, calls) = (reference.recipe, reference.calls)
         let changed = try tool.write(
             "changed.yaml", text.replacing("rate: 0.02", with: "rate: 0.03"))
-        let calls = try TinyRuns.calls(of: text, folder: tool("counted"))
         let call = try #require(calls.lastIndex { $0.contains("/checkpoints") })
         let out = ["--out", tool("run")]
         let killed = try tool.run(
