@@ -4,13 +4,17 @@ export PKG_CONFIG_PATH := $(CURDIR)/.torch:$(PKG_CONFIG_PATH)
 # The engine is found at run time through the run path, so that no variable has to be set.
 FLAGS := -Xlinker -rpath -Xlinker $(CURDIR)/.torch/lib
 PROGRAM := .build/release/limbeck
+# The test targets that need no engine: A|B|…
+PURE := $(shell sed -n '/^let pure/,/^]/p' Package.swift | grep -o '"[A-Za-z]*Tests"' | tr -d '"' | paste -sd '|')
 SECONDS ?= 60
 
-.PHONY: all build demo test reliability bench fuzz format lint engine clean
+.PHONY: all build demo test reliability bench fuzz format lint libraries engine clean
 all: build
 
-engine:
+libraries:
 	@scripts/libraries
+
+engine: libraries
 	@scripts/engine
 
 build: engine
@@ -19,8 +23,11 @@ build: engine
 demo: build
 	$(PROGRAM) demo
 
-test: engine lint
-	swift test $(FLAGS)
+# What needs no engine is tested first, before the engine is fetched and built, and not again with it.
+test: libraries lint
+	LIMBECK_ENGINE=none swift test $(FLAGS)
+	@scripts/engine
+	swift test $(FLAGS) --skip '^($(PURE))\.'
 
 reliability: engine
 	LIMBECK_KILLS=20 swift test $(FLAGS) --filter Kill
