@@ -50,10 +50,24 @@ public enum Suggestion {
         let alike =
             wanted.count > 1
             ? candidates.filter { $0.utf8.count <= 256 && letters(folded($0)) == wanted } : []
-        return "one of: "
-            + (alike.count > 1 ? alike : candidates).map { Problem.oneLine($0, limit: 60) }.joined(
-                separator: ", ")
+        return "one of: " + list(alike.count > 1 ? alike : candidates)
     }
+
+    /// Words in a row; of a row that is longer than a line can hold, its beginning and how many there are.
+    private static func list(_ words: [String]) -> String {
+        let words = words.map { Problem.oneLine($0, limit: 60) }
+        let whole = words.joined(separator: ", ")
+        guard whole.count > longest else { return whole }
+        var length = 0
+        let shown = words.prefix { word in
+            length += word.count + 2
+            return length <= longest
+        }
+        return shown.joined(separator: ", ") + ", … (\(words.count) in all)"
+    }
+
+    /// Characters of a list.
+    private static let longest = 300
 
     /// Optimal string alignment distance (Damerau–Levenshtein without repeated edits).
     static func distance(_ a: String, _ b: String) -> Int {

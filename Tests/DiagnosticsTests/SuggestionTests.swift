@@ -75,4 +75,14 @@ struct SuggestionTests {
         #expect(Suggestion.nearest(to: marks, among: ["seed", "steps"]) == nil)
         #expect(ContinuousClock.now - began < .seconds(5))
     }
+
+    /// A list that no line can hold is cut at a word, and says how many words there are.
+    @Test func longListsAreCut() {
+        let words = (10..<80).map { "weight-of-\($0)" }
+        let hint = Suggestion.hint(for: "q", among: words)
+        #expect(hint.hasPrefix("one of: weight-of-10, weight-of-11, "))
+        #expect(hint.hasSuffix(", weight-of-30, … (70 in all)") && hint.count < 340)
+        let few = Array(words.prefix(20))
+        #expect(Suggestion.hint(for: "q", among: few) == "one of: " + few.joined(separator: ", "))
+    }
 }
