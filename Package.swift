@@ -103,6 +103,8 @@ let engine: [Target] = [
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
+        name: "FolderSupport", dependencies: ["Diagnostics", "Files"], path: "Tests/FolderSupport"),
+    .target(
         name: "TestSupport", dependencies: ["Torch", "SafeTensors"], path: "Tests/Support"),
     // `make bench` measures a training step with it, beside PyTorch.
     .executableTarget(
@@ -142,13 +144,13 @@ let engine: [Target] = [
         name: "TrainingTests",
         dependencies: [
             "Training", "Report", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
-            "TestSupport",
+            "TestSupport", "FolderSupport",
         ], resources: [.copy("Fixtures")]),
     .testTarget(
         name: "ExperimentsTests",
         dependencies: [
             "Experiments", "Training", "Distillation", "Replica", "Torch", "Files", "Randomness",
-            "Diagnostics", "TestSupport",
+            "Diagnostics", "TestSupport", "FolderSupport",
         ]),
     .testTarget(
         name: "RunReportsTests",

@@ -12,21 +12,10 @@ import Torch
 @Suite(.serialized, .takesTurns) struct CoTeachingTests {
     // MARK: The formulas
 
-    // Logits of two networks for the same six samples, and what numpy makes of them with R .4.
-    private static let first: [Double] = [
-        2, 0.5, -1, 0, 0.1, 1.2, 0.3, -0.7, -0.5, 0.2, 1.5, 0.4, 0.3, -0.2, 0.1, 2.2, 1.1, 0.9,
-        -0.3,
-        0.2, -1, 2, 0.5, 0,
-    ]
-    private static let second: [Double] = [
-        1.5, -0.5, 0.2, 0.1, 1, 0.4, 0.6, -0.2, 0, 0.3, 2, -0.6, 0.8, 0.1, -0.4, 1, -0.2, 1.4, 0.5,
-        0.3, 0.2, 1.1, 0.9, -0.8,
-    ]
-    private static let labels = [0, 1, 2, 3, 0, 2]
-
     private func batch(_ inputs: Tensor) -> TrainingBatch {
         TrainingBatch(
-            views: [inputs], labels: Tensor(Self.labels, [6]), rows: .arange(6), isPlain: true)
+            views: [inputs], labels: Tensor(RobustVectors.labels, [6]), rows: .arange(6),
+            isPlain: true)
     }
 
     /// Both networks' losses in the epoch in which R is .4.
@@ -34,7 +23,7 @@ import Torch
         let objective = CoTeachingObjective(
             .init(ramp: 1, compat: compat), forgetRate: 0.4, samples: 6, clean: clean)
         objective.move(to: 1)
-        let z = [Self.first, Self.second].map { Tensor($0, [6, 4]).to(.float32) }
+        let z = [RobustVectors.first, RobustVectors.second].map { Tensor($0, [6, 4]).to(.float32) }
         let outputs = z.map { StudentOutput(features: $0, logits: Logits($0)) }
         return (0..<2).map { objective.losses(of: $0, outputs, batch(z[0])) }
     }
@@ -132,22 +121,22 @@ import Torch
     /// Nothing flows to the network that selects, nor to samples that are left out.
     @Test func gradient() throws {
         try withNoLeaks {
-            let labels = Tensor(Self.labels, [6])
-            let others = crossEntropy(Logits(Tensor(Self.second, [6, 4])), labels: labels)
+            let labels = Tensor(RobustVectors.labels, [6])
+            let others = crossEntropy(Logits(Tensor(RobustVectors.second, [6, 4])), labels: labels)
             func loss(_ z: Tensor) -> Tensor {
                 coTeachingLoss(
                     crossEntropy(Logits(z), labels: labels), selectedBy: others,
                     rows: .arange(6), keep: 3
                 ).values.mean()
             }
-            let z = Tensor(Self.first, [6, 4])
+            let z = Tensor(RobustVectors.first, [6, 4])
             z.requiresGrad = true
             loss(z).backward()
             let gradient = try #require(z.gradient).doubles()
             let step = 1e-5
-            for i in Self.first.indices {
+            for i in RobustVectors.first.indices {
                 func moved(_ by: Double) -> Double {
-                    var z = Self.first
+                    var z = RobustVectors.first
                     z[i] += by
                     return loss(Tensor(z, [6, 4])).item
                 }

@@ -12,18 +12,6 @@ import Torch
 @Suite(.serialized, .takesTurns) struct EarlyLearningTests {
     // MARK: The formulas
 
-    // Logits of two networks for the same six samples, and what numpy makes of them with λ 3 and β .7.
-    private static let first: [Double] = [
-        2, 0.5, -1, 0, 0.1, 1.2, 0.3, -0.7, -0.5, 0.2, 1.5, 0.4, 0.3, -0.2, 0.1, 2.2, 1.1, 0.9,
-        -0.3,
-        0.2, -1, 2, 0.5, 0,
-    ]
-    private static let second: [Double] = [
-        1.5, -0.5, 0.2, 0.1, 1, 0.4, 0.6, -0.2, 0, 0.3, 2, -0.6, 0.8, 0.1, -0.4, 1, -0.2, 1.4, 0.5,
-        0.3, 0.2, 1.1, 0.9, -0.8,
-    ]
-    private static let labels = [0, 1, 2, 3, 0, 2]
-
     /// One step of the objective on each network's logits, as if one network had moved.
     @Test func twoStepsByNumbers() throws {
         try withNoLeaks {
@@ -33,12 +21,13 @@ import Torch
             func step(_ z: [Double]) -> Losses {
                 let logits = Tensor(z, [6, 4]).to(.float32)
                 let batch = TrainingBatch(
-                    views: [logits], labels: Tensor(Self.labels, [6]), rows: Tensor(rows, [6]),
+                    views: [logits], labels: Tensor(RobustVectors.labels, [6]),
+                    rows: Tensor(rows, [6]),
                     isPlain: true)
                 return objective.losses(
                     of: 0, [StudentOutput(features: logits, logits: Logits(logits))], batch)
             }
-            let one = step(Self.first)
+            let one = step(RobustVectors.first)
             #expect(one.terms.map(\.name) == ["cross-entropy", "early-learning"])
             #expect(abs(one.means()[0] - 0.7649244280246809) < 1e-6)
             #expect(abs(one.total.item - 0.325643913) < 1e-6)
@@ -55,7 +44,7 @@ import Torch
                     0.2130299768658523, 0.047533412854493924, 0.01060613802262466,
                     0.028830472257029168,
                 ])
-            #expect(abs(step(Self.second).total.item - 0.472325354) < 1e-6)
+            #expect(abs(step(RobustVectors.second).total.item - 0.472325354) < 1e-6)
             try expectClose(
                 memory.read(Tensor([2], [1])).doubles(),
                 [
@@ -68,14 +57,14 @@ import Torch
     /// The total as training has it, in float64 with the targets held fixed.
     private func loss(_ z: Tensor, _ targets: Tensor, lambda: Double = 3) -> Tensor {
         Losses(
-            .init("a", crossEntropy(Logits(z), labels: Tensor(Self.labels, [6]))),
+            .init("a", crossEntropy(Logits(z), labels: Tensor(RobustVectors.labels, [6]))),
             .init("b", weight: lambda, earlyLearningRegulariser(Logits(z), targets: targets))
         ).total
     }
 
     @Test func gradient() throws {
         try withNoLeaks {
-            let z = Tensor(Self.first, [6, 4])
+            let z = Tensor(RobustVectors.first, [6, 4])
             z.requiresGrad = true
             let targets = earlyLearningTargets(
                 .zeros([6, 4], dtype: .float64), Logits(z), beta: 0.7)
@@ -90,9 +79,9 @@ import Torch
                     0.04125889901951396, 0.016992150880801304,
                 ])
             let step = 1e-5
-            for i in Self.first.indices {
+            for i in RobustVectors.first.indices {
                 func moved(_ by: Double) -> Double {
-                    var z = Self.first
+                    var z = RobustVectors.first
                     z[i] += by
                     return loss(Tensor(z, [6, 4]), targets).item
                 }
@@ -122,10 +111,13 @@ import Torch
         try withNoLeaks {
             let both = EarlyLearningObjective(samples: 6, classes: 4, learners: 2)
             let alone = (0..<2).map { _ in EarlyLearningObjective(samples: 6, classes: 4) }
-            let z = [Self.first, Self.second].map { Tensor($0, [6, 4]).to(.float32) }
+            let z = [RobustVectors.first, RobustVectors.second].map {
+                Tensor($0, [6, 4]).to(.float32)
+            }
             let outputs = z.map { StudentOutput(features: $0, logits: Logits($0)) }
             let batch = TrainingBatch(
-                views: [z[0]], labels: Tensor(Self.labels, [6]), rows: .arange(6), isPlain: true)
+                views: [z[0]], labels: Tensor(RobustVectors.labels, [6]), rows: .arange(6),
+                isPlain: true)
             for _ in 0..<2 {
                 for k in 0..<2 {
                     #expect(

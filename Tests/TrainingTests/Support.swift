@@ -1,36 +1,11 @@
 import Diagnostics
 import Files
+@_exported import FolderSupport
 import Foundation
 import Testing
 import Torch
 
 @testable import Training
-
-/// A fresh folder that goes when the test does.
-final class Scratch {
-    let path: String
-
-    init() throws {
-        path =
-            FileManager.default.temporaryDirectory
-            .appendingPathComponent("limbeck-training-\(UUID())").path
-        try LocalFileSystem().createDirectory(path)
-    }
-
-    deinit { try? LocalFileSystem().remove(path) }
-
-    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-}
-
-/// The one line that `body` fails with, or "nothing thrown".
-func failure<T>(_ body: () throws -> T) -> String {
-    do {
-        _ = try body()
-        return "nothing thrown"
-    } catch {
-        return error is Problem ? "\(error)" : "another error: \(error)"
-    }
-}
 
 /// Recipes, data and runs that are small enough to be trained in a test.
 enum Tiny {
@@ -100,4 +75,18 @@ enum Tiny {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../.."
         return "\(root)/Examples/\(name)"
     }
+}
+
+/// Logits [6, 4] of two networks for the same six samples, and given labels: what the numbers of the robust
+/// methods were computed with.
+enum RobustVectors {
+    static let first: [Double] = [
+        2, 0.5, -1, 0, 0.1, 1.2, 0.3, -0.7, -0.5, 0.2, 1.5, 0.4, 0.3, -0.2, 0.1, 2.2, 1.1, 0.9,
+        -0.3, 0.2, -1, 2, 0.5, 0,
+    ]
+    static let second: [Double] = [
+        1.5, -0.5, 0.2, 0.1, 1, 0.4, 0.6, -0.2, 0, 0.3, 2, -0.6, 0.8, 0.1, -0.4, 1, -0.2, 1.4, 0.5,
+        0.3, 0.2, 1.1, 0.9, -0.8,
+    ]
+    static let labels = [0, 1, 2, 3, 0, 2]
 }

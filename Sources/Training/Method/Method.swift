@@ -89,6 +89,13 @@ public struct PhasePlanner {
             schedule: peer.schedule ?? recipe.schedule)
     }
 
+    /// Networks that learn side by side in one phase, each as its entry says.
+    public func peers(_ peers: PeersOptions, _ target: any PhaseTarget) -> PhaseSpec {
+        var spec = phase("peers", 0, target, learners: peers.each.map { learner($0) })
+        spec.drawsNoisePerLearner = peers.noisePerPeer
+        return spec
+    }
+
     /// A teacher from a file, or the phase that trains one on the given labels.
     public func teacher(
         _ options: TeacherOptions, isGuided: Bool = false

@@ -67,3 +67,8 @@ public struct PeersOptions: Codable, Equatable, Sendable {
         try values.encode(noisePerPeer, forKey: .noisePerPeer)
     }
 }
+
+extension PeersOptions {
+    /// The network of each.
+    public func models(in recipe: Recipe) -> [ModelSpec] { each.map { $0.model ?? recipe.model } }
+}

@@ -144,16 +144,13 @@ public struct CoTeaching: Method {
     }
 
     public func students(_ recipe: Recipe) -> [ModelSpec] {
-        peers.each.map { $0.model ?? recipe.model }
+        peers.models(in: recipe)
     }
 
     public func check(_ recipe: Recipe) throws(Problem) { try recipe.check(peers) }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        var spec = plan.phase(
-            "peers", 0, Target(options: options), learners: peers.each.map { plan.learner($0) })
-        spec.drawsNoisePerLearner = peers.noisePerPeer
-        return [spec]
+        [plan.peers(peers, Target(options: options))]
     }
 
     /// The given labels that the other network finds easy.

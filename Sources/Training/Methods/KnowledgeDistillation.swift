@@ -138,10 +138,10 @@ public struct KnowledgeDistillation: Method {
     }
 }
 
-public final class DistillationObjective: Objective {
+public final class DistillationObjective: TeacherLed {
     public let options: KnowledgeDistillationOptions
     private let teacher: TeacherOutputs
-    private let scores: PhaseResult.Scores?
+    public let teacherScores: PhaseResult.Scores?
 
     /// - Parameter scores: the teacher's, for the record.
     public init(
@@ -150,7 +150,7 @@ public final class DistillationObjective: Objective {
     ) {
         self.options = options
         self.teacher = teacher
-        self.scores = scores
+        teacherScores = scores
     }
 
     public func losses(
@@ -167,11 +167,5 @@ public final class DistillationObjective: Objective {
                     teacher: teacher.logits(for: batch), student: logits,
                     labels: batch.labels, temperature: options.temperature,
                     standardised: options.standardiseLogits)))
-    }
-
-    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: scores) }
-
-    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
-        Section.teacher(scores, of: result.name)
     }
 }

@@ -152,20 +152,20 @@ public struct SelfDistillation: Method {
                     PseudoLabelObjective(
                         Logits(logits).logProbabilities(temperature: 1 / beta.value), $0)
                 } ?? PseudoLabelObjective(pseudoLabels(Logits(logits), beta: beta.value))
-            objective.scores = try phase.scores(frozen)
-            objective.labelAccuracy = phase.cleanAgreement(logits)
+            objective.teacherScores = try phase.scores(frozen)
+            objective.rightLabels = phase.cleanAgreement(logits)
             return objective
         }
     }
 }
 
 /// Training towards a fixed table of labels, one row per row of the training split.
-public final class PseudoLabelObjective: Objective {
+public final class PseudoLabelObjective: TeacherLed {
     private let table: Tensor
     private let divergence: Divergence?
     /// For the record: the teacher's, and the share of its labels that are right, where that is known.
-    var scores: PhaseResult.Scores?
-    var labelAccuracy: Double?
+    public internal(set) var teacherScores: PhaseResult.Scores?
+    public internal(set) var rightLabels: Double?
 
     /// With cross-entropy.
     ///
@@ -193,11 +193,5 @@ public final class PseudoLabelObjective: Objective {
         }
         let loss = divergence(peer: LogProbabilities(rows), own: output.logits.logProbabilities())
         return Losses(.init("pseudo-label", loss.attached(to: output.logits)))
-    }
-
-    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: scores) }
-
-    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
-        Section.teacher(scores, rightLabels: labelAccuracy, of: result.name)
     }
 }

@@ -45,7 +45,7 @@ extension DataFree {
     public var files: [String] { teacher.files + embeddings.files }
 
     public func students(_ recipe: Recipe) -> [ModelSpec] {
-        peers?.each.map { $0.model ?? recipe.model } ?? [recipe.model]
+        peers?.models(in: recipe) ?? [recipe.model]
     }
 
     /// Shape and classes of images that nobody has, from the teacher's file where the recipe leaves

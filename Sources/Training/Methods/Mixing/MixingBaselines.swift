@@ -9,10 +9,10 @@ import Torch
 ///     L = (1/B) Σ_i Σ_k w_k ℓ_k(i)
 ///
 /// Knowledge distillation is the case of two losses.
-public final class FixedMixing: Objective {
+public final class FixedMixing: TeacherLed {
     private let losses: [MixableLoss]
     private let weights: [Double]
-    private let teacher: PhaseResult.Scores?
+    public let teacherScores: PhaseResult.Scores?
 
     /// - Parameters:
     ///   - weights: one per loss, each finite and at least 0, not all 0.
@@ -29,7 +29,7 @@ public final class FixedMixing: Objective {
         }
         self.losses = losses
         self.weights = weights
-        self.teacher = teacher
+        teacherScores = teacher
     }
 
     public func losses(
@@ -39,11 +39,6 @@ public final class FixedMixing: Objective {
             zip(losses, weights).map { loss, weight in
                 Losses.Term(loss.name, weight: weight, loss.values(outputs[learner].logits, batch))
             })
-    }
-
-    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
-    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
-        Section.teacher(teacher, of: result.name)
     }
 }
 
@@ -110,12 +105,12 @@ public func keptTeachers(
     return (0..<count).map { _ in draw.uniform() >= drop }
 }
 
-public final class TeacherDropping: Objective {
+public final class TeacherDropping: TeacherLed {
     public let options: TeacherDroppingOptions
     private let label: MixableLoss
     private let teachers: [MixableLoss]
     private let seed: UInt64
-    private let teacher: PhaseResult.Scores?
+    public let teacherScores: PhaseResult.Scores?
 
     public init(
         _ options: TeacherDroppingOptions = .init(), label: MixableLoss = .labels(),
@@ -125,12 +120,7 @@ public final class TeacherDropping: Objective {
         self.label = label
         self.teachers = teachers
         self.seed = seed
-        self.teacher = teacher
-    }
-
-    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
-    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
-        Section.teacher(teacher, of: result.name)
+        teacherScores = teacher
     }
 
     /// A dropped teacher's term stays among the terms with weight 0, without being computed.

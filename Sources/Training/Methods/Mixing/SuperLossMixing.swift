@@ -6,11 +6,11 @@ import Torch
 /// loss through SuperLoss, which holds back samples with a high one.
 ///
 ///     L = (1/B) Σ_i superloss( Σ_k w_k ℓ_k(i) )
-public final class SuperLossMixing: Objective {
+public final class SuperLossMixing: TeacherLed {
     private let losses: [MixableLoss]
     private let weights: [Double]
     private let superLoss: SuperLoss
-    private let teacher: PhaseResult.Scores?
+    public let teacherScores: PhaseResult.Scores?
 
     /// - Parameters:
     ///   - weights: one per loss.
@@ -23,12 +23,7 @@ public final class SuperLossMixing: Objective {
         self.losses = losses
         self.weights = weights
         self.superLoss = superLoss
-        self.teacher = teacher
-    }
-
-    public func begin(_ epoch: EpochContext) throws { epoch.note(teacher: teacher) }
-    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
-        Section.teacher(teacher, of: result.name)
+        teacherScores = teacher
     }
 
     public func losses(
