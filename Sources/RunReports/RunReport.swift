@@ -171,10 +171,6 @@ public enum RunReport {
                 title: "Agreement between peers", xLabel: "epoch", yLabel: "validation samples (%)",
                 curves: [agreement]),
             CurveChart(
-                title: "Pull of the other peers", xLabel: "epoch", yLabel: "length of the gradient",
-                curves: curves { $0.metrics?["divergence-gradient"] },
-                note: "Mean length of the divergence's gradient with respect to a peer's logits."),
-            CurveChart(
                 title: "Gradient of the label term", xLabel: "epoch",
                 yLabel: "length of the gradient", curves: curves(\.gradientNorm),
                 note: "Over all parameters, at the first step of each epoch."),

@@ -74,4 +74,12 @@ extension Problem {
         }
         return Problem(.internal, "the engine failed: \(error)", at: .init(detail: detail))
     }
+
+    /// A mistake of whoever wrote the objective.
+    static func membersOfEpoch(phase: String, epoch: Int, _ count: Int) -> Problem {
+        Problem(
+            .internal, "the objective chose samples that an epoch cannot take",
+            at: .init(detail: ["phase \(phase)", "epoch \(epoch + 1)"]), found: "\(count) samples",
+            expected: "different ones of the training split, at least one, the same after a resume")
+    }
 }

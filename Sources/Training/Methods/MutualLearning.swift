@@ -1,6 +1,7 @@
 import Diagnostics
 import Distillation
 import Models
+import Report
 import Torch
 
 /// Deep mutual learning with any divergence: Huang, Tao, Cao, Wu, "Rényi Divergence Deep Mutual
@@ -172,7 +173,27 @@ public final class MutualObjective: Objective {
         let pull = withoutGradient { (mean.gradient * mean.gradient).sum(-1).sqrt() }
         let term = Losses.Term(
             "divergence", weight: weight, mean.attached(to: outputs[learner].logits))
-        return ([term], [.init("divergence-gradient", pull)])
+        return ([term], [.init(Self.pullName, pull)])
+    }
+
+    private static let pullName = "divergence-gradient"
+
+    /// How strongly the other peers pull, over the epochs.
+    public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        let history = try epoch.history
+        let curves = epoch.learners.compactMap { learner -> Curve? in
+            let values = history.map {
+                $0.learners?[learner.index].metrics?[Self.pullName] ?? .nan
+            }
+            guard values.contains(where: \.isFinite) else { return nil }
+            return Curve(name: learner.name, x: history.map { Double($0.epoch) }, mean: values)
+        }
+        guard !curves.isEmpty else { return [] }
+        let chart = CurveChart(
+            title: "Pull of the other peers", xLabel: "epoch", yLabel: "length of the gradient",
+            curves: curves,
+            note: "Mean length of the divergence's gradient with respect to a peer's logits.")
+        return [Section(title: "Mutual learning", charts: [chart])]
     }
 
     /// Mean over the other peers.

@@ -22,6 +22,8 @@ struct CheckpointRecord: Codable, Equatable {
     var objective: JSON?
     /// Pieces of work done besides steps.
     var pieces = 0
+    /// How many training samples the steps of this epoch take, where the objective chose some.
+    var members: Int?
     /// How long the metrics file was: what is behind it was written after this checkpoint.
     var metricsBytes: Int
     /// SHA-256 of the metrics file up to there.

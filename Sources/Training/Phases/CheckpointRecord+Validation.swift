@@ -42,12 +42,18 @@ extension CheckpointRecord {
         try require(metricsBytes >= 0, "\(metricsBytes) bytes of metrics")
         try require(learners.count == bounds.learners, "it has \(learners.count) learners")
         let batch = bounds.spec.training.batch
-        let most = stepInEpoch * min(batch, bounds.samples ?? batch)
+        if let members {
+            try require(
+                bounds.samples.map { (1...$0).contains(members) } ?? false,
+                "\(members) samples in its epoch")
+        }
+        let samples = members ?? bounds.samples
+        let most = stepInEpoch * min(batch, samples ?? batch)
         for learner in learners {
             try require(
                 learner.isPossible(
                     epoch: epoch,
-                    samples: bounds.samples.map { min(most, $0)...min(most, $0) } ?? 0...most,
+                    samples: samples.map { min(most, $0)...min(most, $0) } ?? 0...most,
                     hasEMA: bounds.spec.training.ema > 0,
                     keepsBest: bounds.spec.traits.keepsBest),
                 "the state of a learner")

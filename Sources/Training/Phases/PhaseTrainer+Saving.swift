@@ -31,7 +31,8 @@ extension PhaseTrainer {
         let record = CheckpointRecord(
             key: spec.key, step: step, epoch: epoch, stepInEpoch: stepInEpoch,
             learners: learners.map(\.record), objective: try objective.record(),
-            pieces: objective.pieces, metricsBytes: lines.bytes, metrics: lines.digest,
+            pieces: objective.pieces, members: members?.count, metricsBytes: lines.bytes,
+            metrics: lines.digest,
             kept: kept.isEmpty ? nil : kept, seconds: secondsSoFar, epochSeconds: epochSeconds,
             tensors: "")
         let path = try store.save(record, tensors)
@@ -72,6 +73,7 @@ extension PhaseTrainer {
         try fill(objective.state, from: part("objective"), path)
         (epoch, stepInEpoch) = (record.epoch, record.stepInEpoch)
         kept = record.kept ?? [:]
+        resumedMembers = record.members
         try objective.restore(record.objective, from: path)
         guard objective.pieces == record.pieces else {
             throw .checkpointDamaged(

@@ -45,7 +45,9 @@ public final class PhaseTrainer {
     var epoch = 0
     var stepInEpoch = 0
     /// Samples that the steps of this epoch take, where the objective chose some.
-    private var members: [Int]?
+    private(set) var members: [Int]?
+    /// How many there were in the epoch that a checkpoint lies in.
+    var resumedMembers: Int?
     /// `metrics.jsonl`.
     var lines: LineLog
     /// SHA-256 of the weights kept after an epoch, by file name.
@@ -149,6 +151,7 @@ public final class PhaseTrainer {
                 try saveIfDue(step)
             }
             try Engine.checked { try endEpoch() }
+            resumedMembers = nil
             if members != nil {
                 members = nil
                 prefetcher = prefetched()
@@ -191,7 +194,18 @@ public final class PhaseTrainer {
 
     // MARK: Batches
 
-    func use(members: [Int]) throws { self.members = members }
+    /// - Throws: for no sample, one that is not of the training split or twice there, and, where a run
+    ///   resumes inside an epoch, for another number than the epoch began with.
+    func use(members: [Int]) throws {
+        let isOfSplit = { (member: Int) in
+            self.rowOfMember.indices.contains(member) && self.rowOfMember[member] >= 0
+        }
+        guard isOfPlan, !members.isEmpty, Set(members).count == members.count,
+            members.allSatisfy(isOfSplit),
+            stepInEpoch == 0 || resumedMembers == nil || resumedMembers == members.count
+        else { throw Problem.membersOfEpoch(phase: spec.name, epoch: epoch, members.count) }
+        self.members = members
+    }
 
     private var stepsOfEpoch: Int {
         guard let members else { return stepsPerEpoch }

@@ -154,6 +154,7 @@ public final class DataFreeObjective: Objective {
             method: pass.options.synthesis.method.rawValue, embeddings: pass.embeddings?.source,
             heldOutImages: heldOutCount, notes: notes, pool: pool, moments: try pool.grids())
         return Section.teacher(scores, of: result.name) + [own.section]
+            + (try mutual.sections(of: result, epoch))
     }
 
     // MARK: Checkpoints

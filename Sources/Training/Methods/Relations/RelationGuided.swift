@@ -157,7 +157,11 @@ extension RelationGuided {
         var encoder: WeightSource
 
         var sources: [WeightSource] { base.base.sources + [encoder] }
-        var traits: PhaseTraits { base.base.traits }
+        var traits: PhaseTraits {
+            var traits = base.base.traits
+            traits.isBaseline = false
+            return traits
+        }
         func check(_ data: PreparedData) throws(Problem) {
             guard !traits.hasOwnStep else { throw .relationsNeedLosses(type(of: base.base).name) }
             try base.base.check(data)
