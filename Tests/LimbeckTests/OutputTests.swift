@@ -19,9 +19,18 @@ struct OutputTests {
         }
     }
 
+    /// Long paths are cut, as in every message: how long the temporary folder's name is decides nothing here.
     private func twice(_ first: String, _ second: String) -> String {
-        "--svg: two outputs would be one file: found \(tool(second))"
-            + (first == second ? "" : ", which is \(tool(first))") + " (give another name)"
+        Problem.outputTwice("--svg", tool(second), tool(first)).description
+    }
+
+    @Test func sentences() {
+        #expect(
+            Problem.outputTwice("--svg", "b", "a").description
+                == "--svg: two outputs would be one file: found b, which is a (give another name)")
+        #expect(
+            Problem.outputTwice("--svg", "a", "a").description
+                == "--svg: two outputs would be one file: found a (give another name)")
     }
 
     @Test func namesThatAreOneFile() throws {
