@@ -58,7 +58,7 @@ struct Demo: ParsableCommand {
             method: {name: cross-entropy}
             training: {use-ema: true}
           - name: distillation, noisy teacher
-            method: {name: distillation, temperature: 2, hard: 0.1, soft: 0.9, teacher: {weights: last}}
+            method: {name: distillation, temperature: 2, label-weight: 0.1, distillation-weight: 0.9, teacher: {weights: last}}
           - name: self-distillation, 2 stages, soft
             method: {name: self-distillation, stages: 1, labels: soft, beta: 0.5, weights: last}
           - name: self-distillation, 3 stages, soft
