@@ -53,7 +53,7 @@ extension FeatureExperiment {
             let a = training
             do {
                 (training, validation, test) = try Engine.checked {
-                    try withoutGradient {
+                    withoutGradient {
                         // A trace of the identity: standardised rows are dependent.
                         let gram = a.matmul(a.transposed())
                         let index = Tensor.arange(m)

@@ -60,7 +60,7 @@ public struct PreparedData: Sendable {
             if limit < learning.count {
                 let kept = try Split.make(
                     learning, validation: 0, test: learning.count - limit, seed: seed)
-                learning = try learning.subset(kept.train)
+                learning = learning.subset(kept.train)
             }
         }
         (split, metaValidation) = try PreparedData.split(
@@ -164,7 +164,7 @@ public struct PreparedData: Sendable {
         guard let share = options.metaValidation else { return (split, []) }
         let rest = split.train
         let count = Int((share * Double(data.count)).rounded())
-        let inner = try Split.make(try data.subset(rest), validation: count, test: 0, seed: seed)
+        let inner = try Split.make(data.subset(rest), validation: count, test: 0, seed: seed)
         split.train = inner.train.map { rest[$0] }
         return (split, inner.validation.map { rest[$0] })
     }
