@@ -223,8 +223,11 @@ public struct ComparisonReport {
             func spread(_ value: (PeerScores) -> Double) -> String {
                 Numbers.estimate(Estimate(values: scores.map(value)), scale: 100)
             }
+            let five = cells.compactMap(\.lastFive)
+            let lastFive =
+                five.isEmpty ? "–" : Numbers.estimate(Estimate(values: five), scale: 100)
             rows.append([
-                name, spread(\.meanLast), spread(\.meanSelected), spread(\.ensembleLast),
+                name, spread(\.meanLast), lastFive, spread(\.meanSelected), spread(\.ensembleLast),
                 spread(\.ensembleSelected), spread(\.agreement),
             ])
         }
@@ -232,12 +235,14 @@ public struct ComparisonReport {
         return TableModel(
             title: "Peers",
             columns: [
-                .init("method"), .init("mean, last", .trailing), .init("selected", .trailing),
+                .init("method"), .init("mean, last", .trailing),
+                .init("last 5 epochs", .trailing), .init("selected", .trailing),
                 .init("ensemble, last", .trailing), .init("selected", .trailing),
                 .init("agreement", .trailing),
             ], rows: rows,
             note:
-                "Test accuracy in percent: mean over the peers, and of the average of their probabilities. "
+                "Test accuracy in percent: mean over the peers, at the last epoch, over the last five and "
+                + "selected on validation, and of the average of their probabilities. "
                 + "Agreement: share of validation samples with equal predictions, mean over pairs, at the "
                 + "last epoch. Everywhere else, the best peer on the validation split stands for the row."
         )

@@ -15,10 +15,19 @@ package struct TableJSON: Encodable {
         var mean: Double
         /// Sample standard deviation; null with one seed.
         @OrNull var sd: Double?
+        /// One number per seed, in the order of the seeds, so that rows can be compared pair by pair.
+        var values: [Double]
 
         init(_ values: [Double]) {
+            self.values = values
             let estimate = Estimate(values: values)
             (mean, sd) = (estimate.mean, estimate.sd)
+        }
+
+        /// Nil without a value.
+        init?(known values: [Double]) {
+            guard !values.isEmpty else { return nil }
+            self.init(values)
         }
     }
 
@@ -28,6 +37,8 @@ package struct TableJSON: Encodable {
         /// Null where no seed has a result.
         @OrNull var last: Spread?
         @OrNull var selected: Spread?
+        /// Mean of the last five epochs of the last phase, and of the peers where there are several; null where no seed has so many.
+        @OrNull var lastFive: Spread?
         /// Mean over seeds of the seconds of all phases of the row, shared ones included; null where no
         /// seed has a result.
         @OrNull var seconds: Double?
@@ -42,6 +53,11 @@ package struct TableJSON: Encodable {
         var values: [String: [String: Spread?]]?
         /// Seeds without a result.
         var failed: [Failed]?
+
+        enum CodingKeys: String, CodingKey {
+            case method, seeds, last, selected, seconds, noise, settings, peers, values, failed
+            case lastFive = "last_five"
+        }
     }
 
     /// A seed at which a row failed, or a setting of a search that did.
@@ -120,6 +136,7 @@ package struct TableJSON: Encodable {
                     method: name, seeds: cells.count,
                     last: spread(\.evaluations.last.test.accuracy),
                     selected: spread(\.evaluations.selected.test.accuracy),
+                    lastFive: Spread(known: cells.compactMap(\.lastFive)),
                     seconds: cells.isEmpty || seconds.count < cells.count
                         ? nil : seconds.reduce(0, +) / Double(cells.count),
                     noise: noises.count > 1 ? noises[n] : nil,
@@ -142,6 +159,12 @@ package struct TableJSON: Encodable {
                 method: run.recipe.name, seeds: 1,
                 last: Spread([result.evaluations.last.test.accuracy]),
                 selected: Spread([result.evaluations.selected.test.accuracy]),
+                lastFive: Spread(
+                    known: [
+                        run.chain.last.flatMap {
+                            run.store.metrics($0).lastFive(ema: result.scores.useEMA)
+                        }
+                    ].compactMap(\.self)),
                 seconds: result.seconds,
                 peers: Peers([
                     PeerScores(result.scores.phases.last, useEMA: result.scores.useEMA)

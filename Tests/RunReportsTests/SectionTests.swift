@@ -206,6 +206,12 @@ private final class ShownObjective: Objective {
             ])
         #expect(own.terminal.contains("Own section, in percent"))
         let json = try values(TableJSON(own.record, report: "r"))
+        // One number per seed; two epochs are no five.
+        let row = try #require(
+            (try object(TableJSON(own.record, report: "r"))["rows"] as? [[String: Any]])?.first)
+        let last = try #require((row["last"] as? [String: Any])?["values"] as? [Double])
+        #expect(last == results.map(\.evaluations.last.test.accuracy))
+        #expect(row["last_five"] is NSNull)
         let share = try #require(json["own-share"] as? [String: Any])
         #expect(share["mean"] as? Double == 0.5 && share["sd"] is Double)
 

@@ -170,6 +170,18 @@ extension EpochMetrics.Learner {
     }
 }
 
+extension [EpochMetrics] {
+    /// Mean test accuracy over the last five epochs, and over the networks where several learnt; nil
+    /// with fewer epochs. Some papers report it in place of the last epoch.
+    ///
+    /// - Parameter ema: of the averaged weights, where there are any.
+    public func lastFive(ema: Bool) -> Double? {
+        guard count >= 5 else { return nil }
+        return suffix(5).map { (ema ? $0.emaTest ?? $0.test : $0.test).accuracy }
+            .reduce(0, +) / 5
+    }
+}
+
 extension EpochMetrics {
     /// The epochs of a `metrics.jsonl`; a line that cannot be read is left out.
     static func read(_ path: String) throws(Problem) -> [EpochMetrics] {

@@ -47,6 +47,8 @@ public final class Comparison {
         @OrNull public var realisedNoise: Double?
 
         public var evaluations: PhaseResult.Evaluations { results.last!.evaluations(ema: useEMA) }
+        /// Mean test accuracy of the last five epochs of its last phase; nil with fewer.
+        public var lastFive: Double? { metrics.last?.lastFive(ema: useEMA) }
     }
 
     public let file: ComparisonFile

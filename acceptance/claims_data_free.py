@@ -1,0 +1,2 @@
+def run(check):
+    check.say(False, "data_free", "not written", "written")

@@ -1,0 +1,2 @@
+def run(check):
+    check.say(False, "faults", "not written", "written")

@@ -1,0 +1,2 @@
+def run(check):
+    check.say(False, "mutual", "not written", "written")
