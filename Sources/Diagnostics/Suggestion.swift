@@ -67,7 +67,7 @@ public enum Suggestion {
     }
 
     /// Characters of a list.
-    private static let longest = 300
+    private static let longest = 200
 
     /// Optimal string alignment distance (Damerau–Levenshtein without repeated edits).
     static func distance(_ a: String, _ b: String) -> Int {

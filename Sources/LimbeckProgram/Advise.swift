@@ -9,6 +9,14 @@ import Torch
 
 struct Advise: ParsableCommand {
     static let configuration = CommandConfiguration(
+        abstract: "Says which methods are worth trying, or how to self-distil on features.",
+        subcommands: [AdviseMethods.self, AdviseFeatures.self],
+        defaultSubcommand: AdviseFeatures.self)
+}
+
+struct AdviseFeatures: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features",
         abstract: "Says whether self-distillation will help on your features, and how to do it.",
         discussion: """
             Estimates sample ratio, variance, noise rate and class share of the training samples as if \

@@ -54,17 +54,15 @@ struct Compare: ParsableCommand {
     func run() throws {
         let files = try recipes.map { (path) throws(Problem) in try RecipeFile(path: path) }
         try ComparisonRunner(
-            files: files, overrides: overrides, seeds: try parseSeeds(seeds), folder: out,
-            jobs: jobs,
-            compute: compute, json: json, remake: remake
+            rows: try ComparisonFile(files, overrides: overrides), seeds: try parseSeeds(seeds),
+            folder: out, jobs: jobs, compute: compute, json: json, remake: remake
         ).run(dryRun: dryRun)
     }
 }
 
-/// What `compare` and `demo` do once they know their rows.
+/// What `compare`, `demo` and `advise methods` do once they know their rows.
 struct ComparisonRunner {
-    var files: [RecipeFile]
-    var overrides: [String] = []
+    var rows: ComparisonFile
     var seeds: [UInt64]?
     var folder: String
     var jobs: Int?
@@ -74,33 +72,18 @@ struct ComparisonRunner {
 
     func run(dryRun: Bool = false) throws {
         try OutputFolder.check(comparison: folder)
-        let file = try ComparisonFile(files, overrides: overrides)
-        let first = try file.rows[0].candidates[0].file.decoded(Recipe.self)
-        let options = try compute.resolve(model: first.model, concurrent: true)
-        // Checked above; networks differ only in the precision that suits them.
-        let resolve = { @Sendable [compute] model in
-            (try? compute.resolve(model: model, concurrent: true)) ?? options
+        let comparison = try comparison()
+        if dryRun {
+            let phases = try announced(comparison)
+            if json {
+                return Console.print(
+                    json: [
+                        "rows": rows.rows.count, "seeds": comparison.seeds.count, "phases": phases,
+                    ])
+            }
+            return Console.print("nothing is wrong with the recipes; nothing was trained")
         }
-        var environment = try TrainingEnvironment.program()
-        environment.remake = remake
-        let processors = ProcessInfo.processInfo.activeProcessorCount
-        let comparison = try Comparison(
-            file, folder: folder, seeds: seeds, compute: resolve, threads: options.threads,
-            workers: jobs ?? max(1, processors / options.threads), environment: environment)
-        let phases = try comparison.plannedPhases()
-        Console.say(
-            "\(file.rows.count) rows, \(comparison.seeds.count) seeds, \(comparison.noises.count) noise "
-                + "setting\(comparison.noises.count == 1 ? "" : "s"): at most \(phases) phases, "
-                + "\(comparison.workers) at a time")
-        if dryRun, json {
-            return Console.print(
-                json: ["rows": file.rows.count, "seeds": comparison.seeds.count, "phases": phases])
-        }
-        if dryRun { return Console.print("nothing is wrong with the recipes; nothing was trained") }
-        Progressing.shared.begin(phases: phases, verbose: false)
-        try continuedByRunningAgain { try comparison.run() }
-        Progressing.shared.clear()
-        let record = try ComparisonRecord(folder: folder)
+        let record = try trained(comparison)
         for warning in record.facts.warnings { Console.say("warning: \(warning)") }
         let report = "\(folder)/report.html"
         try ComparisonReport(record).page(folder: folder).write(
@@ -112,6 +95,43 @@ struct ComparisonRunner {
             Console.print("report: \(report)")
         }
         try ComparisonReport(record).complainOfFailures(folder: folder)
+    }
+
+    func comparison() throws -> Comparison {
+        let first = try rows.rows[0].candidates[0].file.decoded(Recipe.self)
+        let options = try compute.resolve(model: first.model, concurrent: true)
+        // Checked above; networks differ only in the precision that suits them.
+        let resolve = { @Sendable [compute] model in
+            (try? compute.resolve(model: model, concurrent: true)) ?? options
+        }
+        var environment = try TrainingEnvironment.program()
+        environment.remake = remake
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        return try Comparison(
+            rows, folder: folder, seeds: seeds, compute: resolve, threads: options.threads,
+            workers: jobs ?? max(1, processors / options.threads), environment: environment)
+    }
+
+    /// Says how much work there is.
+    private func announced(_ comparison: Comparison) throws -> Int {
+        let phases = try comparison.plannedPhases()
+        Console.say(
+            "\(rows.rows.count) row\(rows.rows.count == 1 ? "" : "s"), \(comparison.seeds.count) seeds, "
+                + "\(comparison.noises.count) noise "
+                + "setting\(comparison.noises.count == 1 ? "" : "s"): at most \(phases) phases, "
+                + "\(comparison.workers) at a time")
+        return phases
+    }
+
+    /// The record once all is trained.
+    func trained() throws -> ComparisonRecord { try trained(comparison()) }
+
+    private func trained(_ comparison: Comparison) throws -> ComparisonRecord {
+        let phases = try announced(comparison)
+        Progressing.shared.begin(phases: phases, verbose: false)
+        try continuedByRunningAgain { try comparison.run() }
+        Progressing.shared.clear()
+        return try ComparisonRecord(folder: folder)
     }
 }
 

@@ -33,8 +33,8 @@ struct Demo: ParsableCommand {
         if printRecipe { return Console.print(Demo.recipe) }
         let file = try RecipeFile(text: Demo.recipe, file: "demo")
         try ComparisonRunner(
-            files: [file], seeds: try parseSeeds(seeds), folder: out, compute: compute, json: json,
-            remake: remake
+            rows: try ComparisonFile([file]), seeds: try parseSeeds(seeds), folder: out,
+            compute: compute, json: json, remake: remake
         ).run()
     }
 

@@ -81,8 +81,8 @@ struct SuggestionTests {
         let words = (10..<80).map { "weight-of-\($0)" }
         let hint = Suggestion.hint(for: "q", among: words)
         #expect(hint.hasPrefix("one of: weight-of-10, weight-of-11, "))
-        #expect(hint.hasSuffix(", weight-of-30, … (70 in all)") && hint.count < 340)
-        let few = Array(words.prefix(20))
+        #expect(hint.hasSuffix(", weight-of-23, … (70 in all)") && hint.count < 240)
+        let few = Array(words.prefix(14))
         #expect(Suggestion.hint(for: "q", among: few) == "one of: " + few.joined(separator: ", "))
     }
 }

@@ -95,7 +95,7 @@ struct HintTests {
 
     /// At which commands the sentences are read that name an option; each of them has it.
     private static let readers: [String: [any ParsableCommand.Type]] = [
-        "--classes": [Advise.self, SelfDistil.self, ImportCommand.self],
+        "--classes": [AdviseFeatures.self, SelfDistil.self, ImportCommand.self],
         "--decimal": [Evaluate.self, Predict.self],
         "--delimiter": [Evaluate.self, Predict.self],
         "--device": [Train.self, Compare.self, Demo.self, Synthesize.self],

@@ -6,7 +6,7 @@ import Neural
 ///
 /// A recipe names one under `method.name`; its other keys there are the method's own. To add one, write it
 /// in a file of its own (options, targets, objectives) and add its type to `MethodRegistry.standard`.
-public protocol Method: Codable, Equatable, Sendable {
+public protocol Method: Advisable, Codable, Equatable, Sendable {
     /// What a recipe calls it.
     static var name: String { get }
     /// What it does, in one sentence without an end.
@@ -31,6 +31,7 @@ public protocol Method: Codable, Equatable, Sendable {
 
 extension Method {
     public static var summary: String { "" }
+    public static func advice(_ facts: DataFacts) -> MethodAdvice? { nil }
     public static var learnsFromData: Bool { true }
     public var asksFor: [TeacherWeights] { [] }
     public var files: [String] { [] }

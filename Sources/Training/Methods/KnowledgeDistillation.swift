@@ -169,3 +169,14 @@ public final class DistillationObjective: TeacherLed {
                     standardised: options.standardiseLogits)))
     }
 }
+
+extension KnowledgeDistillation {
+    /// A teacher that learnt from the same labels knows nothing that they do not say.
+    public static func advice(_ facts: DataFacts) -> MethodAdvice? {
+        MethodAdvice(
+            .doesNot,
+            because:
+                "no teacher is known that learnt from more than these labels; a recipe that names "
+                + "one (method.teacher.file) is tried as it is")
+    }
+}

@@ -209,3 +209,15 @@ public final class MutualObjective: Objective {
         return mean.rescaled(options.temperature)
     }
 }
+
+extension MutualLearning {
+    /// Peers regularise one another, which pays where the data are few.
+    public static func advice(_ facts: DataFacts) -> MethodAdvice? {
+        let perClass = facts.samples / max(1, facts.classes)
+        let isScarce = perClass < 100 && facts.gap > 0.01
+        return MethodAdvice(
+            isScarce ? .helps : .open,
+            because: "\(perClass) training samples per class; \(facts.gapPhrase)",
+            changes: ["method={name: mutual, peers: 2}"])
+    }
+}

@@ -195,3 +195,19 @@ public final class PseudoLabelObjective: TeacherLed {
         return Losses(.init("pseudo-label", loss.attached(to: output.logits)))
     }
 }
+
+extension SelfDistillation {
+    /// Stages denoise labels; without noise there is nothing to gain from them.
+    public static func advice(_ facts: DataFacts) -> MethodAdvice? {
+        let changes = ["method={name: self-distillation, stages: 1}"]
+        if facts.falls {
+            return MethodAdvice(.helps, because: facts.fallPhrase, changes: changes)
+        }
+        guard facts.wrongAtMost > 0.05 else {
+            return MethodAdvice(.doesNot, because: facts.noisePhrase, changes: changes)
+        }
+        return MethodAdvice(
+            .open, because: "\(facts.noisePhrase), and the last epochs unlearn nothing",
+            changes: changes)
+    }
+}

@@ -1,0 +1,275 @@
+import Datasets
+import Diagnostics
+import Foundation
+import Training
+
+/// Which methods are worth trying on some data: cross-entropy is trained on a part of it, every method says
+/// of what was seen whether its condition holds, and those that may help are trained on the same part.
+///
+/// All of it is judged on the given labels of the validation split. Test labels decide nothing; they are in
+/// the comparison's record for whoever wants to know whether the advice was right.
+public struct MethodProbe {
+    /// What to ask.
+    public struct Question: Sendable {
+        /// Learning samples to probe with, at most; validation and, where the data bring none, test
+        /// samples are a part of them.
+        public var samples = 2000
+        /// Two or more: without a spread nothing can be told from chance.
+        public var seeds: [UInt64] = [0, 1, 2]
+        /// Try those methods too whose condition does not hold.
+        public var triesAll = false
+
+        public init() {}
+    }
+
+    /// A row to try.
+    struct Trial {
+        var name: String
+        var advice: MethodAdvice
+        var changes: [String]
+    }
+
+    /// The recipe as it was given, on part of its data, without method and relations.
+    let base: RecipeFile
+    let question: Question
+    private let registry: MethodRegistry
+    /// The recipe's own way to train, where it is another than plain cross-entropy.
+    private let own: RecipeFile?
+
+    /// - Parameter file: a recipe; its method is tried as one of several.
+    public init(
+        _ file: RecipeFile, question: Question = Question(), methods: MethodRegistry = .standard
+    ) throws(Problem) {
+        guard question.seeds.count > 1 else {
+            throw .outOfRange(
+                "--seeds", found: "\(question.seeds.count) seed", expected: "2 or more")
+        }
+        self.question = question
+        registry = methods
+        let recipe = try file.decoded(Recipe.self)
+        let limit = min(recipe.data.limit ?? question.samples, question.samples)
+        let part = try file.without("seed", "name").setting("data.limit=\(limit)")
+        base = try part.without("method", "relation", "later").setting(
+            "method={name: cross-entropy}")
+        let isPlain = (recipe.method.base as? CrossEntropy) == CrossEntropy()
+        own = isPlain && recipe.relation == nil ? nil : part
+    }
+
+    /// The comparison to run first: plain cross-entropy.
+    public func first() throws(Problem) -> ComparisonFile {
+        try ComparisonFile([try named(MethodProbe.plain, base)])
+    }
+
+    /// What every other row is compared with.
+    public static let plain = CrossEntropy.name
+
+    private func named(_ name: String, _ file: RecipeFile) throws(Problem) -> RecipeFile {
+        try file.setting("name", word: name)
+    }
+
+    /// What cross-entropy showed.
+    ///
+    /// - Parameter record: of the comparison `first`.
+    public func facts(_ record: ComparisonRecord) throws -> DataFacts {
+        let recipe = try base.decoded(Recipe.self)
+        let data = try PreparedData(recipe.data, noise: recipe.noise, seed: question.seeds[0])
+        let cells = record.cells(row: MethodProbe.plain, noise: 0)
+        func mean(_ value: (Comparison.Cell) -> Double) -> Double {
+            cells.map(value).reduce(0, +) / Double(max(1, cells.count))
+        }
+        let best = mean(\.validation)
+        let count = Double(max(1, data.split.validation.count))
+        return DataFacts(
+            samples: data.split.train.count, classes: data.learning.classNames.count,
+            dimension: max(1, data.learning.sampleSize), isImages: data.sampleShape.count == 3,
+            hasMetaValidation: !data.metaValidation.isEmpty,
+            isMetaValidationClean: recipe.data.cleanMetaValidation ?? false,
+            epochs: cells.first?.metrics.last?.count ?? 1, best: best,
+            last: mean(\.evaluations.last.validation.accuracy),
+            trained: mean { $0.metrics.last?.last?.trainAccuracy ?? $0.validation },
+            error: (best * (1 - best) / count).squareRoot())
+    }
+
+    /// What every method says of the facts, in the registry's order; relations last.
+    func advices(_ facts: DataFacts) -> [(name: String, advice: MethodAdvice)] {
+        let asked: [any Advisable.Type] = registry.methods + [RelationModelling.self]
+        return asked.compactMap { type in type.advice(facts).map { (type.name, $0) } }
+    }
+
+    /// More weight decay, before anything cleverer: a plain network that is regularised is the row to beat.
+    private func decays(_ recipe: Recipe, _ facts: DataFacts) -> [Trial] {
+        let known = recipe.optimizer.weightDecay
+        return [0.0005, 0.005, 0.02].filter { $0 > 2 * known }.suffix(2).map { decay in
+            Trial(
+                name: "weight decay \(decay)",
+                advice: MethodAdvice(
+                    facts.memorises ? .helps : .open,
+                    because: facts.memorises
+                        ? "labels are learnt by heart (\(facts.gapPhrase))"
+                        : "little is learnt by heart (\(facts.gapPhrase))"),
+                changes: ["optimizer.weight-decay=\(decay)"])
+        }
+    }
+
+    func trials(_ facts: DataFacts) throws(Problem) -> [Trial] {
+        let recipe = try base.decoded(Recipe.self)
+        return decays(recipe, facts)
+            + advices(facts).map {
+                Trial(name: $0.name, advice: $0.advice, changes: $0.advice.changes)
+            }
+    }
+
+    /// The comparison of everything that may help.
+    ///
+    /// - Parameter fault: why a comparison of one row cannot be trained on these data, if so; the row is then
+    ///   left out.
+    public func second(
+        _ facts: DataFacts, fault: (ComparisonFile) -> Problem?
+    ) throws(Problem) -> (file: ComparisonFile, faults: [String: Problem]) {
+        var files = [try named(MethodProbe.plain, base)]
+        var faults: [String: Problem] = [:]
+        for trial in try trials(facts) where isTried(trial) {
+            var file = try named(trial.name, base)
+            for change in trial.changes { file = try file.setting(change) }
+            if let problem = fault(try ComparisonFile([file])) {
+                faults[trial.name] = problem
+            } else {
+                files.append(file)
+            }
+        }
+        if let own { files.append(try named(MethodProbe.ownName, own)) }
+        return (try ComparisonFile(files), faults)
+    }
+
+    static let ownName = "as in the recipe"
+
+    private func isTried(_ trial: Trial) -> Bool {
+        !trial.changes.isEmpty && (question.triesAll || trial.advice.expectation != .doesNot)
+    }
+
+    // MARK: Judging
+
+    /// What is advised of a method.
+    public struct Verdict: Sendable {
+        public enum Answer: String, Codable, Sendable {
+            /// It gained more than chance gives.
+            case yes
+            /// Its gain or loss is within chance.
+            case perhaps
+            /// It lost more than chance takes, or its condition does not hold and it was not tried.
+            case no
+        }
+
+        public var method: String
+        public var answer: Answer
+        public var expectation: MethodAdvice.Expectation?
+        public var because: String
+        /// Over plain cross-entropy, paired by seed; nil if it was not tried or failed.
+        public var gain: PairedGain?
+        /// What turns the recipe into one of this method.
+        public var changes: [String]
+    }
+
+    /// The advice, the best first; what was not tried comes last.
+    ///
+    /// - Parameter record: of the comparison `second`.
+    public func verdicts(_ facts: DataFacts, _ record: ComparisonRecord) throws(Problem)
+        -> [Verdict]
+    {
+        let plain = record.cells(row: MethodProbe.plain, noise: 0)
+        func gain(_ row: String) -> PairedGain? {
+            let pairs = record.cells(row: row, noise: 0).compactMap { cell in
+                plain.first { $0.seed == cell.seed }.map { (cell.validation, $0.validation) }
+            }
+            return PairedGain(pairs.map { $0.0 - $0.1 })
+        }
+        var list = try trials(facts).map { trial in
+            let gain = gain(trial.name)
+            return Verdict(
+                method: trial.name, answer: MethodProbe.answer(gain, trial.advice.expectation),
+                expectation: trial.advice.expectation, because: trial.advice.because, gain: gain,
+                changes: trial.changes)
+        }
+        if own != nil {
+            let gain = gain(MethodProbe.ownName)
+            list.append(
+                Verdict(
+                    method: MethodProbe.ownName, answer: MethodProbe.answer(gain, .open),
+                    expectation: nil, because: "the recipe's own method", gain: gain, changes: []))
+        }
+        return list.enumerated().sorted { a, b in
+            switch (a.element.gain, b.element.gain) {
+            case (let x?, let y?): x.mean == y.mean ? a.offset < b.offset : x.mean > y.mean
+            case (nil, nil): a.offset < b.offset
+            case (let x, _): x != nil
+            }
+        }.map(\.element)
+    }
+
+    /// What a row gained over cross-entropy on the test labels: how right the advice was.
+    public static func testGain(of row: String, _ record: ComparisonRecord) -> PairedGain? {
+        let plain = record.cells(row: plain, noise: 0)
+        return PairedGain(
+            record.cells(row: row, noise: 0).compactMap { cell in
+                plain.first { $0.seed == cell.seed }.map {
+                    cell.evaluations.selected.test.accuracy
+                        - $0.evaluations.selected.test.accuracy
+                }
+            })
+    }
+
+    static func answer(
+        _ gain: PairedGain?, _ expectation: MethodAdvice.Expectation
+    ) -> Verdict.Answer {
+        guard let gain else { return expectation == .doesNot ? .no : .perhaps }
+        guard gain.isBeyondChance else { return .perhaps }
+        return gain.mean > 0 ? .yes : .no
+    }
+}
+
+/// Differences of two rows, seed by seed.
+public struct PairedGain: Equatable, Sendable {
+    public let mean: Double
+    /// Standard error of the mean.
+    public let error: Double
+    public let seeds: Int
+
+    /// Nil with fewer than two differences.
+    public init?(_ differences: [Double]) {
+        guard differences.count > 1 else { return nil }
+        let n = Double(differences.count)
+        let mean = differences.reduce(0, +) / n
+        let squares = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        self.mean = mean
+        error = (squares / (n - 1) / n).squareRoot()
+        seeds = differences.count
+    }
+
+    /// Whether Student's t test (two-sided, 10 %) tells it from 0.
+    public var isBeyondChance: Bool {
+        abs(mean) > PairedGain.quantile(freedom: seeds - 1) * error && mean != 0
+    }
+
+    /// The 95 % quantile of Student's t.
+    static func quantile(freedom: Int) -> Double {
+        let table = [
+            6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782,
+            1.771, 1.761, 1.753, 1.746, 1.740, 1.734, 1.729, 1.725,
+        ]
+        return freedom <= table.count ? table[freedom - 1] : 1.72
+    }
+}
+
+extension Comparison.Cell {
+    /// Agreement with the given labels of the validation split at the selected epoch, mean over the
+    /// networks where several learnt: the better of them would be chosen on the same labels.
+    var validation: Double {
+        guard let peers = results.last?.peers else {
+            return evaluations.selected.validation.accuracy
+        }
+        let each = peers.each.map {
+            (useEMA ? $0.ema ?? $0.own : $0.own).selected.validation.accuracy
+        }
+        return each.reduce(0, +) / Double(each.count)
+    }
+}

@@ -1,0 +1,160 @@
+import Diagnostics
+import Foundation
+import Testing
+import Training
+
+@testable import Experiments
+
+struct MethodProbeTests {
+    private func facts(
+        best: Double, last: Double, trained: Double, images: Bool = true, samples: Int = 1000
+    ) -> DataFacts {
+        DataFacts(
+            samples: samples, classes: 10, dimension: 64, isImages: images,
+            hasMetaValidation: false, isMetaValidationClean: false, epochs: 20, best: best,
+            last: last, trained: trained, error: 0.01)
+    }
+
+    private func probe(_ text: String, _ change: (inout MethodProbe.Question) -> Void = { _ in })
+        throws -> MethodProbe
+    {
+        var question = MethodProbe.Question()
+        change(&question)
+        return try MethodProbe(RecipeFile(text: text, file: "recipe"), question: question)
+    }
+
+    private static let plain = """
+        data: {kind: gaussian-classes}
+        model: {name: mlp, hidden: [8]}
+        method: {name: cross-entropy}
+        training: {epochs: 3}
+        """
+
+    /// By hand: mean 2, variance 1, standard error 1/√3.
+    @Test func gainsArePaired() throws {
+        let gain = try #require(PairedGain([1, 2, 3]))
+        #expect(gain.mean == 2 && gain.seeds == 3)
+        #expect(abs(gain.error - 1 / 3.0.squareRoot()) < 1e-15)
+        // 2.92 standard errors are 1.69.
+        #expect(gain.isBeyondChance)
+        #expect(PairedGain([0.5, 2, 3])?.isBeyondChance == false)
+        #expect(PairedGain([-1, -2, -3])?.isBeyondChance == true)
+        #expect(PairedGain([0, 0, 0])?.isBeyondChance == false, "no difference is no gain")
+        #expect(PairedGain([1]) == nil)
+    }
+
+    @Test func aMethodIsJudgedByItsCondition() throws {
+        func expected(_ facts: DataFacts) throws -> [String: MethodAdvice.Expectation] {
+            let list = try probe(Self.plain).advices(facts)
+            return Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0.advice.expectation) })
+        }
+        let noisy = try expected(facts(best: 0.5, last: 0.3, trained: 0.95))
+        #expect(noisy["early-learning"] == .helps && noisy["co-teaching"] == .helps)
+        #expect(noisy["self-distillation"] == .helps && noisy["relations"] == .helps)
+        #expect(noisy["data-free"] == .doesNot && noisy["distillation"] == .doesNot)
+        #expect(noisy["cross-entropy"] == nil, "it is what the others are compared with")
+        let clean = try expected(facts(best: 0.98, last: 0.98, trained: 1))
+        for method in ["early-learning", "co-teaching", "self-distillation", "relations"] {
+            #expect(clean[method] == .doesNot, "\(method)")
+        }
+        let table = try expected(facts(best: 0.5, last: 0.3, trained: 0.95, images: false))
+        #expect(table["relations"] == .doesNot)
+    }
+
+    /// Every change that a method names is one that a recipe takes.
+    @Test func everyTrialIsARecipe() throws {
+        for own in [
+            facts(best: 0.5, last: 0.3, trained: 0.95), facts(best: 0.98, last: 0.98, trained: 1),
+        ] {
+            let probe = try probe(Self.plain) { $0.triesAll = true }
+            let (file, faults) = try probe.second(own) { _ in nil }
+            #expect(faults.isEmpty)
+            for row in file.rows {
+                _ = try row.candidates[0].file.decoded(Recipe.self).checked(as: row.name)
+            }
+            let names = Set(file.rows.map(\.name))
+            #expect(
+                names.isSuperset(of: [
+                    "cross-entropy", "weight decay 0.005", "self-distillation", "mutual",
+                    "early-learning", "co-teaching", "adaptive-mixing", "relations",
+                ]), "\(names)")
+        }
+    }
+
+    @Test func onlyWhatMayHelpIsTried() throws {
+        let (file, _) = try probe(Self.plain).second(facts(best: 0.98, last: 0.98, trained: 1)) {
+            _ in
+            nil
+        }
+        #expect(!file.rows.map(\.name).contains("early-learning"))
+        let (rest, faults) = try probe(Self.plain).second(facts(best: 0.5, last: 0.3, trained: 0.9))
+        {
+            $0.rows[0].name == "mutual"
+                ? Problem(.data, "no", at: .file("recipe", "mutual"), expected: "yes") : nil
+        }
+        #expect(!rest.rows.map(\.name).contains("mutual") && faults.keys.sorted() == ["mutual"])
+    }
+
+    @Test func theRecipesOwnMethodIsARow() throws {
+        let own = Self.plain.replacing(
+            "{name: cross-entropy}", with: "{name: mutual, peers: 3}")
+        let (file, _) = try probe(own).second(facts(best: 0.5, last: 0.3, trained: 0.9)) { _ in nil
+        }
+        let row = try #require(file.rows.last)
+        #expect(row.name == "as in the recipe")
+        #expect(try row.candidates[0].file.decoded(Recipe.self).method.name == "mutual")
+        let (plain, _) = try probe(Self.plain).second(facts(best: 0.5, last: 0.3, trained: 0.9)) {
+            _ in
+            nil
+        }
+        #expect(plain.rows.last?.name != "as in the recipe")
+    }
+
+    @Test func oneSeedIsRefused() throws {
+        let problem = #expect(throws: Problem.self) { try probe(Self.plain) { $0.seeds = [0] } }
+        #expect(problem.map { "\($0)" }?.contains("2 or more") == true)
+    }
+
+    @Test func answersSayWhatChanceLeaves() throws {
+        let sure = try #require(PairedGain([0.02, 0.021, 0.019]))
+        let unsure = try #require(PairedGain([0.02, -0.02, 0.01]))
+        let loss = try #require(PairedGain([-0.02, -0.021, -0.019]))
+        #expect(MethodProbe.answer(sure, .doesNot) == .yes, "what was measured counts")
+        #expect(MethodProbe.answer(unsure, .helps) == .perhaps)
+        #expect(MethodProbe.answer(loss, .helps) == .no)
+        #expect(MethodProbe.answer(nil, .doesNot) == .no)
+        #expect(MethodProbe.answer(nil, .open) == .perhaps)
+    }
+
+    /// Cross-entropy first, then the rest, in one folder: the facts and the verdicts of a real probe.
+    @Test func probesSomeData() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "probe-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var question = MethodProbe.Question()
+        (question.samples, question.seeds) = (300, [0, 1])
+        let probe = try MethodProbe(
+            RecipeFile(text: Self.plain, file: "recipe"), question: question,
+            methods: MethodRegistry([CrossEntropy.self, SelfDistillation.self]))
+        func run(_ file: ComparisonFile) throws -> ComparisonRecord {
+            try Comparison(
+                file, folder: folder, seeds: question.seeds,
+                compute: { _ in ComputeOptions(threads: 1, device: .cpu, precision: .float32) },
+                threads: 1, workers: 1
+            ).run()
+            return try ComparisonRecord(folder: folder)
+        }
+        let facts = try probe.facts(try run(probe.first()))
+        #expect(facts.dimension == 14 && facts.classes == 20 && facts.epochs == 3)
+        #expect(facts.samples < 300 && facts.best >= facts.last && !facts.isImages)
+        let record = try run(probe.second(facts) { _ in nil }.file)
+        let verdicts = try probe.verdicts(facts, record)
+        #expect(
+            Set(verdicts.map(\.method))
+                == ["weight decay 0.005", "weight decay 0.02", "self-distillation", "relations"])
+        #expect(verdicts.last?.method == "relations" && verdicts.last?.gain == nil)
+        let gains = verdicts.compactMap(\.gain?.mean)
+        #expect(gains.count == 3 && gains == gains.sorted(by: >))
+        #expect(MethodProbe.testGain(of: "self-distillation", record)?.seeds == 2)
+    }
+}
