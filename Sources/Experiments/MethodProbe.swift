@@ -11,8 +11,7 @@ import Training
 public struct MethodProbe {
     /// What to ask.
     public struct Question: Sendable {
-        /// Learning samples to probe with, at most; validation and, where the data bring none, test
-        /// samples are a part of them.
+        /// Training samples to probe with, at most. As many again are held out to measure on.
         public var samples = 2000
         /// Two or more: without a spread nothing can be told from chance.
         public var seeds: [UInt64] = [0, 1, 2]
@@ -39,20 +38,38 @@ public struct MethodProbe {
     /// - Parameter file: a recipe; its method is tried as one of several.
     public init(
         _ file: RecipeFile, question: Question = Question(), methods: MethodRegistry = .standard
-    ) throws(Problem) {
+    ) throws {
         guard question.seeds.count > 1 else {
-            throw .outOfRange(
+            throw Problem.outOfRange(
                 "--seeds", found: "\(question.seeds.count) seed", expected: "2 or more")
         }
         self.question = question
         registry = methods
         let recipe = try file.decoded(Recipe.self)
-        let limit = min(recipe.data.limit ?? question.samples, question.samples)
-        let part = try file.without("seed", "name").setting("data.limit=\(limit)")
+        let part = try MethodProbe.part(
+            file.without("seed", "name"), recipe.data,
+            try PreparedData(recipe.data, noise: recipe.noise, seed: question.seeds[0]).split,
+            training: question.samples)
         base = try part.without("method", "relation", "later").setting(
             "method={name: cross-entropy}")
         let isPlain = (recipe.method.base as? CrossEntropy) == CrossEntropy()
         own = isPlain && recipe.relation == nil ? nil : part
+    }
+
+    /// The recipe on so many training samples and, to measure on, as many more or what there is: differences
+    /// on the few labels of a usual validation split drown in chance. Of few data, 30 % at least.
+    static func part(
+        _ file: RecipeFile, _ data: DataOptions, _ split: Split, training: Int
+    ) throws(Problem) -> RecipeFile {
+        let pool = split.train.count + split.validation.count
+        let train = min(training, pool * 7 / 10)
+        let kept = min(pool, 2 * train)
+        // The limit counts the samples of a test split that is taken out of them.
+        let whole = pool + split.test.count
+        let limit = kept * whole / pool
+        let share = max(data.validation, Double(kept - train) / Double(limit))
+        let rounded = (1000 * share).rounded() / 1000
+        return try file.setting("data.limit=\(limit)").setting("data.validation=\(rounded)")
     }
 
     /// The comparison to run first: plain cross-entropy.
@@ -177,11 +194,17 @@ public struct MethodProbe {
         -> [Verdict]
     {
         let plain = record.cells(row: MethodProbe.plain, noise: 0)
+        let gains = PairedGain.pooled(
+            record.rows.map { row in
+                record.cells(row: row, noise: 0).compactMap { cell in
+                    plain.first { $0.seed == cell.seed }.map { cell.validation - $0.validation }
+                }
+            })
         func gain(_ row: String) -> PairedGain? {
-            let pairs = record.cells(row: row, noise: 0).compactMap { cell in
-                plain.first { $0.seed == cell.seed }.map { (cell.validation, $0.validation) }
+            guard row != MethodProbe.plain, let place = record.rows.firstIndex(of: row) else {
+                return nil
             }
-            return PairedGain(pairs.map { $0.0 - $0.1 })
+            return gains[place]
         }
         var list = try trials(facts).map { trial in
             let gain = gain(trial.name)
@@ -231,8 +254,10 @@ public struct MethodProbe {
 public struct PairedGain: Equatable, Sendable {
     public let mean: Double
     /// Standard error of the mean.
-    public let error: Double
+    public private(set) var error: Double
     public let seeds: Int
+    /// Degrees of freedom behind the error.
+    public private(set) var freedom: Int
 
     /// Nil with fewer than two differences.
     public init?(_ differences: [Double]) {
@@ -243,11 +268,32 @@ public struct PairedGain: Equatable, Sendable {
         self.mean = mean
         error = (squares / (n - 1) / n).squareRoot()
         seeds = differences.count
+        freedom = differences.count - 1
+    }
+
+    /// The differences of several rows to the same one. Three seeds tell little of a row's own variance, so
+    /// the variance is pooled over the rows; a row whose own is larger keeps it.
+    static func pooled(_ rows: [[Double]]) -> [PairedGain?] {
+        let gains = rows.map(PairedGain.init)
+        // The row itself differs nowhere and says nothing.
+        let known = gains.compactMap(\.self).filter { $0.error > 0 }
+        let freedom = known.reduce(0) { $0 + $1.freedom }
+        guard freedom > 0 else { return gains }
+        let variance =
+            known.reduce(0.0) { sum, gain in
+                sum + Double(gain.freedom * gain.seeds) * gain.error * gain.error
+            } / Double(freedom)
+        return gains.map { gain in
+            guard var gain else { return nil }
+            gain.error = max(gain.error, (variance / Double(gain.seeds)).squareRoot())
+            gain.freedom = freedom
+            return gain
+        }
     }
 
     /// Whether Student's t test (two-sided, 10 %) tells it from 0.
     public var isBeyondChance: Bool {
-        abs(mean) > PairedGain.quantile(freedom: seeds - 1) * error && mean != 0
+        abs(mean) > PairedGain.quantile(freedom: freedom) * error && mean != 0
     }
 
     /// The 95 % quantile of Student's t.

@@ -29,7 +29,7 @@ struct AdviseMethods: ParsableCommand {
         help: "Change one value of the recipe: key.path=value. May be repeated.")
     var overrides: [String] = []
 
-    @Option(help: "Samples to probe with, at most, validation included.")
+    @Option(help: "Training samples to probe with, at most; as many more are measured on.")
     var samples: Int = 2000
 
     @Option(help: "Seeds, separated by commas, two or more. Default: 0,1,2.")

@@ -135,13 +135,19 @@ struct MethodAdviceReport {
                 ]
             },
             note:
-                "Gain over cross-entropy at the selected epoch, paired by seed, ± standard error. Yes and "
-                + "no: Student's t, two-sided, 10 %; perhaps: within chance. A method that was not tried "
+                "Gain over cross-entropy at the selected epoch, paired by seed, ± standard error, its variance "
+                + "pooled over the rows. Yes and no: Student's t, two-sided, 10 %; perhaps: within chance. A method that was not tried "
                 + "is judged by its condition alone.")
     }
 
     var terminal: String {
-        ([TextTable(table).render()] + findings.map { "- " + $0 }).joined(separator: "\n")
+        // Reasons are longer than a line of a table.
+        var short = table
+        short.columns.removeLast()
+        short.rows = short.rows.map { Array($0.dropLast()) }
+        return
+            ([TextTable(short).render()] + table.rows.map { "\($0[0]): \($0[3])" }
+            + [""] + findings.map { "- " + $0 }).joined(separator: "\n")
     }
 
     func page(folder: String) throws(Problem) -> ComparisonPage {
