@@ -154,7 +154,7 @@ struct MethodAdviceReport {
         var page = try ComparisonReport(record).page(folder: folder)
         page.title = "Advice on methods for \(record.facts.dataName)"
         page.findings = findings
-        page.tables.insert(table, at: 0)
+        page.lead = [table]
         return page
     }
 }

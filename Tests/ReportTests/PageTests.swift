@@ -21,6 +21,23 @@ import Testing
         }
     }
 
+    /// What leads stands before the methods, and a sentence in a cell may break.
+    @Test func whatLeadsComesFirst() throws {
+        var page = ComparisonPage(
+            title: "A", methods: [MethodResult(name: "m", last: [0.7], selected: [], seconds: [])])
+        let reason = String(repeating: "because it is so ", count: 4)
+        page.lead = [
+            TableModel(title: "First", columns: [.init("a"), .init("why")], rows: [["x", reason]])
+        ]
+        let html = try page.html()
+        let (lead, methods) = (
+            html.firstRange(of: "<h3>First"), html.firstRange(of: "Methods</h2>")
+        )
+        let (first, second) = (try #require(lead), try #require(methods))
+        #expect(first.lowerBound < second.lowerBound)
+        #expect(html.contains("<td class=\"long\">because") && html.contains("<td>x</td>"))
+    }
+
     @Test func comparisonSaysWhatItShould() throws {
         let page = ComparisonPage(
             title: "A < B", findings: ["One."],

@@ -40,6 +40,13 @@ struct PageView {
     struct Cell {
         var text: String
         var right: Bool
+        /// Whether its text is a sentence, which may break.
+        var long: Bool
+
+        init(text: String, right: Bool) {
+            (self.text, self.right) = (text, right)
+            long = !right && text.count > 48
+        }
     }
 
     struct Row {

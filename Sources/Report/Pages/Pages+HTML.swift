@@ -38,6 +38,8 @@ extension ComparisonPage {
                 kind: "Comparison", title: title, subtitle: subtitle, warnings: warnings,
                 findings: findings,
                 sections: [
+                    .init(
+                        heading: "Advice", layout: "stack", tables: lead.map(PageView.Table.init)),
                     .init(heading: "Methods", layout: "stack", tables: results, figures: dots),
                     .init(
                         heading: "Further results", layout: "stack",

@@ -82,6 +82,8 @@ public struct ComparisonPage: Codable, Equatable, Sendable {
     public var methods: [MethodResult]
     /// The method that the others are compared with: a line in the dot plot.
     public var baseline: String?
+    /// What stands before the methods' table.
+    public var lead: [TableModel] = []
     public var tables: [TableModel]
     public var charts: [CurveChart]
     public var heatMaps: [HeatMap]
