@@ -66,15 +66,20 @@ struct Limbeck: ParsableCommand {
     static func checkCommand(_ arguments: [String]) throws(Problem) {
         var known: [any ParsableCommand.Type] = configuration.subcommands
         var path = ""
+        // Whether a word that is no command is the first argument of the default one.
+        var hasDefault = false
         for word in arguments {
             guard !known.isEmpty, !word.hasPrefix("-"), !(path.isEmpty && word == "help") else {
                 return
             }
             guard let command = known.first(where: { name(of: $0) == word }) else {
-                throw .unknownCommand(path + word, word, known.map { name(of: $0) })
+                let names = known.map { name(of: $0) }
+                if hasDefault, Suggestion.nearest(to: word, among: names) == nil { return }
+                throw .unknownCommand(path + word, word, names)
             }
             path += word + " "
             known = command.configuration.subcommands
+            hasDefault = command.configuration.defaultSubcommand != nil
         }
     }
 

@@ -23,6 +23,9 @@ import Testing
         .init("train .", 74, ".: cannot read: not a regular file"),
         .init("trian tiny.yaml", 64, #"unknown command "trian" (did you mean "train"?)"#),
         .init("theory sovle", 64, #"unknown command "theory sovle" (did you mean "solve"?)"#),
+        .init(
+            "advise metods r.yaml", 64,
+            #"unknown command "advise metods" (did you mean "methods"?)"#),
         .init("infer x", 64, #"unknown command "infer" (did you mean "predict"?)"#),
         .init(
             "train tiny.yaml --device gpu", 64,

@@ -12,12 +12,16 @@ import Training
 
     private func row(_ value: Any, seeds: Int) throws {
         let row = try #require(value as? [String: Any])
-        #expect(keys(row).isSuperset(of: ["method", "seeds", "last", "selected", "seconds"]))
+        #expect(
+            keys(row).isSuperset(of: [
+                "method", "seeds", "last", "selected", "last_five", "seconds",
+            ]))
         #expect(row["seeds"] as? Int == seeds)
         #expect(try number(row["seconds"]) > 0)
         for part in ["last", "selected"] {
             let spread = try #require(row[part] as? [String: Any])
-            #expect(keys(spread) == ["mean", "sd"])
+            #expect(keys(spread) == ["mean", "sd", "values"])
+            #expect((spread["values"] as? [Double])?.count == seeds)
             #expect((0...1).contains(try number(spread["mean"])))
             if seeds > 1 {
                 #expect(try number(spread["sd"]) >= 0)
