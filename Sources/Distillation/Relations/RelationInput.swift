@@ -21,6 +21,23 @@ public struct RelationInput {
         self.encoder = encoder.detached().inLossPrecision
         logits = output.logits
     }
+
+    private init(student: Tensor, projected: Tensor, encoder: Tensor, logits: Logits) {
+        self.student = student
+        self.projected = projected
+        self.encoder = encoder
+        self.logits = logits
+    }
+
+    /// f_S, φ(f_S) and f_R without their means over the batch, each its own.
+    ///
+    /// Features behind a ReLU all point into one corner: their cosines are high whatever the samples, and
+    /// their differences small. Around its mean a batch spreads over all directions.
+    public var centred: RelationInput {
+        RelationInput(
+            student: student.centredRows(), projected: projected.centredRows(),
+            encoder: encoder.centredRows(), logits: logits)
+    }
 }
 
 extension Tensor {
@@ -31,6 +48,16 @@ extension Tensor {
     /// stay zeros.
     public func normalisedRows() -> Tensor {
         self / norm(-1, keep: true).clamped(1e-12, nil)
+    }
+
+    /// [N, D] without its mean over the rows, with its history. A row that the mean equals up to rounding becomes
+    /// zeros: its direction would be that of the rounding.
+    func centredRows() -> Tensor {
+        let centred = self - mean(0)
+        let isRounding = withoutGradient {
+            centred.norm(-1, keep: true).less(norm(-1, keep: true) * 1e-5)
+        }
+        return centred * isRounding.equal(0).to(dtype)
     }
 
     /// Cosines between the rows of two sets: [N, D], [M, D] → [N, M].

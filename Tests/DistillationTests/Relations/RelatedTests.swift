@@ -56,10 +56,11 @@ import Torch
                     generator: Generator(seed: 4))), table: table)
     }
 
-    @Test func aTwoNetworkMethodIsUsedAsItIs() throws {
+    @Test(arguments: [false, true]) func aTwoNetworkMethodIsUsedAsItIs(_ centre: Bool) throws {
         try withNoLeaks {
             let base = SmallLossExchange()
-            let options = RelationGuidance(weight: 0.5, nodeWeight: 3, ramp: 4)
+            let options = RelationGuidance(
+                centre: centre, weight: 0.5, nodeWeight: 3, ramp: 4)
             let features = encoder()
             let related = RelationGuided(
                 base, options, encoder: features, features: [4, 5], rows: 8, seed: 1)
@@ -76,9 +77,12 @@ import Torch
                 #expect(losses.metrics.map(\.name) == ["other"])
                 let alone = base.losses(of: learner, outputs, batch)
                 #expect(losses.terms[0].values.floats() == alone.terms[0].values.floats())
-                let own = edgeLoss(
-                    student: outputs[learner].features, encoder: features.features(for: batch),
-                    temperatures: (0.1, 0.2))
+                let (f, g) = (outputs[learner].features, features.features(for: batch))
+                let own =
+                    centre
+                    ? edgeLoss(
+                        student: f - f.mean(0), encoder: g - g.mean(0), temperatures: (0.1, 0.2))
+                    : edgeLoss(student: f, encoder: g, temperatures: (0.1, 0.2))
                 #expect(losses.terms[1].values.floats() == own.floats())
                 // Into this learner alone.
                 losses.total.backward()

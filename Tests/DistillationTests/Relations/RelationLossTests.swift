@@ -15,31 +15,36 @@ import Torch
                 var cases:
                     [String: (of: String, loss: @Sendable (Tensor, FixtureFile) throws -> Tensor)] =
                         [:]
-                func add(_ name: String, of: String = "student", _ edge: EdgeLoss) {
-                    cases[name] = (
+                func add(
+                    _ name: String, of: String = "student", _ edge: EdgeLoss, centre: Bool = false
+                ) {
+                    let key = centre ? "centred-\(name)" : name
+                    cases[key] = (
                         of,
-                        { x, file in
+                        { @Sendable (x: Tensor, file: FixtureFile) throws -> Tensor in
                             let logits = try file.tensor("logits")
                             let output = StudentOutput(
                                 features: of == "logits" ? try file.tensor("student") : x,
                                 logits: Logits(of == "logits" ? x : logits.to(x.dtype)))
                             let encoder = try file.tensor("encoder").to(x.dtype)
+                            let input = RelationInput(output, encoder: encoder)
                             return edge(
-                                RelationInput(output, encoder: encoder),
+                                centre ? input.centred : input,
                                 queue: try file.tensor("queue").to(x.dtype))
                         }
                     )
                 }
-                add("softmax", .softmax())
-                add("plain", .plain)
-                add("mse", .mse)
-                add("distance", .distance)
-                add("rkd", .rkd())
-                add("sp", .similarity())
-                add("cc", .correlation())
-                add("pkt", .probabilistic())
-                add("queue", of: "same", .queue())
-                add("neighbours", of: "logits", .neighbours(count: 3, temperature: 1.5))
+                // What is of distances has the same values around any centre.
+                for (name, edge) in edges {
+                    add(name, edge)
+                    if name != "distance", name != "rkd" { add(name, edge, centre: true) }
+                }
+                for centre in [false, true] {
+                    add("queue", of: "same", .queue(), centre: centre)
+                    add(
+                        "neighbours", of: "logits", .neighbours(count: 3, temperature: 1.5),
+                        centre: centre)
+                }
                 for node in NodeLoss.allCases {
                     cases["node-\(node.rawValue)"] = (
                         "same",
@@ -54,6 +59,11 @@ import Torch
                 }
                 return cases
             }()
+
+    static let edges: [String: EdgeLoss] = [
+        "softmax": .softmax(), "plain": .plain, "mse": .mse, "distance": .distance,
+        "rkd": .rkd(), "sp": .similarity(), "cc": .correlation(), "pkt": .probabilistic(),
+    ]
 
     static let names = cases.keys.sorted()
 
@@ -125,9 +135,54 @@ import Torch
         }
     }
 
+    /// Gradients of the centred losses by central differences.
+    @Test(arguments: edges.keys.sorted()) func centredGradient(_ name: String) throws {
+        try withNoLeaks {
+            let encoder = Tensor(Self.goldenEncoder, [4, 6])
+            func loss(_ x: Tensor) -> Tensor {
+                let output = StudentOutput(features: x, logits: Logits(.zeros([4, 3])))
+                return Self.edges[name]!(RelationInput(output, encoder: encoder).centred).mean()
+            }
+            let student = Tensor(Self.goldenStudent, [4, 3])
+            student.requiresGrad = true
+            loss(student).backward()
+            let gradient = try #require(student.gradient).doubles()
+            let scale = max(1, gradient.map(abs).max()!)
+            for i in 0..<12 {
+                func shifted(_ h: Double) -> Double {
+                    var x = Self.goldenStudent
+                    x[i] += h
+                    return loss(Tensor(x, [4, 3])).item
+                }
+                let difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6
+                #expect(abs(difference - gradient[i]) < 1e-7 * scale, "\(i)")
+            }
+        }
+    }
+
+    /// Centred, a common part of all features is nothing, on either side.
+    @Test(arguments: edges.keys.sorted()) func centredLossesSeeNoCommonPart(_ name: String) throws {
+        try withNoLeaks {
+            let file = try FixtureFile("relations", in: .module)
+            let (student, encoder) = (try file.tensor("student"), try file.tensor("encoder"))
+            let logits = Logits(try file.tensor("logits"))
+            func loss(_ a: Double, _ b: Double, centre: Bool) -> [Double] {
+                let input = RelationInput(
+                    StudentOutput(features: student + a, logits: logits), encoder: encoder + b)
+                return Self.edges[name]!(centre ? input.centred : input).doubles()
+            }
+            let centred = loss(0, 0, centre: true)
+            try expectClose(loss(9, 0, centre: true), centred, 1e-8)
+            try expectClose(loss(0, -7, centre: true), centred, 1e-8)
+            let seesNone = ["distance", "rkd"].contains(name)
+            #expect((loss(0, 0, centre: false) == centred) == false || seesNone)
+            if seesNone { try expectClose(loss(0, 0, centre: false), centred, 1e-8) }
+        }
+    }
+
     /// A graph compared with itself, in any scale, costs nothing; and no gradient reaches the encoder.
-    @Test(arguments: names.filter { $0 != "queue" && $0 != "neighbours" && !$0.hasPrefix("node") })
-    func equalGraphs(_ name: String) throws {
+    @Test(arguments: edges.keys.sorted(), [false, true])
+    func equalGraphs(_ name: String, _ centre: Bool) throws {
         try withNoLeaks {
             let file = try FixtureFile("relations", in: .module)
             let encoder = try file.tensor("encoder")
@@ -136,12 +191,8 @@ import Torch
             student.requiresGrad = true
             let output = StudentOutput(features: student, logits: Logits(try file.tensor("logits")))
             let input = RelationInput(output, encoder: encoder)
-            let edges: [String: EdgeLoss] = [
-                "softmax": .softmax(encoder: 0.2, student: 0.2), "plain": .plain, "mse": .mse,
-                "distance": .distance, "rkd": .rkd(), "sp": .similarity(), "cc": .correlation(),
-                "pkt": .probabilistic(),
-            ]
-            let values = edges[name]!(input)
+            let edge = name == "softmax" ? .softmax(encoder: 0.2, student: 0.2) : Self.edges[name]!
+            let values = edge(centre ? input.centred : input)
             try expectClose(values.doubles(), [Double](repeating: 0, count: 7), 1e-9)
             values.mean().backward()
             #expect(encoder.gradient == nil)
@@ -157,20 +208,35 @@ import Torch
                 let logits = Tensor.zeros([rows, 3])
                 logits.requiresGrad = true
                 let output = StudentOutput(features: features, logits: Logits(logits))
-                let input = RelationInput(output, encoder: .zeros([rows, 4]))
-                let edges: [String: EdgeLoss] = [
-                    "softmax": .softmax(), "plain": .plain, "mse": .mse, "distance": .distance,
-                    "rkd": .rkd(), "sp": .similarity(), "cc": .correlation(),
-                    "pkt": .probabilistic(), "queue": .queue(), "neighbours": .neighbours(),
-                ]
+                let centre = name.hasPrefix("centred-")
+                let plain = RelationInput(output, encoder: .zeros([rows, 4]))
+                let input = centre ? plain.centred : plain
+                let edges = Self.edges.merging(
+                    ["queue": .queue(), "neighbours": .neighbours()], uniquingKeysWith: { $1 })
                 let values =
-                    edges[name].map { $0(input, queue: .zeros([0, 4])) }
+                    edges[centre ? String(name.dropFirst(8)) : name]
+                    .map { $0(input, queue: .zeros([0, 4])) }
                     ?? NodeLoss(rawValue: String(name.dropFirst(5)))!(input)
                 #expect(values.shape == [rows])
                 values.mean().backward()
                 #expect(values.isFinite().all().item == 1, "\(name) \(rows)")
                 #expect(features.gradient?.isFinite().all().item ?? 1 == 1, "\(name) \(rows)")
             }
+        }
+    }
+
+    /// Rows that are all the same have no direction around their mean: no loss pulls at them, though the mean is
+    /// rounded.
+    @Test func equalRowsAreNotPulled() throws {
+        try withNoLeaks {
+            let row: [Float] = [0.1, 0.7, 1.3]
+            let student = Tensor(Array(repeating: row, count: 7).flatMap(\.self), [7, 3])
+            student.requiresGrad = true
+            let output = StudentOutput(features: student, logits: Logits(.zeros([7, 3])))
+            let encoder = values(2, [7, 5])
+            EdgeLoss.softmax()(RelationInput(output, encoder: encoder).centred).mean().backward()
+            let gradient = try #require(student.gradient)
+            #expect(gradient.floats().allSatisfy { $0 == 0 })
         }
     }
 

@@ -25,6 +25,9 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
 
     /// None: no edge term.
     public var edge: EdgeLoss?
+    /// Whether the edge term takes the batch mean off the features of student and encoder, each its own. Then the
+    /// cosines of features that all point into one corner, as those behind a ReLU do, tell samples apart.
+    public var centre: Bool
     /// None: no node term.
     public var node: NodeLoss?
     /// κ ≥ 0. 1 in the reconstruction; .1 to 5 are worth a search.
@@ -37,10 +40,11 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
     public var rows: Rows
 
     public init(
-        edge: EdgeLoss? = .softmax(), node: NodeLoss? = .cosine, weight: Double = 1,
-        nodeWeight: Double = 1, ramp: Int = 10, rows: Rows = .all
+        edge: EdgeLoss? = .softmax(), centre: Bool = false, node: NodeLoss? = .cosine,
+        weight: Double = 1, nodeWeight: Double = 1, ramp: Int = 10, rows: Rows = .all
     ) {
         self.edge = edge
+        self.centre = centre
         self.node = node
         self.weight = weight
         self.nodeWeight = nodeWeight
@@ -49,7 +53,7 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case edge, node, weight, ramp, rows
+        case edge, centre, node, weight, ramp, rows
         case nodeWeight = "node-weight"
     }
 
@@ -64,6 +68,7 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
             isNone(.edge) ? nil : try values.decodeIfPresent(EdgeLoss.self, forKey: .edge) ?? edge
         node =
             isNone(.node) ? nil : try values.decodeIfPresent(NodeLoss.self, forKey: .node) ?? node
+        centre = try values.decodeIfPresent(Bool.self, forKey: .centre) ?? centre
         weight = try values.decodeIfPresent(Double.self, forKey: .weight) ?? weight
         nodeWeight = try values.decodeIfPresent(Double.self, forKey: .nodeWeight) ?? nodeWeight
         ramp = try values.decodeIfPresent(Int.self, forKey: .ramp) ?? ramp
@@ -79,6 +84,11 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
     }
 
     public func encode(to encoder: any Encoder) throws {
+        try encode(to: encoder, withoutCentreIfOff: false)
+    }
+
+    /// - Parameter withoutCentreIfOff: as before there was a choice, so that what is not centred keeps its keys.
+    func encode(to encoder: any Encoder, withoutCentreIfOff: Bool) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         if let edge {
             try values.encode(edge, forKey: .edge)
@@ -90,6 +100,7 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
         } else {
             try values.encode("none", forKey: .node)
         }
+        if centre || !withoutCentreIfOff { try values.encode(centre, forKey: .centre) }
         try values.encode(weight, forKey: .weight)
         try values.encode(nodeWeight, forKey: .nodeWeight)
         try values.encode(ramp, forKey: .ramp)

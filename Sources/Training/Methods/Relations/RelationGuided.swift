@@ -71,12 +71,13 @@ public final class RelationGuided: Objective {
         let input = RelationInput(
             output, encoder: encoder.features(for: batch),
             projection: projection.map { p in { p($0) } })
+        let compared = options.centre ? input.centred : input
         let share = wrongLabels.isEmpty ? nil : wrongLabels[learner].shares(of: batch.rows)
         if !wrongLabels.isEmpty { wrongLabels[learner].note(output.logits, batch) }
         func weighted(_ values: Tensor) -> Tensor { share.map { values * $0 } ?? values }
         var terms: [Losses.Term] = []
         if let edge = options.edge {
-            let values = edge(input, queue: queue?.content)
+            let values = edge(compared, queue: queue?.content)
             terms.append(.init("edge", weight: weight, weighted(values)))
         }
         if let node = options.node {
@@ -84,7 +85,7 @@ public final class RelationGuided: Objective {
                 .init("node", weight: weight * options.nodeWeight, weighted(node(input))))
         }
         // Once a step: every learner compares with the same queue.
-        if learner == outputs.count - 1 { queue?.append(input.encoder.normalisedRows()) }
+        if learner == outputs.count - 1 { queue?.append(compared.encoder.normalisedRows()) }
         return terms
     }
 
@@ -155,6 +156,22 @@ extension RelationGuided {
         var base: AnyTarget
         var guidance: RelationGuidance
         var encoder: WeightSource
+
+        private enum CodingKeys: String, CodingKey { case base, guidance, encoder }
+
+        private struct Described: Encodable {
+            var guidance: RelationGuidance
+            func encode(to encoder: any Encoder) throws {
+                try guidance.encode(to: encoder, withoutCentreIfOff: true)
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(base, forKey: .base)
+            try values.encode(Described(guidance: guidance), forKey: .guidance)
+            try values.encode(self.encoder, forKey: .encoder)
+        }
 
         var sources: [WeightSource] { base.base.sources + [encoder] }
         var traits: PhaseTraits {
