@@ -71,6 +71,7 @@ private struct ProgressState {
             line(
                 "\(title(spec)) \(reused ? "found" : "done in \(Numbers.compact(seconds)) s"): "
                     + result.summary)
+            for warning in result.warnings { line("\(title(spec)): warning: \(warning)") }
         }
     }
 

@@ -65,6 +65,9 @@ public struct PhaseResult: Codable, Equatable, Sendable {
 
     public func evaluations(ema: Bool) -> Evaluations { ema ? self.ema ?? student : student }
 
+    /// Those of its sections: what a reader has to know before the result is used.
+    public var warnings: [String] { sections.flatMap(\.warnings) }
+
     /// A number of its sections by its key, such as `weight.teacher-2`; nil where it is not known, too.
     public func value(_ key: String) -> Double? {
         sections.lazy.flatMap(\.values).first { $0.key == key }?.value
@@ -275,7 +278,8 @@ extension PhaseEvent: CustomStringConvertible {
         case .failed(let spec, let problem): return "\(spec.name): failed: \(problem)"
         case .finished(let spec, let result, _, let reused):
             return "\(spec.name) \(reused ? "found" : "done"): "
-                + result.summary
+                + ([result.summary] + result.warnings.map { "warning: \($0)" })
+                .joined(separator: "; ")
         }
     }
 }

@@ -12,6 +12,10 @@ struct RelationsResult {
         var encoder: Accuracies
         var untrained: Accuracies
         var pixels: Accuracies
+
+        /// Whether the encoder's features say no more of who resembles whom than the pixels do. By the validation
+        /// split: whoever then changes the encoder has not looked at the test split for it.
+        var isPoor: Bool { !(encoder.validation > pixels.validation) }
     }
 
     struct Accuracies {

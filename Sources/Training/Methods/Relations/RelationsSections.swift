@@ -1,3 +1,4 @@
+import Distillation
 import Report
 
 /// What a phase shows of an encoder that learnt relations without labels.
@@ -42,11 +43,27 @@ struct RelationsSections {
     }
 
     private var warnings: [String] {
-        guard relations.hasCollapsed else { return [] }
-        return [
-            "The encoder of \(phase) has collapsed (embedding std "
-                + "\(Numbers.fixed(relations.embeddingStd, 3))): its relations say nothing."
-        ]
+        var warnings: [String] = []
+        if relations.hasCollapsed {
+            warnings.append(
+                "The encoder of \(phase) has collapsed (embedding std "
+                    + "\(Numbers.fixed(relations.embeddingStd, 3))): its relations say nothing.")
+        }
+        if relations.reference.isPoor { warnings.append(poor) }
+        return warnings
+    }
+
+    /// That the encoder knows no more than the pixels, and what may help.
+    private var poor: String {
+        let own = percent(relations.reference.encoder.validation)
+        let pixels = percent(relations.reference.pixels.validation)
+        let isSimCLR = relations.kind == SelfSupervision.simCLR.rawValue
+        let other: SelfSupervision = isSimCLR ? .simSiam : .simCLR
+        return
+            "The encoder of \(phase) is no better than the pixels: nearest neighbours \(own) right in its "
+            + "features, \(pixels) in the pixels (validation split). Its relations may guide little. "
+            + "Try more relation.encoder.epochs, other relation.encoder.views, or "
+            + "relation.encoder.kind=\(other.rawValue)."
     }
 
     private var findings: [String] {
