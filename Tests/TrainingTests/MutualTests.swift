@@ -99,6 +99,14 @@ import Torch
         }
     }
 
+    /// The authors' code and a recipe that names no order agree, whoever makes the options.
+    @Test func orderIsThatOfThePaperIfNotGiven() throws {
+        #expect(MutualLearningOptions().divergence == .renyi(order: 2))
+        let named = try Tiny.recipe("method={name: mutual, divergence: {name: renyi, order: 2}}")
+        #expect(try Tiny.recipe("method={name: mutual}") == named)
+        #expect(try Tiny.recipe("method={name: mutual, order: 1.5}") != named)
+    }
+
     /// Order 1 and KL are the same method.
     @Test func orderOneIsKullbackLeibler() throws {
         try withNoLeaks {

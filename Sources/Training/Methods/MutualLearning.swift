@@ -19,6 +19,8 @@ import Torch
 /// could not be had; what is known of it comes from its abstract and code.
 public struct MutualLearningOptions: Codable, Equatable, Sendable {
     public var loss: LabelLoss
+    /// Rényi's of order 2 if not given, as in the authors' code; .5 to 2 are the orders of its scripts, and 1 is deep
+    /// mutual learning.
     public var divergence: Divergence
     /// Order of a Rényi divergence over the epochs; then `divergence` gives none.
     public var order: Ramp?
@@ -29,7 +31,7 @@ public struct MutualLearningOptions: Codable, Equatable, Sendable {
     public var temperature: Double
 
     public init(
-        loss: LabelLoss = .crossEntropy(), divergence: Divergence = .renyi(order: 1),
+        loss: LabelLoss = .crossEntropy(), divergence: Divergence = .renyi(order: 2),
         order: Ramp? = nil, weight: Ramp = Ramp(1), update: UpdateOrder = .simultaneous,
         temperature: Double = 1
     ) {
