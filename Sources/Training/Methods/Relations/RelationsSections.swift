@@ -57,13 +57,14 @@ struct RelationsSections {
     private var poor: String {
         let own = percent(relations.reference.encoder.validation)
         let pixels = percent(relations.reference.pixels.validation)
-        let isSimCLR = relations.kind == SelfSupervision.simCLR.rawValue
-        let other: SelfSupervision = isSimCLR ? .simSiam : .simCLR
+        // On small images SimCLR learns in fewer epochs than SimSiam.
+        let kind =
+            relations.kind == SelfSupervision.simCLR.rawValue
+            ? "" : ", or relation.encoder.kind=\(SelfSupervision.simCLR.rawValue)"
         return
             "The encoder of \(phase) is no better than the pixels: nearest neighbours \(own) right in its "
             + "features, \(pixels) in the pixels (validation split). Its relations may guide little. "
-            + "Try more relation.encoder.epochs, other relation.encoder.views, or "
-            + "relation.encoder.kind=\(other.rawValue)."
+            + "Try more relation.encoder.epochs, other relation.encoder.views\(kind)."
     }
 
     private var findings: [String] {
