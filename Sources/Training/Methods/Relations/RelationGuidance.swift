@@ -26,7 +26,8 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
     /// None: no edge term.
     public var edge: EdgeLoss?
     /// Whether the edge term takes the batch mean off the features of student and encoder, each its own. Then the
-    /// cosines of features that all point into one corner, as those behind a ReLU do, tell samples apart.
+    /// cosines of features that all point into one corner, as those behind a ReLU do, tell samples apart. On the
+    /// validation split of the digits with wrong labels it is as good at the selected epoch and better at the last.
     public var centre: Bool
     /// None: no node term.
     public var node: NodeLoss?
@@ -40,7 +41,7 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
     public var rows: Rows
 
     public init(
-        edge: EdgeLoss? = .softmax(), centre: Bool = false, node: NodeLoss? = .cosine,
+        edge: EdgeLoss? = .softmax(), centre: Bool = true, node: NodeLoss? = .cosine,
         weight: Double = 1, nodeWeight: Double = 1, ramp: Int = 10, rows: Rows = .all
     ) {
         self.edge = edge
