@@ -1,6 +1,9 @@
 import Diagnostics
+import Distillation
 import Files
 import Foundation
+import Models
+import SafeTensors
 import Synchronization
 import TestSupport
 import Testing
@@ -155,6 +158,58 @@ import Torch
             #expect(
                 FileManager.default.fileExists(
                     atPath: scratch("run/phases/2-teacher-2/epoch-1.safetensors")))
+        }
+    }
+
+    /// The weights w [N, K] after meta passes over a student whose features are `scale` times as long
+    /// and whose last layer's weights are as much smaller, so that it says the same of every sample.
+    private func learnt(
+        _ run: Run, _ teacher: SafeTensorsFile, scale: Double, passes: Int, _ folder: String
+    ) throws -> [Float] {
+        let trainer = try PhaseTrainer(
+            run.chain[1], data: run.data, folder: folder, environment: .init()
+        ) { _ in (run.chain[0].model, try WeightsFile.tensors(of: teacher)) }
+        for (name, tensor) in trainer.learners[0].network.state where name != "layers.1.bias" {
+            tensor.detached().multiplyInPlace(name == "layers.1.weight" ? 1 / scale : scale)
+        }
+        let mixing = try #require(trainer.objective as? AdaptiveMixingObjective)
+        for epoch in 1...passes {
+            trainer.epoch = epoch
+            try mixing.beginEpoch(EpochContext(trainer: trainer))
+        }
+        return mixing.table.weights().floats()
+    }
+
+    /// Features times ten and a tenth of the last layer: the same weights after whole meta passes. The
+    /// papers' step, `none`, is the negative control.
+    @Test(
+        arguments: [MixingRule.convexClamp, .box, .softmax],
+        [(1, "auto"), (3, "auto"), (1, "none")])
+    func scaleOfTheFeaturesHasNoPart(_ rule: MixingRule, _ way: (passes: Int, scale: String)) throws
+    {
+        try withNoLeaks {
+            let scratch = try Scratch()
+            let run = try Tiny.run(
+                recipe(
+                    "method={name: adaptive-mixing, rule: \(rule.rawValue), meta-step-scale: \(way.scale), "
+                        + "warm-up: 0, meta-interval: 1, initial-weight: 0.5}", "data.limit=600"),
+                scratch("run"))
+            _ = try run.store.complete(
+                run.chain[0], chain: run.chain, data: run.data, environment: .init())
+            let file = try SafeTensorsFile(path: run.store.weightsPath(run.chain[0], .selected))
+            let plain = try learnt(
+                run, file, scale: 1, passes: way.passes, scratch("phase"))
+            for scale in [10, 0.1] {
+                let scaled = try learnt(
+                    run, file, scale: scale, passes: way.passes, scratch("phase"))
+                let difference = zip(plain, scaled).map { abs($0 - $1) }.max()!
+                if way.scale == "auto" {
+                    #expect(difference < 1e-3, "features times \(scale): \(difference)")
+                } else {
+                    #expect(difference > 0.01, "features times \(scale): \(difference)")
+                }
+            }
+            #expect(plain.max()! - plain.min()! > 0.05, "weights have moved")
         }
     }
 

@@ -69,6 +69,39 @@ import Torch
         }
     }
 
+    /// The unit is that of the first alignments: their median moves a weight by u.
+    @Test func unitIsFixedAtTheFirstStep() throws {
+        try withNoLeaks {
+            let unit = MetaStepUnit(typical: 0.1)
+            #expect(unit.value(.zeros([2, 2])) == 1 && unit.factor.item.isNaN)
+            #expect(abs(unit.value(Tensor([-0.02, 0.5, 0.01], [3, 1])) - 5) < 1e-12)
+            #expect(abs(unit.value(Tensor([100.0], [1, 1])) - 5) < 1e-12)
+            // A run that goes on takes it from its checkpoint.
+            let next = MetaStepUnit(typical: 0.1)
+            next.factor.copy(from: unit.factor)
+            #expect(abs(next.value(Tensor([100.0], [1, 1])) - 5) < 1e-12)
+        }
+    }
+
+    /// In units of their length neither the features' scale nor a dead network has a part.
+    @Test func unitsOfLength() throws {
+        try withNoLeaks {
+            let mix = RandomMix(k: 2, seed: 36)
+            let length = mix.validation.featureLength
+            let squares = mix.validationFeatures.doubles().map { $0 * $0 }.reduce(0, +)
+            try expectClose([length * length], [squares / 9], 1e-12)
+            try expectClose(
+                [mix.validation.inUnits(of: length).featureLength], [1], 1e-12)
+            try expectClose(
+                mix.group.inUnits(of: 2).features.doubles(), mix.features.doubles().map { $0 / 2 },
+                0)
+            let dead = MixingValidation(
+                features: .zeros([9, 5], dtype: .float64), weight: mix.weight, bias: mix.bias,
+                labels: mix.validationLabels)
+            #expect(dead.featureLength == 1)
+        }
+    }
+
     /// Going on along the gradient lowers the virtual step's validation loss, whatever the rule.
     @Test(arguments: MixingRule.allCases) func lowersTheLoss(_ rule: MixingRule) throws {
         try withNoLeaks {

@@ -113,6 +113,7 @@ import Torch
             #expect(
                 mixing.state.map(\.name) == [
                     "mixing.parameters", "mixing.first-alignment", "mixing.latest-alignment",
+                    "mixing.step-unit",
                 ])
         }
     }

@@ -31,8 +31,14 @@ public struct AdaptiveMixingOptions: Codable, Equatable, Sendable {
     public var batchesPerGroup: Int
     /// R, how often a meta step is repeated for a group, 1 to 100.
     public var metaRepeats: Int
-    /// β̂ above 0, in units that do not depend on batch size and learning rate.
+    /// β̂ above 0, in units that do not depend on batch size and learning rate and, with
+    /// `metaStepScale` auto, on the network either.
     public var metaStepSize: Double
+    /// Whether the step depends on the length of the features, as in the papers.
+    public var metaStepScale: MetaStepScale
+    /// What β̂ = 1 moves a weight by at the median alignment of the first group, with `metaStepScale` auto.
+    /// Chosen on validation over three tasks (Documentation/results/adaptive-mixing.md).
+    public static let typicalStep = 0.1
     /// Validation samples per group, at least 1; all if there are fewer. 1000 for CIFAR in the code.
     public var validationBatch: Int
     /// Whether validation samples are drawn evenly over the classes.
@@ -45,7 +51,8 @@ public struct AdaptiveMixingOptions: Codable, Equatable, Sendable {
         temperature: Double = 4, rule: MixingRule = .convexClamp,
         initialWeight: MixingStart = .share(0.9), warmUp: Int = 10, metaInterval: Int = 10,
         batchesPerGroup: Int = 3,
-        metaRepeats: Int = 5, metaStepSize: Double = 1, validationBatch: Int = 1000,
+        metaRepeats: Int = 5, metaStepSize: Double = 1,
+        metaStepScale: MetaStepScale = .auto, validationBatch: Int = 1000,
         balancedValidation: Bool = false,
         virtualStep: MetaStepOptions.Point = .exact, tolerance: Double = 0.1
     ) {
@@ -57,6 +64,7 @@ public struct AdaptiveMixingOptions: Codable, Equatable, Sendable {
         self.batchesPerGroup = batchesPerGroup
         self.metaRepeats = metaRepeats
         self.metaStepSize = metaStepSize
+        self.metaStepScale = metaStepScale
         self.validationBatch = validationBatch
         self.balancedValidation = balancedValidation
         self.virtualStep = virtualStep
@@ -77,6 +85,9 @@ public struct AdaptiveMixingOptions: Codable, Equatable, Sendable {
         metaRepeats = try values.decodeIfPresent(Int.self, forKey: .metaRepeats) ?? metaRepeats
         metaStepSize =
             try values.decodeIfPresent(Double.self, forKey: .metaStepSize) ?? metaStepSize
+        metaStepScale =
+            try values.decodeIfPresent(MetaStepScale.self, forKey: .metaStepScale)
+            ?? metaStepScale
         validationBatch =
             try values.decodeIfPresent(Int.self, forKey: .validationBatch) ?? validationBatch
         balancedValidation =
@@ -131,6 +142,7 @@ public struct AdaptiveMixingOptions: Codable, Equatable, Sendable {
         case batchesPerGroup = "batches-per-group"
         case metaRepeats = "meta-repeats"
         case metaStepSize = "meta-step-size"
+        case metaStepScale = "meta-step-scale"
         case balancedValidation = "balanced-validation"
         case warmUp = "warm-up"
         case validationBatch = "validation-batch"

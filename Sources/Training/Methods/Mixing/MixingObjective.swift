@@ -106,6 +106,8 @@ public final class AdaptiveMixingObjective: Objective {
     private let losses: [MixableLoss]
     let teachers: MixedTeachers
     private let pass: MetaPass?
+    /// Of the meta steps; nil where they are taken as the features are.
+    private let unit: MetaStepUnit?
     /// Of the meta pass before this epoch, if there was one.
     private var sums: MetaPass.Sums?
 
@@ -130,6 +132,9 @@ public final class AdaptiveMixingObjective: Objective {
         self.losses = losses
         self.teachers = teachers
         self.pass = pass
+        unit =
+            options.metaStepScale == .auto
+            ? MetaStepUnit(typical: AdaptiveMixingOptions.typicalStep) : nil
         table = MixingTable(
             rows: rows, losses: losses.count, rule: options.rule, start: options.initialWeight,
             seed: seed,
@@ -144,7 +149,9 @@ public final class AdaptiveMixingObjective: Objective {
             weights: table.weights(of: batch.rows))
     }
 
-    public var state: [NamedTensor] { table.state }
+    public var state: [NamedTensor] {
+        table.state + (unit.map { [("mixing.step-unit", $0.factor)] } ?? [])
+    }
 
     /// What a group of mini-batches, seen by the student in evaluation mode, hands to a meta step.
     public func group(_ batches: [(output: StudentOutput, batch: TrainingBatch)]) -> MixingGroup {
@@ -164,12 +171,24 @@ public final class AdaptiveMixingObjective: Objective {
     public func metaStep(
         _ group: MixingGroup, rows: [Int], validation: MixingValidation, hasBias: Bool, rate: Double
     ) -> MetaStepResult {
-        let virtualStep = LastLayerVirtualStep(
-            group, validation, hasBias: hasBias,
-            repeats: options.virtualStep == .exact ? options.metaRepeats : 0)
+        var step = options.metaStep
+        let repeats = options.virtualStep == .exact ? options.metaRepeats : 0
+        let virtualStep: LastLayerVirtualStep
+        if let unit {
+            // The step of b has no unit that the weights' step could be compared with, and moves all
+            // samples alike: in units of their own, W moves alone.
+            let length = validation.featureLength
+            virtualStep = LastLayerVirtualStep(
+                group.inUnits(of: length), validation.inUnits(of: length), hasBias: false,
+                repeats: repeats)
+            step.step *= unit.value(virtualStep.alignments(rate: 0))
+        } else {
+            virtualStep = LastLayerVirtualStep(
+                group, validation, hasBias: hasBias, repeats: repeats)
+        }
         let index = Tensor(rows, [rows.count]).to(table.parameters.device)
         let result = Distillation.metaStep(
-            table.parameters(of: index), virtualStep, rate: rate, options: options.metaStep)
+            table.parameters(of: index), virtualStep, rate: rate, options: step)
         table.update(rows, result)
         return result
     }
