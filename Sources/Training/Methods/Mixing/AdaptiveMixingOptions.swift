@@ -39,6 +39,9 @@ public struct AdaptiveMixingOptions: Codable, Equatable, Sendable {
     /// What β̂ = 1 moves a weight by at the median alignment of the first group, with `metaStepScale` auto.
     /// Chosen on validation over three tasks (Documentation/results/adaptive-mixing.md).
     public static let typicalStep = 0.1
+    /// η of the virtual step with `metaStepScale` auto, where features have length 1 and the student's own
+    /// learning rate says nothing. Chosen with it.
+    public static let virtualRate = 1.0
     /// Validation samples per group, at least 1; all if there are fewer. 1000 for CIFAR in the code.
     public var validationBatch: Int
     /// Whether validation samples are drawn evenly over the classes.

@@ -166,12 +166,12 @@ public final class AdaptiveMixingObjective: Objective {
     ///
     /// - Parameters:
     ///   - rows: of the group's samples, in its order.
-    ///   - rate: η of the virtual step, see `virtualStepRate`.
+    ///   - rate: η of the virtual step, see `virtualStepRate`; of no account in units of their own.
     @discardableResult
     public func metaStep(
         _ group: MixingGroup, rows: [Int], validation: MixingValidation, hasBias: Bool, rate: Double
     ) -> MetaStepResult {
-        var step = options.metaStep
+        var (step, rate) = (options.metaStep, rate)
         let repeats = options.virtualStep == .exact ? options.metaRepeats : 0
         let virtualStep: LastLayerVirtualStep
         if let unit {
@@ -182,6 +182,7 @@ public final class AdaptiveMixingObjective: Objective {
                 group.inUnits(of: length), validation.inUnits(of: length), hasBias: false,
                 repeats: repeats)
             step.step *= unit.value(virtualStep.alignments(rate: 0))
+            rate = AdaptiveMixingOptions.virtualRate
         } else {
             virtualStep = LastLayerVirtualStep(
                 group, validation, hasBias: hasBias, repeats: repeats)
