@@ -336,6 +336,15 @@ import Torch
                 + "one of each per channel, stds above 0"
         ),
         (
+            "method.synthesis={method: deep-inversion, adam-betas: [0.5]}", "seed=1",
+            "method.synthesis.adam-betas: value out of range: found [0.5], expected two in [0, 1)"
+        ),
+        (
+            "method.synthesis={rolling-shift: 0.1}", "seed=1",
+            "method.synthesis.rolling-shift: key does not go with method.synthesis.method: "
+                + "found method nayer"
+        ),
+        (
             "method.mutual={weight: 1}", "seed=1",
             "method.mutual: value out of range: found one student, expected peers: 2 or more"
         ),

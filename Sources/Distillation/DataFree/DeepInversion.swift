@@ -5,11 +5,14 @@ import Torch
 /// DeepInversion", 2020, arXiv 1912.08795.
 ///
 ///     u ~ N(0, 1);  x = μ + σ u
-///     L = α CE(T(A x), y) + α_bn L_BN + α_tv TV(u) + α_l2 ‖u‖₂ + α_c (1 − JS(T ‖ S))
+///     L = α CE(T(A x), y) + α_bn L_BN + α_tv TV(u) + α_l2 ‖u‖₂ + α_c (1 − JS(T ‖ S)) + α_s L_BN(S)
+///     after every step: u ← min(max(u, (0 − μ)/σ), (1 − μ)/σ)
 ///
-/// u are the normalised pixels of a batch, optimised by a fresh Adam; the last term is the adaptive
-/// variant's, at temperature 3. A baseline here, from memory of its code: the shift of A
-/// has a black border here instead of wrapping around, and images go to a pool.
+/// u are the normalised pixels of a batch, optimised by a fresh Adam; without the projection the search
+/// would leave what bytes can hold, and the stored images would be others than those that matched. The
+/// last two terms are the adaptive variant's: the competition at temperature 3, and the statistics of
+/// the student's own batch norms, with a small negative weight. A rolls the batch and mirrors it. A
+/// baseline here; the start is projected, too, and images go to a pool.
 final class DeepInversion: Synthesiser {
     let context: SynthesisContext
 
@@ -30,6 +33,7 @@ final class DeepInversion: Synthesiser {
             [("pixels", pixels)], learningRate: options.learningRate)
         var search = ImageSearch(context, place)
         let constants = context.normalisation
+        project(pixels)
         for step in 0..<options.steps {
             if stop() { return nil }
             let images = pixels * constants.std.tensor + constants.mean.tensor
@@ -48,11 +52,25 @@ final class DeepInversion: Synthesiser {
                     }
                     terms.append(SearchTerm("competition", weight, context.mean(each)))
                 }
+                let readings = outputs.studentReadings.filter { !$0.isEmpty }
+                if let weight = options.studentBNWeight, !readings.isEmpty {
+                    let each = readings.map(StatisticsMatching.loss)
+                    terms.append(SearchTerm("student-statistics", weight, context.mean(each)))
+                }
                 return terms
             }
             loss.backward()
             optimizers.step()
+            project(pixels)
         }
         return search.finish()
+    }
+
+    /// Cuts normalised pixels [B, C, H, W] to what images in [0, 1] can be.
+    private func project(_ pixels: Tensor) {
+        withoutGradient {
+            let (mean, std) = (context.normalisation.mean.tensor, context.normalisation.std.tensor)
+            pixels.copy(from: pixels.maximum(-mean / std).minimum((1 - mean) / std))
+        }
     }
 }

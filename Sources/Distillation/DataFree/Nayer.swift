@@ -100,10 +100,13 @@ struct SearchOptimizers {
 }
 
 extension SynthesisContext {
-    /// β₁ = 0.5, as all generators of this line of work have it.
+    /// β 0.5 and 0.999, as all generators of this line of work have them, or the options'.
     func adam(_ parameters: [(name: String, tensor: Tensor)], learningRate: Double) -> any Optimizer
     {
-        OptimizerOptions(kind: .adam, learningRate: learningRate, beta1: 0.5).make(over: parameters)
+        let betas = options.adamBetas ?? [0.5, 0.999]
+        return OptimizerOptions(
+            kind: .adam, learningRate: learningRate, beta1: betas[0], beta2: betas[1]
+        ).make(over: parameters)
     }
 
     func optimizers(

@@ -39,6 +39,30 @@ public struct RandomWindow: Equatable, Sendable {
     }
 }
 
+/// A shift of whole batches around their borders: every image is rolled by the same random number of
+/// pixels, up to `share` of its sides, and all of them are mirrored or none. Differentiable.
+struct RollingShift {
+    /// In [0, 1).
+    let share: Double
+    let flip: Bool
+
+    /// - Parameter images: [B, C, H, W].
+    func callAsFunction(_ images: Tensor, _ draw: inout Draw) -> Tensor {
+        var rolled = images
+        for side in [2, 3] {
+            let (length, limit) = (images.shape[side], Int(share * Double(images.shape[side])))
+            let shift = (draw.below(2 * limit + 1) - limit + length) % length
+            if shift == 0 { continue }
+            rolled = Tensor.concatenated(
+                [
+                    rolled.narrowed(side, from: length - shift, count: shift),
+                    rolled.narrowed(side, from: 0, count: length - shift),
+                ], side)
+        }
+        return draw.below(2) == 1 && flip ? rolled.flipped([3]) : rolled
+    }
+}
+
 /// (x − mean) / std per channel, for images in [0, 1]; known, or learnt beside the generator.
 ///
 /// Using the training set's constants leaks a little of the data. Learning them instead is what the

@@ -78,6 +78,19 @@ public final class StatisticsMatching {
         return Tensor.stacked(parts).sum()
     }
 
+    /// Σ_l ‖σ²_l − var_l‖₂ + ‖μ_l − mean_l‖₂ of one batch in the norms that it went through, whatever M
+    /// and V are: a scalar.
+    static func loss(_ readings: [BatchProbe.Reading]) -> Tensor {
+        Tensor.stacked(
+            readings.flatMap {
+                [
+                    ($0.norm.runningVar.tensor - $0.variance).norm(),
+                    ($0.norm.runningMean.tensor - $0.mean).norm(),
+                ]
+            }
+        ).sum()
+    }
+
     /// Updates M and V with the statistics of a batch's last step.
     public func update(_ readings: [BatchProbe.Reading]) {
         withoutGradient {

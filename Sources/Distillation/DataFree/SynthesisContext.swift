@@ -107,6 +107,8 @@ public final class SynthesisContext {
         /// Empty where no term uses them.
         let students: [Logits]
         let readings: [BatchProbe.Reading]
+        /// Of the students' batch norms, one array each; empty where no term uses them.
+        let studentReadings: [[BatchProbe.Reading]]
     }
 
     /// - Parameters:
@@ -115,17 +117,29 @@ public final class SynthesisContext {
     func forward(_ images: Tensor, _ place: Place, step: Int, students isUsed: Bool) -> ForwardPass
     {
         var draw = draw(.window, place, step: step)
-        let inputs = normalisation(window(images, &draw))
+        let inputs = normalisation(
+            rollingShift.map { $0(images, &draw) } ?? window(images, &draw))
         let probe = BatchProbe()
+        let studentProbes =
+            isUsed && usesStudentStatistics ? students.map { _ in BatchProbe() } : []
         return withPrecision(precision, on: device) {
             // Without matching, a pass without probes is cheaper.
             let seen =
                 matching == nil
                 ? teacher.recordedWithFeatures(inputs) : teacher.recorded(inputs, probe: probe)
-            let others = isUsed ? students.map { Logits($0(inputs, mode(place, step: step))) } : []
+            let others: [Logits] =
+                !isUsed
+                ? []
+                : students.indices.map { i in
+                    let usual = studentProbes.isEmpty
+                    return Logits(
+                        students[i](
+                            inputs, usual ? mode(place, step: step) : .probe(studentProbes[i])))
+                }
             return ForwardPass(
                 normalised: inputs, features: seen.features, teacher: Logits(seen.logits),
-                students: others, readings: probe.readings)
+                students: others, readings: probe.readings,
+                studentReadings: studentProbes.map(\.readings))
         }
     }
 
@@ -134,10 +148,19 @@ public final class SynthesisContext {
         return .train(generator(.dropout, place, step: step))
     }
 
+    private var usesStudentStatistics: Bool { (options.studentBNWeight ?? 0) != 0 }
+
+    /// Instead of `window`, where the method has it.
+    private var rollingShift: RollingShift? {
+        guard let share = options.rollingShift, share > 0 else { return nil }
+        return RollingShift(share: share, flip: window.flip)
+    }
+
     /// Whether students take part in the loss of this epoch.
     func isAdversarial(_ place: Place) -> Bool {
         place.epoch >= options.warmUp && !students.isEmpty
-            && (options.adversarialWeight > 0 || (options.competitionWeight ?? 0) > 0)
+            && (options.adversarialWeight > 0 || (options.competitionWeight ?? 0) > 0
+                || usesStudentStatistics)
     }
 
     func target() -> StatisticsMatching.Target? { matching?.target(norms) }

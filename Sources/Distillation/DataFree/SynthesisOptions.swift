@@ -5,7 +5,10 @@ import Diagnostics
 /// Defaults are those of the method's official scripts for CIFAR-10. NAYER's were read in its
 /// released code, Fast-DFKD's in its public description; those of DeepInversion and DAFL are from
 /// memory, and how many batches these two add per epoch is our choice (they have no
-/// pool). What a method does not use is nil.
+/// pool). DeepInversion's `adamBetas` and `rollingShift` were read in the public data-free framework
+/// of Fang et al. (2021); its authors' own code has betas .5, .9 for ImageNet and .9, .999 for
+/// CIFAR-10, and a shift of 2 in 32 pixels. Neither has a term of the student's statistics, hence 0.
+/// What a method does not use is nil.
 public struct SynthesisOptions: Equatable, Sendable {
     public enum Method: String, Codable, Sendable, CaseIterable {
         /// Label embeddings through a noisy layer that gets new random weights for each batch.
@@ -79,6 +82,15 @@ public struct SynthesisOptions: Equatable, Sendable {
     public var l2Weight: Double?
     /// Weight of the competition with the student, after the warm-up.
     public var competitionWeight: Double?
+    /// Weight of the statistics in the student's own batch norms, after the warm-up; any sign. Below 0
+    /// they compete: −0.001 asks for images that are unlike what the student has seen.
+    public var studentBNWeight: Double?
+    /// Decay rates of Adam's two moments, each in [0, 1).
+    public var adamBetas: [Double]?
+    /// Largest shift of a batch in shares of its sides, in [0, 1): all its images are rolled by the same
+    /// random number of pixels at every step, and what leaves on one side comes back on the other.
+    /// 0: images are cropped one by one, as for the other methods.
+    public var rollingShift: Double?
 
     // dafl
     /// Weight of large features.
@@ -117,6 +129,7 @@ public struct SynthesisOptions: Equatable, Sendable {
             (batch, steps, warmUp, batchesPerEpoch, learningRate) = (256, 2000, 1, 1, 0.05)
             (labelWeight, bnMomentum, adversarialWeight) = (1, 0, 0)
             (tvWeight, l2Weight, competitionWeight) = (2.5e-5, 3e-8, 0)
+            (studentBNWeight, adamBetas, rollingShift) = (0, [0.5, 0.99], 0.125)
         case .dafl:
             (batch, steps, warmUp, batchesPerEpoch, learningRate) = (512, 5, 1, 10, 1e-3)
             (labelWeight, bnWeight, bnMomentum, adversarialWeight) = (1, 0, 0, 0)
@@ -160,6 +173,9 @@ extension SynthesisOptions: Codable {
         case tvWeight = "tv-weight"
         case l2Weight = "l2-weight"
         case competitionWeight = "competition-weight"
+        case studentBNWeight = "student-bn-weight"
+        case adamBetas = "adam-betas"
+        case rollingShift = "rolling-shift"
         case activationWeight = "activation-weight"
         case entropyWeight = "entropy-weight"
         case resetEpoch = "reset-epoch"
@@ -193,6 +209,7 @@ extension SynthesisOptions: Codable {
             guard let value = try values.decodeIfPresent(Value.self, forKey: key) else { return }
             guard isUsed(key) else { throw Problem.keyOfOtherSynthesis(key.rawValue, method) }
             if let value = value as? Double { try SynthesisOptions.check(key, value) }
+            if let values = value as? [Double] { try SynthesisOptions.checkBetas(values) }
             if let value = value as? Int {
                 let range =
                     switch key {
@@ -230,6 +247,9 @@ extension SynthesisOptions: Codable {
         try own(\.tvWeight, .tvWeight)
         try own(\.l2Weight, .l2Weight)
         try own(\.competitionWeight, .competitionWeight)
+        try own(\.studentBNWeight, .studentBNWeight)
+        try own(\.adamBetas, .adamBetas)
+        try own(\.rollingShift, .rollingShift)
         try own(\.activationWeight, .activationWeight)
         try own(\.entropyWeight, .entropyWeight)
         try own(\.update, .update)
@@ -242,7 +262,8 @@ extension SynthesisOptions: Codable {
         switch key {
         case .width, .latentDim, .depth: method != .deepInversion && method != .noise
         case .generatorEpochs, .resample, .blocks: method == .nayer
-        case .tvWeight, .l2Weight, .competitionWeight: method == .deepInversion
+        case .tvWeight, .l2Weight, .competitionWeight, .studentBNWeight, .adamBetas, .rollingShift:
+            method == .deepInversion
         case .activationWeight, .entropyWeight: method == .dafl
         case .update, .noiseLearningRate, .resetEpoch: method == .fastDFKD
         default: true
@@ -263,12 +284,20 @@ extension SynthesisOptions: Codable {
         let (isFine, expected) =
             switch key {
             case .learningRate, .noiseLearningRate: (value > 0, "above 0")
-            case .bnMomentum: (value >= 0 && value < 1, "in [0, 1)")
+            case .bnMomentum, .rollingShift: (value >= 0 && value < 1, "in [0, 1)")
+            case .studentBNWeight: (true, "a number")
             default: (value >= 0, "0 or more")
             }
         guard isFine, value.isFinite else {
             throw .outOfRange(
                 "method.synthesis.\(key.rawValue)", found: "\(value)", expected: expected)
+        }
+    }
+
+    private static func checkBetas(_ values: [Double]) throws(Problem) {
+        guard values.count == 2, values.allSatisfy({ (0..<1).contains($0) }) else {
+            throw .outOfRange(
+                "method.synthesis.adam-betas", found: "\(values)", expected: "two in [0, 1)")
         }
     }
 }

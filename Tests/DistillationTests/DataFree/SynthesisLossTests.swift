@@ -62,7 +62,7 @@ import Torch
                 let outputs = SynthesisContext.ForwardPass(
                     normalised: inputs, features: seen.features, teacher: Logits(seen.logits),
                     students: [Logits(context.students[0](inputs, .eval))],
-                    readings: probe.readings)
+                    readings: probe.readings, studentReadings: [])
                 return context.commonTerms(outputs, labels: labels, target: context.target())
             }
             #expect(terms.map(\.name) == ["label", "statistics", "adversarial"])

@@ -51,7 +51,10 @@ import Torch
         try withNoLeaks {
             let tiny = try TinyContext()
             var options = TinyContext.options(method)
-            if method == .deepInversion { options.competitionWeight = 1 }
+            if method == .deepInversion {
+                (options.competitionWeight, options.studentBNWeight) = (1, -0.001)
+                options.rollingShift = 0.2
+            }
             let before = bytes(tiny.teacher.state) + bytes(tiny.student.state)
             func made(_ count: Int, _ options: SynthesisOptions) throws -> (
                 [SynthesisedBatch], [[UInt8]]
@@ -81,6 +84,9 @@ import Torch
                 let adversarial = usesStudents && options.adversarialWeight > 0
                 #expect((facts.terms["adversarial"] != nil) == adversarial)
                 #expect((facts.terms["statistics"] != nil) == (options.bnWeight > 0))
+                #expect(
+                    (facts.terms["student-statistics"] != nil)
+                        == (usesStudents && method == .deepInversion))
             }
             #expect(batches[0].bytes != batches[1].bytes, "every batch has noise of its own")
             #expect(
@@ -94,6 +100,72 @@ import Torch
                 let fomaml = try made(2, TinyContext.options(method)).1
                 #expect(reptile != fomaml)
             }
+        }
+    }
+
+    /// What students learn from is what the search matched: bytes that are read back have the statistics
+    /// of the images that were kept.
+    @Test(arguments: SynthesisOptions.Method.allCases)
+    func storedImagesHaveTheStatisticsOfTheSearchedOnes(_ method: SynthesisOptions.Method) throws {
+        try withNoLeaks {
+            let tiny = try TinyContext()
+            // Running statistics that images in [0, 1] can nearly have, as a trained teacher's are.
+            let images = Tensor.empty([64] + TinyContext.shape)
+            images.fillUniform(0, 1, Generator(seed: 3))
+            withoutGradient {
+                for _ in 0..<200 {
+                    _ = tiny.teacher.features(
+                        (images - 0.4) / 0.25, mode: .train(Generator(seed: 4)))
+                }
+            }
+            var options = TinyContext.options(method)
+            // So few that the statistics are still far off beside what rounding to bytes changes.
+            (options.steps, options.batch) = (method == .noise ? 1 : 6, 12)
+            options.bnWeight = 10
+            if method == .deepInversion { options.rollingShift = 0 }
+            let context = try tiny.context(options)
+            let target = try #require(context.target())
+            let maker = makeSynthesiser(context, embeddings: embeddings)
+            let place = SynthesisContext.Place(epoch: 0, batch: 0)
+            let batch = try #require(try maker.batch(place) { false })
+            let stored = Tensor(bytes: batch.bytes, batch.images.shape, dtype: .uint8)
+            let found = try withoutGradient {
+                let pass = context.forward(
+                    stored.to(.float32).channelsLast() / 255, place, step: 0, students: false)
+                return try #require(context.matching).loss(pass.readings, target).item
+            }
+            let searched = try #require(batch.facts.terms["statistics"])
+            #expect(abs(found - searched) < 0.1 * searched, "\(searched) became \(found)")
+        }
+    }
+
+    /// Every image moves by the same step, what leaves comes back, and no pixel is lost.
+    @Test func rollingShiftWrapsAround() throws {
+        try withNoLeaks {
+            let images = Tensor((0..<2 * 4 * 8).map(Float.init), [2, 1, 4, 8])
+            var seen: Set<Float> = []
+            for seed in 0..<40 as Range<UInt64> {
+                var draw = Draw(seed: seed, .synthesis, epoch: 0, step: 0, sample: 0)
+                let rolled = RollingShift(share: 0.25, flip: false)(images, &draw)
+                #expect(rolled.floats().sorted() == images.floats())
+                let (first, second) = (rolled.floats().prefix(32), rolled.floats().suffix(32))
+                #expect(zip(first, second).allSatisfy { $1 - $0 == 32 })
+                seen.insert(first[0])
+            }
+            // One row at most up or down, two columns at most to either side.
+            #expect(
+                seen == Set([24, 0, 8].flatMap { row in [6, 7, 0, 1, 2].map { Float(row + $0) } }))
+        }
+    }
+
+    /// The student's statistics by hand: the distance of every norm's running values to the batch's.
+    @Test func statisticsOfTheStudent() throws {
+        try withNoLeaks {
+            let norm = BatchNorm(2)
+            let reading = BatchProbe.Reading(
+                norm: norm, mean: Tensor([3, 4] as [Float], [2]),
+                variance: Tensor([1, 3] as [Float], [2]))
+            try expectClose([StatisticsMatching.loss([reading, reading]).item], [14], 1e-6)
         }
     }
 
