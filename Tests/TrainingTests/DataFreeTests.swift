@@ -58,6 +58,30 @@ import Torch
         }
     }
 
+    /// The student is the papers' where nobody names an optimizer, and only there.
+    @Test func theUsualStudent() throws {
+        func student(_ changes: String...) throws -> OptimizerOptions {
+            var file = try RecipeFile(text: DataFreeTests.text, file: "tiny")
+            for change in changes { file = try file.setting(change) }
+            let recipe = try file.decoded(Recipe.self)
+            let resolved = try RecipeFile(text: recipe.yaml, file: "again").decoded(Recipe.self)
+            #expect(resolved == recipe)
+            let phases = try recipe.phases(dataHash: "d", compute: Tiny.compute) { $0 }
+            #expect(phases[0].learners[0].optimizer.learningRate == recipe.optimizer.learningRate)
+            return phases[1].learners[0].optimizer
+        }
+        let usual = try student("optimizer=~")
+        #expect(usual == OptimizerOptions(kind: .sgd, learningRate: 0.2, weightDecay: 1e-4))
+        #expect(usual.momentum == 0.9)
+        let mixed = try student("optimizer=~", "later={weight-decay: 0.001}")
+        #expect((mixed.learningRate, mixed.weightDecay) == (0.2, 0.001))
+        let named = try student()
+        #expect((named.learningRate, named.weightDecay) == (0.02, 0))
+        let other = try student(
+            "optimizer=~", "method={name: distillation, teacher: {model: {name: resnet8}}}")
+        #expect((other.learningRate, other.weightDecay) == (0.1, 0))
+    }
+
     /// Vectors that come from files are known by what is in them, not by where they are.
     @Test func filesOfEmbeddingsEnterTheKey() throws {
         func key(_ embeddings: String, changed: String? = nil) throws -> String {

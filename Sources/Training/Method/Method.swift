@@ -21,6 +21,8 @@ public protocol Method: Advisable, Codable, Equatable, Sendable {
     func students(_ recipe: Recipe) -> [ModelSpec]
     /// Fills in what the recipe leaves open and the method decides.
     func resolve(_ recipe: inout Recipe)
+    /// What the phases after the first train with where a recipe names no optimizer: the paper's values.
+    var usualLater: LaterOptions { get }
     /// Fills in what the files say that the recipe names.
     func completed(_ recipe: Recipe) throws(Problem) -> Recipe
     /// Refuses what can be seen to be wrong without data.
@@ -37,6 +39,7 @@ extension Method {
     public var files: [String] { [] }
     public func students(_ recipe: Recipe) -> [ModelSpec] { [recipe.model] }
     public func resolve(_ recipe: inout Recipe) {}
+    public var usualLater: LaterOptions { .init() }
     public func completed(_ recipe: Recipe) throws(Problem) -> Recipe { recipe }
     public func check(_ recipe: Recipe) throws(Problem) {}
 }

@@ -30,10 +30,12 @@ public struct Recipe: Codable, Equatable, Sendable {
     }
 
     /// A recipe of a program. Its values are checked when a run begins (`checked`).
+    ///
+    /// - Parameter optimizer: nil: SGD at 0.1, and for later phases what the method's paper has.
     public init(
         name: String? = nil, seed: UInt64 = 0, data: DataOptions, noise: LabelNoise = .none,
         model: ModelSpec, method: any Method = CrossEntropy(),
-        optimizer: OptimizerOptions = .init(), schedule: Schedule = .init(),
+        optimizer: OptimizerOptions? = nil, schedule: Schedule = .init(),
         training: TrainingOptions = .init(), later: LaterOptions = .init(),
         relation: RelationOptions? = nil
     ) {
@@ -43,10 +45,10 @@ public struct Recipe: Codable, Equatable, Sendable {
         self.data = data
         self.noise = noise
         self.model = model
-        self.optimizer = optimizer
+        self.optimizer = optimizer ?? .init()
         self.schedule = schedule
         self.training = training
-        self.later = later
+        self.later = optimizer == nil ? later.filled(from: method.usualLater) : later
         self.relation = relation
         method.resolve(&self)
     }
@@ -57,10 +59,13 @@ public struct Recipe: Codable, Equatable, Sendable {
         noise = try values.decodeIfPresent(LabelNoise.self, forKey: .noise) ?? LabelNoise(.clean)
         model = try values.decode(ModelSpec.self, forKey: .model)
         method = try values.decode(AnyMethod.self, forKey: .method)
-        optimizer = try values.decodeIfPresent(OptimizerOptions.self, forKey: .optimizer) ?? .init()
+        let named = try values.decodeIfPresent(OptimizerOptions.self, forKey: .optimizer)
+        optimizer = named ?? .init()
         schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? .init()
         training = try values.decodeIfPresent(TrainingOptions.self, forKey: .training) ?? .init()
         later = try values.decodeIfPresent(LaterOptions.self, forKey: .later) ?? .init()
+        // Whoever names an optimizer means it for all phases.
+        if named == nil { later = later.filled(from: method.base.usualLater) }
         relation = try values.decodeIfPresent(RelationOptions.self, forKey: .relation)
         seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
         name = try values.decodeIfPresent(String.self, forKey: .name) ?? method.name

@@ -104,6 +104,15 @@ public struct LaterOptions: Codable, Equatable, Sendable {
 
     public init() {}
 
+    /// These, and where they say nothing, `others`.
+    func filled(from others: LaterOptions) -> LaterOptions {
+        var filled = self
+        filled.epochs = epochs ?? others.epochs
+        filled.learningRate = learningRate ?? others.learningRate
+        filled.weightDecay = weightDecay ?? others.weightDecay
+        return filled
+    }
+
     enum CodingKeys: String, CodingKey, CaseIterable {
         case epochs
         case learningRate = "learning-rate"

@@ -44,6 +44,13 @@ extension DataFree {
     public var asksFor: [TeacherWeights] { teacher.asksFor }
     public var files: [String] { teacher.files + embeddings.files }
 
+    /// The papers' student: NAYER's scripts and those of Fast-DFKD have these.
+    public var usualLater: LaterOptions {
+        var later = LaterOptions()
+        (later.learningRate, later.weightDecay) = (0.2, 1e-4)
+        return later
+    }
+
     public func students(_ recipe: Recipe) -> [ModelSpec] {
         peers?.models(in: recipe) ?? [recipe.model]
     }
