@@ -42,7 +42,7 @@ public struct Advice: Sendable {
     public struct Point: Sendable {
         public var stage: Int
         public var lambda: Double
-        /// On given labels: θ + (1 − 2θ)ε.
+        /// On given labels: θ + (1 − 2θ)ε. No number where the equations were not solved.
         public var predicted: Double
         public var measured: FiniteSimulation.Mean
         /// On clean labels: ε. Measured where clean labels are known.
@@ -87,7 +87,7 @@ public struct Advice: Sendable {
     /// Largest difference of predicted and measured error on given labels, in the points of λ ≥ 0.1
     /// and the stages, that three standard errors do not explain.
     public var miss: Double {
-        (lambdaCurve.filter { $0.lambda >= 0.1 } + stageCurve).map {
+        (lambdaCurve.filter { $0.lambda >= 0.1 } + stageCurve).filter { !$0.predicted.isNaN }.map {
             let gap = abs($0.predicted - $0.measured.mean)
             return gap <= 3 * ($0.measured.error.isFinite ? $0.measured.error : 0) ? 0 : gap
         }.max() ?? 0
@@ -95,7 +95,11 @@ public struct Advice: Sendable {
 
     public var fits: Bool {
         estimate.converged && marginDistance <= distanceBar && miss <= missBar
+            && stageCurve.allSatisfy { !$0.predicted.isNaN }
     }
+
+    /// All that was predicted and measured.
+    public var points: [Point] { lambdaCurve + stageCurve }
 
     /// - Parameters:
     ///   - features: [M, N], float64.
@@ -192,9 +196,9 @@ public struct Advice: Sendable {
                 list.append(Option(labels: labels, bias: bias, optima: optima))
             }
         }
-        guard !list.isEmpty else {
-            _ = try HyperParameterSearch(mixture, bias: .carried).optima(last: 0)
-            return []
+        if list.isEmpty {
+            let plain = HyperParameterSearch(mixture, bias: .carried)
+            list.append(Option(labels: .hard, bias: .carried, optima: try plain.optima(last: 0)))
         }
         return list
     }

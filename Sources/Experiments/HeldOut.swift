@@ -89,7 +89,7 @@ struct HeldOut {
         let theta = mixture.noiseRate
         var points: [Advice.Point] = []
         for k in 0..<stages {
-            let error = k < solution.stages.count ? solution.stages[k].error : .nan
+            let error = solution.stages[k].error
             points.append(
                 Advice.Point(
                     stage: k, lambda: schedule.lambdas[k],

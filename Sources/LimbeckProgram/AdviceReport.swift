@@ -1,3 +1,4 @@
+import Diagnostics
 import Experiments
 import Foundation
 import Replica
@@ -40,9 +41,12 @@ struct AdviceReport {
         }
         struct Point: Encodable {
             var stage: Int
-            var lambda, predicted, measured: Double
+            /// Predictions are null where the theory's equations were not solved.
+            var lambda: Double
+            @OrNull var predicted: Double?
+            var measured: Double
             var standardError: Double?
-            var predictedClean: Double
+            @OrNull var predictedClean: Double?
             var measuredClean: Double?
             enum CodingKeys: String, CodingKey {
                 case stage, lambda, predicted, measured
@@ -52,10 +56,10 @@ struct AdviceReport {
             }
 
             init(_ own: Advice.Point) {
-                (stage, lambda, predicted) = (own.stage, own.lambda, own.predicted)
+                (stage, lambda, predicted) = (own.stage, own.lambda, known(own.predicted))
                 measured = own.measured.mean
                 standardError = own.measured.error.isFinite ? own.measured.error : nil
-                predictedClean = own.predictedClean
+                predictedClean = known(own.predictedClean)
                 measuredClean = own.measuredClean?.mean
             }
         }
@@ -131,7 +135,9 @@ struct AdviceReport {
         }
     }
 
-    private func error(_ value: Double) -> String { Numbers.fixed(value, 4) }
+    private func error(_ value: Double) -> String {
+        value.isNaN ? "–" : Numbers.fixed(value, 4)
+    }
 
     /// The end of the search's range stands for infinity.
     private func lambda(_ value: Double, _ scale: Double = 1) -> String {

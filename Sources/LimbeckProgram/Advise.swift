@@ -123,5 +123,13 @@ struct AdviseFeatures: ParsableCommand {
         }
         let page = AdviceReport.page(reports, source: set.source)
         try output.publish(["problems": reports.map(\.json)], page: page)
+        let points = reports.flatMap { report in
+            report.advice.points.map { (report.problem.positive, $0) }
+        }
+        let unsolved = points.filter { $0.1.predicted.isNaN }.map { name, point in
+            "\(Problem.oneLine(name, limit: 40)): stage \(point.stage) at lambda "
+                + Numbers.compact(point.lambda)
+        }
+        if !unsolved.isEmpty { throw Problem.unsolved(unsolved, of: points.count) }
     }
 }

@@ -77,6 +77,17 @@ extension Problem {
             .interrupted, "interrupted", found: "\(done) of \(total) points done",
             hint: "run the same command again to continue")
     }
+    /// - Parameter places: of a curve or a map.
+    static func unsolved(_ places: [String], of count: Int) -> Problem {
+        let shown = places.prefix(20).joined(separator: ", ")
+        let more = places.count > 20 ? " and \(places.count - 20) more" : ""
+        return Problem(
+            .data, "the equations were not solved everywhere",
+            found: "\(places.count) of \(count) points without a solution: \(shown)\(more)",
+            hint:
+                "a learnt bias runs away where labels are of one class: carry or fix it, or change "
+                + "lambda")
+    }
     static func disagreement(_ stages: [Int]) -> Problem {
         Problem(
             .data, "theory and simulation disagree",

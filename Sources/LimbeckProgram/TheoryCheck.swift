@@ -41,6 +41,16 @@ struct TheoryCheck: ParsableCommand {
         let solution = try StateEvolution(
             mixture, resolution: setting.resolution, workers: setting.workers
         ).solve(plan)
+        if solution.unsolved != nil {
+            var value = TheoryJSON(mixture, solution.stages.map(TheoryJSON.Stage.init))
+            value.passed = false
+            try output.publish(
+                value,
+                page: TheoryPage(
+                    title: "No theory to compare with, \(TheoryTables.setting(plan))",
+                    facts: setting.facts(), tables: [TheoryTables.stages(solution.stages)]))
+            try solution.check()
+        }
         Console.say("simulating \(trials) sets of N = \(simulate)")
         let found = try trial.run(plan)
         let failed = zip(solution.stages, found).filter { !Self.agrees($0, $1) }.map(\.0.stage)

@@ -120,6 +120,14 @@ struct TheoryCurve: ParsableCommand {
         } else {
             try output.publish(Answer(over: over, points: points), page: page)
         }
+        // What was solved is kept; that a script has points without numbers is no success.
+        let unsolved = points.compactMap { point in
+            point.theory.unsolved.map { stage in
+                let x = over == "stage" ? "" : "\(over) \(Numbers.compact(point.x, 6)) "
+                return (losses.count > 1 ? "\(point.loss) " : "") + x + "stage \(stage)"
+            }
+        }
+        if !unsolved.isEmpty { throw Problem.unsolved(unsolved, of: points.count) }
     }
 
     private func isLog(_ xs: [Double]) -> Bool {
@@ -172,10 +180,7 @@ struct TheoryCurve: ParsableCommand {
         (words.lambdaRange, words.kappaRange) = (lambdaRange, kappaRange)
         var search = try words.search(mixture, setting)
         search.workers = over == "stage" ? setting.workers : 1
-        return TheoryJSON(
-            mixture,
-            try search.optima(last: stages ?? 1).enumerated().map {
-                TheoryJSON.Stage($0.offset, $0.element)
-            })
+        let last = stages ?? 1
+        return TheoryJSON(mixture, try search.solvedOptima(last: last), last: last)
     }
 }

@@ -22,7 +22,8 @@ struct TheoryCurveReport {
             curves: over == "stage" ? overStages : overValues, xScale: log ? .log : .linear,
             note: note)
         return TheoryPage(
-            title: chart.title, facts: facts, warnings: warnings, tables: [table], charts: [chart])
+            title: chart.title, facts: facts, warnings: warnings, findings: findings,
+            tables: [table], charts: [chart])
     }
 
     private var stageCount: Int { lines.first?.points.first?.value.stages.count ?? 0 }
@@ -33,7 +34,9 @@ struct TheoryCurveReport {
             guard let value = line.points.first?.value else { continue }
             let x = value.stages.map { Double($0.stage) }
             curves.append(
-                Curve(name: line.prefix + "k-SD", x: x, mean: value.stages.map(\.error), series: i))
+                Curve(
+                    name: line.prefix + "k-SD", x: x,
+                    mean: value.stages.indices.map { error(value, $0) }, series: i))
             if let trials = value.simulation {
                 curves.append(
                     Curve(
@@ -81,18 +84,22 @@ struct TheoryCurveReport {
 
     /// Not a number where the equations were not solved.
     private func error(_ value: TheoryJSON, _ k: Int) -> Double {
-        k < value.stages.count && value.stages[k].converged ? value.stages[k].error : .nan
+        k < value.stages.count ? value.stages[k].error ?? .nan : .nan
     }
 
     private var warnings: [String] {
-        let bad = lines.flatMap(\.points).filter { point in
-            point.value.stages.contains {
-                !$0.converged || $0.error < point.value.bayesError - 1e-6
-            }
+        let count = lines.flatMap(\.points).count { point in
+            point.value.stages.contains { ($0.error ?? 1) < point.value.bayesError - 1e-6 }
         }
-        return bad.isEmpty
-            ? []
-            : ["the equations were not solved at \(bad.count) of the points: gaps in the curves"]
+        return count == 0
+            ? [] : ["errors below the Bayes-optimal one, which cannot be right: \(count) points"]
+    }
+
+    /// What the program says besides as it ends.
+    private var findings: [String] {
+        let count = lines.flatMap(\.points).count { $0.value.unsolved != nil }
+        return count == 0
+            ? [] : ["The equations were not solved at \(count) of the points: gaps in the curves."]
     }
 
     private var table: TableModel {

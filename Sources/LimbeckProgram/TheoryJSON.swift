@@ -21,6 +21,21 @@ struct TheoryJSON: Encodable {
         case noiselessError = "noiseless_error"
     }
 
+    /// Those of the best k-SD, k up to `last`, whose equations were solved or not.
+    init(
+        _ mixture: NoisyMixture, _ optima: [HyperParameterSearch.Optimum], last: Int,
+        seconds: Double? = nil
+    ) {
+        self.init(
+            mixture,
+            optima.enumerated().map { Stage($0.offset, $0.element) }
+                + (optima.count..<max(optima.count, last + 1)).map(Stage.init(unsolved:)),
+            seconds: seconds)
+    }
+
+    /// The first stage whose equations were not solved.
+    var unsolved: Int? { stages.first { !$0.converged }?.stage }
+
     init(_ mixture: NoisyMixture, _ stages: [Stage], seconds: Double? = nil) {
         self.stages = stages
         self.mixture = mixture
@@ -32,14 +47,19 @@ struct TheoryJSON: Encodable {
     struct Stage: Encodable {
         /// k of k-SD.
         var stage: Int
-        var error, m, q, bias, lambda: Double
+        /// Null where the equations were not solved; so is λ where a search found none.
+        @OrNull var error: Double?
+        @OrNull var m: Double?
+        @OrNull var q: Double?
+        @OrNull var bias: Double?
+        @OrNull var lambda: Double?
         /// β of the labels it learnt from; null for stage 0, "inf" for hard ones. Present also where it
         /// is null: a reader need not ask whether the key is there.
         @OrNull var beta: Double?
-        var labelAccuracy: Double
+        @OrNull var labelAccuracy: Double?
         var kappa: Double?
         var iterations: Int
-        var residual: Double
+        @OrNull var residual: Double?
         var converged: Bool
         /// Only of `optimize`: of every stage up to this one.
         var lambdas: [Double]?
@@ -56,10 +76,17 @@ struct TheoryJSON: Encodable {
 
         init(_ own: StageResult) {
             stage = own.stage
-            (error, m, q, bias, lambda) = (own.error, own.m, own.q, own.bias, own.lambda)
-            (beta, kappa) = (own.beta, own.kappa)
-            labelAccuracy = own.labelAccuracy
-            (iterations, residual, converged) = (own.iterations, own.residual, own.converged)
+            (error, m, q, bias) = (known(own.error), known(own.m), known(own.q), known(own.bias))
+            (lambda, beta, kappa) = (own.lambda, own.beta, own.kappa)
+            labelAccuracy = known(own.labelAccuracy)
+            (iterations, residual) = (own.iterations, known(own.residual))
+            converged = own.converged
+        }
+
+        /// k-SD for which a search found no solution.
+        init(unsolved k: Int) {
+            stage = k
+            (iterations, converged) = (0, false)
         }
 
         /// The last stage of the best k-SD.
@@ -91,6 +118,9 @@ struct TheoryJSON: Encodable {
         }
     }
 }
+
+/// Nil in place of what is no number.
+func known(_ value: Double) -> Double? { value.isFinite ? value : nil }
 
 /// A mean over trials as JSON: its standard error is left out for one trial.
 struct MeanNumber: Encodable {

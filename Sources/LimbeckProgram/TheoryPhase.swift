@@ -62,9 +62,14 @@ struct TheoryPhase: ParsableCommand {
             var search = try searching.search(
                 try setting.mixture(alpha: alpha, theta: theta), setting)
             search.workers = 1
-            return try search.optima(last: stages).map(\.error)
+            let errors: [Double?] = try search.solvedOptima(last: stages).map(\.error)
+            return errors + Array(repeating: nil, count: stages + 1 - errors.count)
         }
         try output.publish(done.answer, page: done.page(facts: setting.facts(over: "alpha")))
+        let unsolved = done.points.filter { $0.errors.contains(nil) }.map {
+            "alpha \(Numbers.compact($0.alpha)) theta \(Numbers.compact($0.theta))"
+        }
+        if !unsolved.isEmpty { throw Problem.unsolved(unsolved, of: done.total) }
     }
 }
 
@@ -80,8 +85,8 @@ struct PhaseMap: Codable, Sendable {
 
     var request: Request
     /// The best errors of 0-SD, 1-SD, … at the points done, in the order of `alphas` within that of
-    /// `thetas`; the points are done in order.
-    var errors: [[Double]] = []
+    /// `thetas`; the points are done in order. Nil where no solution of the equations was found.
+    var errors: [[Double?]] = []
 
     init(request: Request) { self.request = request }
 
@@ -99,7 +104,7 @@ struct PhaseMap: Codable, Sendable {
     /// Continues a map that `folder` holds, or begins one, and computes what is missing.
     func filled(
         folder: String, workers: Int, files: some FileSystem, isStopped: () -> Bool,
-        _ errorsAt: @Sendable (Double, Double) throws(Problem) -> [Double]
+        _ errorsAt: @Sendable (Double, Double) throws(Problem) -> [Double?]
     ) throws(Problem) -> PhaseMap {
         Interrupts.install()
         try files.createDirectory(folder)
@@ -122,7 +127,7 @@ struct PhaseMap: Codable, Sendable {
             let start = map.errors.count
             let batch = min(max(2 * workers, 4), total - start)
             let results = Parallel.map(batch, workers: workers) {
-                [request] i -> Result<[Double], Problem> in
+                [request] i -> Result<[Double?], Problem> in
                 let (row, column) = (start + i).quotientAndRemainder(
                     dividingBy: request.alphas.count)
                 do throws(Problem) {
@@ -153,8 +158,9 @@ struct PhaseMap: Codable, Sendable {
 
     struct Point: Encodable {
         var alpha, theta: Double
-        var errors: [Double]
-        var gain, bayesError, noiselessError: Double
+        var errors: [Double?]
+        @OrNull var gain: Double?
+        var bayesError, noiselessError: Double
         enum CodingKeys: String, CodingKey {
             case alpha, theta, errors, gain
             case bayesError = "bayes_error"
@@ -181,36 +187,42 @@ struct PhaseMap: Codable, Sendable {
                     positiveShare: request.rho)
             else { return nil }
             return Point(
-                alpha: alpha, theta: theta, errors: own, gain: own[0] - own[own.count - 1],
+                alpha: alpha, theta: theta, errors: own,
+                gain: own[0].flatMap { first in own[own.count - 1].map { first - $0 } },
                 bayesError: mixture.bayesError, noiselessError: mixture.noiselessError)
         }
     }
 
     var answer: Answer {
         let points = points
-        return Answer(points: points, largest: points.max { $0.gain < $1.gain })
+        return Answer(points: points, largest: Self.largest(points))
+    }
+
+    private static func largest(_ points: [Point]) -> Point? {
+        points.filter { $0.gain != nil }.max { $0.gain! < $1.gain! }
     }
 
     func page(facts: [Fact]) -> TheoryPage {
         let points = points
         let (rows, columns) = (request.thetas.count, request.alphas.count)
-        func map(_ title: String, _ value: (Point) -> Double, note: String) -> HeatMap {
+        func map(_ title: String, _ value: (Point) -> Double?, note: String) -> HeatMap {
             // The largest noise on top, as on an axis.
             HeatMap(
                 title: title,
                 rowLabels: request.thetas.reversed().map { Numbers.compact($0, 3) },
                 columnLabels: request.alphas.map { Numbers.compact($0, 3) },
                 values: (0..<rows).reversed().map { r in
-                    (0..<columns).map { value(points[r * columns + $0]) }
+                    (0..<columns).map { value(points[r * columns + $0]) ?? .nan }
                 }, format: .percent(1), rowAxis: "theta", columnAxis: "alpha", note: note)
         }
         var findings: [String] = []
-        if let most = points.max(by: { $0.gain < $1.gain }) {
+        if let most = Self.largest(points), let gain = most.gain, let first = most.errors[0],
+            let last = most.errors[most.errors.count - 1]
+        {
             findings.append(
-                "The largest gain, \(TheoryTables.error(most.gain)), is at alpha "
+                "The largest gain, \(TheoryTables.error(gain)), is at alpha "
                     + "\(Numbers.compact(most.alpha)), theta \(Numbers.compact(most.theta)): "
-                    + "from \(TheoryTables.error(most.errors[0])) to "
-                    + "\(TheoryTables.error(most.errors[most.errors.count - 1])).")
+                    + "from \(TheoryTables.error(first)) to \(TheoryTables.error(last)).")
         }
         return TheoryPage(
             title: "What \(request.stages)-SD gains",
@@ -222,7 +234,9 @@ struct PhaseMap: Codable, Sendable {
                     note: "Both with their best hyper-parameters."),
                 map(
                     "Best \(request.stages)-SD error above the Bayes-optimal one, in points",
-                    { max(0, $0.errors[$0.errors.count - 1] - $0.bayesError) },
+                    { point in
+                        point.errors[point.errors.count - 1].map { max(0, $0 - point.bayesError) }
+                    },
                     note: "What no number of stages of another method could gain beyond."),
             ])
     }

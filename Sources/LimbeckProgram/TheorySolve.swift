@@ -40,6 +40,7 @@ struct TheorySolve: ParsableCommand {
             tables: [TheoryTables.stages(solution.stages)],
             charts: [TheoryTables.chart(solution, mixture)])
         try output.publish(value, page: page)
+        try solution.check()
     }
 }
 
@@ -65,19 +66,20 @@ struct TheoryOptimize: ParsableCommand {
         let mixture = try setting.mixture()
         let search = try searching.search(mixture, setting)
         try checkStages(stages)
-        let (found, seconds) = try timed { () throws(Problem) in try search.optima(last: stages) }
-        let value = TheoryJSON(
-            mixture, found.enumerated().map { TheoryJSON.Stage($0.offset, $0.element) },
-            seconds: seconds)
+        let (found, seconds) = try timed { () throws(Problem) in
+            try search.solvedOptima(last: stages)
+        }
+        let value = TheoryJSON(mixture, found, last: stages, seconds: seconds)
         let page = TheoryPage(
             title:
                 "Best self-distillation, \(search.loss.rawValue), \(search.labels.rawValue) labels",
             facts: setting.facts(), findings: TheoryTables.findings(found, mixture),
             tables: [TheoryTables.optima(found)],
-            charts: [
-                TheoryTables.chart(found.map(\.error), mixture, title: "Best error of k-SD")
-            ])
+            charts: found.isEmpty
+                ? []
+                : [TheoryTables.chart(found.map(\.error), mixture, title: "Best error of k-SD")])
         try output.publish(value, page: page)
+        if let unsolved = value.unsolved { throw Problem.noOptimum(stages: unsolved) }
     }
 }
 

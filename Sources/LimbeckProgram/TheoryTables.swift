@@ -24,11 +24,19 @@ enum TheoryTables {
     }
 
     static func warnings(_ solution: Solution, _ mixture: NoisyMixture) -> [String] {
-        solution.fault(bayes: mixture.bayesError).map { ["these numbers cannot be right: \($0)"] }
-            ?? []
+        solution.unsolved != nil || solution.isPossible(bayes: mixture.bayesError)
+            ? [] : ["these numbers cannot be right: an error is below the Bayes-optimal one"]
     }
 
-    static func error(_ value: Double) -> String { Numbers.fixed(value, 5) }
+    static func error(_ value: Double) -> String { fixed(value, 5) }
+
+    private static func fixed(_ value: Double, _ digits: Int) -> String {
+        value.isNaN ? "–" : Numbers.fixed(value, digits)
+    }
+
+    private static func compact(_ value: Double) -> String {
+        value.isNaN ? "–" : Numbers.compact(value, 5)
+    }
 
     private static func beta(_ value: Double?) -> String {
         value.map { $0 == .infinity ? "hard" : Numbers.compact($0, 4) } ?? "–"
@@ -44,10 +52,10 @@ enum TheoryTables {
             ],
             rows: list.map { own in
                 [
-                    "\(own.stage)-SD", error(own.error), Numbers.compact(own.m, 5),
-                    Numbers.compact(own.q, 5), Numbers.fixed(own.bias, 4),
-                    Numbers.compact(own.lambda, 4), beta(own.beta), beta(own.kappa),
-                    percent(own.labelAccuracy), "\(own.iterations)",
+                    "\(own.stage)-SD", error(own.error), compact(own.m), compact(own.q),
+                    fixed(own.bias, 4), Numbers.compact(own.lambda, 4), beta(own.beta),
+                    beta(own.kappa), own.converged ? percent(own.labelAccuracy) : "–",
+                    "\(own.iterations)",
                 ]
             },
             note: "Error: on clean labels. Right labels: share of the training samples whose class "

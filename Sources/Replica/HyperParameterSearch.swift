@@ -67,7 +67,16 @@ public struct HyperParameterSearch: Sendable {
     }
 
     /// The optima of 0-SD, 1-SD, …, `last`-SD.
+    ///
+    /// - Throws: `Problem` for too many stages, and for one where the equations were solved nowhere.
     public func optima(last: Int) throws(Problem) -> [Optimum] {
+        let found = try solvedOptima(last: last)
+        guard found.count > max(0, last) else { throw .noOptimum(stages: found.count) }
+        return found
+    }
+
+    /// The same up to the first number of stages with which the equations were solved nowhere.
+    public func solvedOptima(last: Int) throws(Problem) -> [Optimum] {
         guard last < StateEvolution.mostStages else {
             throw .tooManyStages(last + 1, StateEvolution.mostStages)
         }
@@ -75,12 +84,14 @@ public struct HyperParameterSearch: Sendable {
         var found: [Optimum] = []
         for k in 0...max(0, last) {
             guard let before = found.last else {
-                found.append(try optimum(0, after: nil, bayes: bayes))
+                guard let first = try optimum(0, after: nil, bayes: bayes) else { break }
+                found.append(first)
                 continue
             }
             // Nothing is below Bayes' level: a stage that could not gain enough is not searched.
             let canGain = before.isAdded && before.error - bayes >= stop
-            let next = canGain ? try optimum(k, after: before, bayes: bayes) : before
+            guard let next = canGain ? try optimum(k, after: before, bayes: bayes) : before
+            else { break }
             if before.error - next.error >= stop {
                 found.append(next)
             } else {
@@ -93,8 +104,10 @@ public struct HyperParameterSearch: Sendable {
         return found
     }
 
-    private func optimum(_ k: Int, after before: Optimum?, bayes: Double) throws(Problem) -> Optimum
-    {
+    /// Nil where the equations were solved nowhere.
+    private func optimum(
+        _ k: Int, after before: Optimum?, bayes: Double
+    ) throws(Problem) -> Optimum? {
         let lambdaRange = log10(lambdaBounds.lowerBound)...log10(lambdaBounds.upperBound)
         let kappaRange = log10(kappaBounds.lowerBound)...log10(kappaBounds.upperBound)
         let kappas = searchesKappa ? k : 0
@@ -111,7 +124,7 @@ public struct HyperParameterSearch: Sendable {
                 guard let schedule = try? made(x, stages: k),
                     let solution = try? StateEvolution(mixture, resolution: rough, workers: 1)
                         .solve(schedule),
-                    solution.fault(bayes: bayes) == nil
+                    solution.isPossible(bayes: bayes)
                 else {
                     failures += 1
                     return .infinity
@@ -119,11 +132,13 @@ public struct HyperParameterSearch: Sendable {
                 return solution.error
             }
         }
-        guard let best = tries.min(by: { $0.value < $1.value }) else { throw .noOptimum() }
+        guard let best = tries.min(by: { $0.value < $1.value }), best.value.isFinite else {
+            return nil
+        }
         let schedule = try made(best.x, stages: k)
         let solution = try StateEvolution(mixture, resolution: resolution, workers: workers)
             .solve(schedule)
-        guard best.value.isFinite, solution.fault(bayes: bayes) == nil else { throw .noOptimum() }
+        guard solution.isPossible(bayes: bayes) else { return nil }
         let bounds = zip(best.x, simplex.bounds).enumerated().compactMap { i, pair -> Bound? in
             let (x, range) = pair
             guard x - range.lowerBound < 0.01 || range.upperBound - x < 0.01 else { return nil }

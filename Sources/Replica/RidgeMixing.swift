@@ -19,6 +19,7 @@ public struct RidgeMixing: Equatable, Sendable {
         self.mixture = mixture
         solution = try StateEvolution(mixture).solve(
             Schedule(lambdas: [lambda, lambda], betas: [1], loss: .squared, bias: bias))
+        try solution.check()
     }
 
     /// m, Q and b of the student of ξ.

@@ -1,4 +1,6 @@
-/// What the theory says of one stage.
+import Diagnostics
+
+/// What the theory says of one stage. Where its equations were not solved, its numbers are not numbers.
 public struct StageResult: Equatable, Sendable {
     /// k of k-SD: 0 learnt from the given labels.
     public var stage: Int
@@ -35,23 +37,20 @@ public struct Solution: Equatable, Sendable {
     public var error: Double { stages[stages.count - 1].error }
     public var converged: Bool { stages.allSatisfy(\.converged) }
 
-    /// Why the numbers cannot be right, if they cannot: no convergence, not a number, or an error
-    /// below what any method can reach. Searches leave such points out.
+    /// The first stage whose equations were not solved: no later one is, since each learns from the one
+    /// before it.
+    public var unsolved: StageResult? { stages.first { !$0.converged } }
+
+    /// - Throws: `Problem` that names the first stage whose equations were not solved.
+    public func check() throws(Problem) {
+        if let unsolved { throw .unsolved(unsolved) }
+    }
+
+    /// Whether the numbers can be right: every stage is solved, and none is below what any method can
+    /// reach. Searches leave other points out.
     ///
     /// - Parameter bayes: the Bayes-optimal error of the mixture.
-    public func fault(bayes: Double) -> String? {
-        for stage in stages {
-            if !stage.error.isFinite || !stage.q.isFinite || !(stage.q > 0) {
-                return "stage \(stage.stage) is not a number"
-            }
-            if !stage.converged {
-                return "stage \(stage.stage) did not converge: residual \(stage.residual) after "
-                    + "\(stage.iterations) iterations"
-            }
-            if stage.error < bayes - 1e-6 {
-                return "stage \(stage.stage) has an error below the Bayes-optimal one"
-            }
-        }
-        return nil
+    public func isPossible(bayes: Double) -> Bool {
+        stages.allSatisfy { $0.converged && $0.error >= bayes - 1e-6 }
     }
 }

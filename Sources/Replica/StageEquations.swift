@@ -19,6 +19,12 @@ struct StageEquations {
         var residual: Double
         var iterations: Int
         var converged: Bool
+
+        /// A residual can be small where the weights have vanished or are no numbers.
+        var isSolved: Bool {
+            let q = row.q[row.q.count - 1]
+            return converged && q > 0 && q.isFinite && row.m.isFinite && column.bias.isFinite
+        }
     }
 
     private var t: Int { parameters.count }

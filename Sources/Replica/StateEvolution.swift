@@ -61,6 +61,9 @@ public struct StateEvolution: Sendable {
         self.workers = workers
     }
 
+    /// An entry for every stage. A stage that was not solved has no numbers, nor have those after it,
+    /// which would learn from it: see `Solution.unsolved`.
+    ///
     /// - Throws: `Problem` for more than 64 stages.
     public func solve(_ schedule: Schedule) throws(Problem) -> Solution {
         guard schedule.stages <= StateEvolution.mostStages else {
@@ -98,8 +101,11 @@ public struct StateEvolution: Sendable {
                 found = stage.solve(
                     tolerance: resolution.tolerance, perseveres: resolution.perseveres)
             }
-            guard let found else {
-                results.append(.impossible(stage: t, lambda: lambda))
+            guard let found, found.isSolved else {
+                results.append(
+                    .unsolved(
+                        t, schedule, residual: found?.residual ?? .infinity,
+                        iterations: found?.iterations ?? 0))
                 break
             }
             parameters.append(found.column, found.row, lambda: lambda)
@@ -113,6 +119,9 @@ public struct StateEvolution: Sendable {
                     beta: beta, kappa: beta.map { $0 / (4 * schedule.lambdas[t - 1]) },
                     labelAccuracy: side.accuracy, iterations: found.iterations,
                     residual: found.residual, converged: found.converged))
+        }
+        for t in results.count..<schedule.stages {
+            results.append(.unsolved(t, schedule, residual: .infinity, iterations: 0))
         }
         return Solution(mixture: mixture, stages: results, parameters: parameters)
     }
@@ -147,9 +156,14 @@ public struct StateEvolution: Sendable {
 }
 
 extension StageResult {
-    static func impossible(stage: Int, lambda: Double) -> StageResult {
-        StageResult(
-            stage: stage, error: .nan, m: .nan, q: .nan, bias: .nan, lambda: lambda,
-            labelAccuracy: .nan, iterations: 0, residual: .infinity, converged: false)
+    fileprivate static func unsolved(
+        _ stage: Int, _ schedule: Schedule, residual: Double, iterations: Int
+    ) -> StageResult {
+        let beta = stage > 0 && !schedule.betas[stage - 1].isNaN ? schedule.betas[stage - 1] : nil
+        return StageResult(
+            stage: stage, error: .nan, m: .nan, q: .nan, bias: .nan,
+            lambda: schedule.lambdas[stage], beta: beta,
+            kappa: beta.map { $0 / (4 * schedule.lambdas[stage - 1]) }, labelAccuracy: .nan,
+            iterations: iterations, residual: residual, converged: false)
     }
 }

@@ -109,6 +109,47 @@ import Testing
         #expect(try failed.object()["passed"] as? Bool == false)
     }
 
+    /// Hard labels of a bias that runs away are all of one class, and the third stage has no solution: no
+    /// command ends well with its numbers, and each says which stage it was.
+    @Test func whatWasNotSolvedIsNoResult() throws {
+        let tool = try Tool()
+        let setting = "--alpha 3 --delta 0.5 --rho 0.35 --lambda 4,2,2 --samples 7 --json"
+            .split(separator: " ").map(String.init)
+        let line = "limbeck: stage 2: the equations were not solved: found residual "
+        let hint =
+            " (a learnt bias runs away where labels are of one class: carry or fix it, or change lambda)"
+        func expectGap(_ list: [[String: Any]]) {
+            #expect(list.map { $0["converged"] as? Bool } == [true, true, false])
+            for key in ["error", "m", "q", "bias", "label_accuracy"] {
+                #expect(list[1][key] is Double && list[2][key] is NSNull, "\(key)")
+            }
+            #expect(list[2]["lambda"] as? Double == 2 && list[2]["beta"] as? String == "inf")
+        }
+        for command in [["solve"], ["check", "--simulate", "30"]] {
+            let outcome = try tool.run(["theory"] + command + setting + ["--theta", "0.25"])
+            #expect(outcome.status == 65)
+            #expect(outcome.complaint.hasPrefix(line) && outcome.complaint.hasSuffix(hint))
+            #expect(outcome.err.split(separator: "\n").count == 1)
+            expectGap(try stages(outcome.object()))
+        }
+        let curve = try tool.run(
+            ["theory", "curve", "--over", "theta", "--values", "0.1,0.25", "--out", "c"] + setting)
+        #expect(curve.status == 65)
+        #expect(
+            curve.complaint
+                == "limbeck: the equations were not solved everywhere: found 2 of 2 points without a solution: theta 0.1 stage 2, theta 0.25 stage 2\(hint)"
+        )
+        for point in try #require(try curve.object()["points"] as? [[String: Any]]) {
+            expectGap(try stages(point))
+        }
+        #expect(FileManager.default.fileExists(atPath: tool("c/report.html")))
+        // A curve with the bias carried has every stage.
+        let carried = try tool.run(
+            ["theory", "curve", "--over", "theta", "--values", "0.1,0.25", "--bias", "carry"]
+                + setting)
+        #expect(carried.status == 0 && carried.err.isEmpty)
+    }
+
     /// Interrupted anywhere, a map ends in the same bytes.
     @Test func phaseContinues() throws {
         let tool = try Tool()

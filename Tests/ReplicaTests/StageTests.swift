@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Testing
 
@@ -60,6 +61,22 @@ import Testing
         let hard = try VectorTests.solve(
             2, 1, 0.3, [0.1, 0.05, 0.1], bias: .fixed(0), resolution: Resolution(sampleLog2: 11))
         expect(hard.stages.map(\.q), [2.615, 7.318, 4.149], 5e-3)
+    }
+
+    /// No number of a stage that was not solved gets out, nor of one that would learn from it.
+    @Test func stagesWithoutASolution() throws {
+        let found = try VectorTests.solve(
+            3, 0.5, 0.25, rho: 0.35, [4, 2, 2, 2], bias: .learnt,
+            resolution: Resolution(sampleLog2: 6))
+        #expect(found.stages.map(\.converged) == [true, true, false, false])
+        #expect(found.unsolved?.stage == 2 && !found.converged && found.error.isNaN)
+        #expect(!found.isPossible(bayes: 0))
+        for stage in found.stages[2...] {
+            for value in [stage.error, stage.m, stage.q, stage.bias, stage.labelAccuracy] {
+                #expect(value.isNaN)
+            }
+        }
+        #expect(throws: Problem.self) { try found.check() }
     }
 
     /// The couplings that the public notebook drops: without them Q_33 is a quarter too large, and the
