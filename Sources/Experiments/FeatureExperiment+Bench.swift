@@ -24,9 +24,11 @@ extension FeatureExperiment {
         private struct Fitted {
             var logits: [Double]
             var bias: Double
-            /// On what the search may look at, and on the test.
+            /// Errors on what the search may look at and on the test; and which samples of the former
+            /// it gets right.
             var seen: Double
             var test: Double
+            var right: [Bool]
         }
 
         private var known: [Key: Fitted] = [:]
@@ -107,14 +109,17 @@ extension FeatureExperiment {
             let fit = try LinearClassifier.fit(
                 features: training, labels: targets, lambda: lambdas[lambdas.count - 1],
                 bias: held, tolerance: 1e-6)
-            func error(_ rows: Tensor, _ truth: [Bool]) -> Double {
-                let u = fit.classifier.logits(rows).doubles()
-                return Double(zip(u, truth).count { ($0 > 0) != $1 }) / Double(truth.count)
+            func right(_ rows: Tensor, _ truth: [Bool]) -> [Bool] {
+                zip(fit.classifier.logits(rows).doubles(), truth).map { ($0 > 0) == $1 }
             }
-            let onTest = error(test, testLabels)
+            func error(_ right: [Bool]) -> Double {
+                Double(right.count { !$0 }) / Double(right.count)
+            }
+            let onTest = right(test, testLabels)
+            let seen = oracle ? onTest : right(validation, validationLabels)
             let made = Fitted(
-                logits: fit.logits, bias: fit.classifier.bias,
-                seen: oracle ? onTest : error(validation, validationLabels), test: onTest)
+                logits: fit.logits, bias: fit.classifier.bias, seen: error(seen),
+                test: error(onTest), right: seen)
             known[key] = made
             return made
         }
@@ -134,13 +139,9 @@ extension FeatureExperiment {
                 return found
             }
             let plain = try best(grid) { (l) throws(Problem) in try fitted([l], []).seen }
-            // Hard labels: the second stage's λ, the first's, the second's again.
-            var hard = [plain, plain]
-            hard[1] = try best(grid) { (l) throws(Problem) in
-                try fitted([hard[0], l], [.infinity]).seen
-            }
-            hard[0] = try best(grid) { (l) throws(Problem) in
-                try fitted([l, hard[1]], [.infinity]).seen
+            // Hard labels: both stages' λ together, as in the paper's search.
+            let hard = try best(grid.flatMap { first in grid.map { [first, $0] } }) {
+                (pair) throws(Problem) in try fitted(pair, [.infinity]).seen
             }
             // Soft labels: β, then the second stage's λ.
             let count = Double(labels.count)
@@ -154,13 +155,27 @@ extension FeatureExperiment {
             }
             let several = hard + Array(repeating: hard[1], count: stages - 1)
             let steep = Array(repeating: Double.infinity, count: stages)
+            var kept = try fitted([plain], [])
+            var tried: [StageGain] = []
+            for k in 1...stages {
+                let next = try fitted(Array(several[...k]), Array(steep[..<k]))
+                tried.append(StageGain(before: kept.right, after: next.right))
+                guard tried[k - 1].isAccepted else { break }
+                kept = next
+            }
             return Trial(
                 errors: [
                     .plain: try fitted([plain], []).test,
                     .hard: try fitted(hard, [.infinity]).test,
                     .soft: try fitted(soft, [beta(kappa)]).test,
                     .several: try fitted(several, steep).test,
-                ], lambdas: [.plain: [plain], .hard: hard, .soft: soft, .several: several])
+                    .auto: kept.test,
+                ],
+                lambdas: [
+                    .plain: [plain], .hard: hard, .soft: soft, .several: several,
+                    .auto: tried[0].isAccepted
+                        ? Array(several[...tried.count { $0.isAccepted }]) : [plain],
+                ], tried: tried)
         }
     }
 }

@@ -11,11 +11,14 @@ import Training
 ///
 /// Each trial draws M training samples and half as many validation samples, flips exactly ⌊θn⌋ labels of
 /// each class in both, standardises on the training samples, and measures on all clean test samples.
-/// λ of every stage and κ are searched on a logarithmic grid, coordinate by coordinate, for the least
-/// error on the (noisy) validation labels. The authors search on the test labels; `oracle` does
-/// that too, and then no number is one that a user can reach.
+/// The λ of both stages are searched together on a logarithmic grid, then κ, for the least error on the
+/// (noisy) validation labels. The authors search on the test labels; `oracle` does that too, and then no
+/// number is one that a user can reach.
+///
+/// The arm `auto` declines stages: those of `several` are added one by one as long as each gains more on
+/// what the search may look at than its standard error (`StageGain`); the first that does not ends it.
 public struct FeatureExperiment: Sendable {
-    public enum Arm: String, CaseIterable, Sendable { case plain, hard, soft, several }
+    public enum Arm: String, CaseIterable, Sendable { case plain, hard, soft, several, auto }
 
     /// M, training samples.
     public var sizes: [Int]
@@ -25,7 +28,8 @@ public struct FeatureExperiment: Sendable {
     /// Share of the positive class in the training sample; the test set stays as it is.
     public var positiveShare = 0.5
     public var bias = BiasRule.learnt
-    /// k of the arm `several`: hard labels, the later stages with the λ of the last searched one.
+    /// k of the arm `several`, and the most of `auto`: hard labels, the later stages with the λ of the
+    /// last searched one.
     public var stages = 3
     public var oracle = false
     public var seed: UInt64 = 0
@@ -43,6 +47,12 @@ public struct FeatureExperiment: Sendable {
     public struct Trial: Sendable {
         public var errors: [Arm: Double]
         public var lambdas: [Arm: [Double]]
+        /// Of the stages that `auto` tried, from the first: all but the last were accepted, and so may that
+        /// be.
+        public var tried: [StageGain]
+
+        /// Stages after stage 0 that `auto` has.
+        public var accepted: Int { tried.count { $0.isAccepted } }
     }
 
     public struct Cell: Sendable {

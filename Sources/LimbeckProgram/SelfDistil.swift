@@ -14,7 +14,8 @@ struct SelfDistil: ParsableCommand {
         abstract: "Measures self-distillation of linear classifiers on frozen features.",
         discussion: """
             Two classes, labels flipped with each --theta, training sets of each --sizes: 0-SD, 1-SD with \
-            hard and with soft labels, and several stages. λ and κ are searched on noisy validation \
+            hard and with soft labels, several stages, and as many of them (or none) as gain more on \
+            validation than the standard error of that gain. λ and κ are searched on noisy validation \
             samples, half as many as the training samples. FEATURES is a file of limbeck features or a \
             run folder.
 
@@ -39,7 +40,7 @@ struct SelfDistil: ParsableCommand {
     @Option(help: "learn, carry (from stage 0), or fixed:VALUE.")
     var bias: String = "learn"
 
-    @Option(help: "Stages after stage 0 of the last arm.")
+    @Option(help: "Stages after stage 0 where there are several, and the most that are accepted.")
     var stages: Int = 3
 
     @Option(help: "Draws of samples and flips.")
@@ -110,6 +111,20 @@ struct SelfDistilReport {
             var alpha: Double
             var errors: [String: MeanNumber]
             var gains: [String: MeanNumber]
+            /// Stages after stage 0 that were accepted, by trial.
+            var accepted: [Int]
+            /// By trial, the stages that were tried: the first that was declined is the last.
+            var tried: [[Tried]]
+        }
+        struct Tried: Encodable {
+            var stage: Int
+            /// On what the search may look at.
+            var gain, standardError: Double
+            var accepted: Bool
+            enum CodingKeys: String, CodingKey {
+                case stage, gain, accepted
+                case standardError = "standard_error"
+            }
         }
         var features: String
         var classes: [String]
@@ -127,6 +142,7 @@ struct SelfDistilReport {
         case .hard: "1-SD hard"
         case .soft: "1-SD soft"
         case .several: "\(experiment.stages)-SD hard"
+        case .auto: "auto hard"
         }
     }
 
@@ -144,7 +160,14 @@ struct SelfDistilReport {
                     gains: Dictionary(
                         uniqueKeysWithValues: arms.dropFirst().map {
                             (name($0), MeanNumber(cell.gain($0)))
-                        }))
+                        }), accepted: cell.trials.map(\.accepted),
+                    tried: cell.trials.map { trial in
+                        trial.tried.enumerated().map { k, gain in
+                            .init(
+                                stage: k + 1, gain: gain.mean, standardError: gain.standardError,
+                                accepted: gain.isAccepted)
+                        }
+                    })
             })
     }
 
@@ -190,7 +213,25 @@ struct SelfDistilReport {
             ],
             warnings: experiment.oracle
                 ? ["hyper-parameters were searched on the test labels (--oracle)"] : [],
-            findings: findings, tables: [table], charts: charts)
+            findings: findings + acceptance, tables: [table], charts: charts)
+    }
+
+    /// How many stages were accepted in how many trials.
+    private var acceptance: [String] {
+        let place = experiment.oracle ? "the test labels" : "validation"
+        return [
+            "auto: a stage is accepted where its gain over the one before, on \(place), exceeds the "
+                + "standard error of that gain."
+        ]
+            + cells.map { cell in
+                let counts = (0...experiment.stages).compactMap { k -> String? in
+                    let count = cell.trials.count { $0.accepted == k }
+                    return count == 0
+                        ? nil : "\(k == 0 ? "none" : "\(k)") in \(count) of \(cell.trials.count)"
+                }
+                return "auto, θ = \(Numbers.compact(cell.noiseRate)), M = \(cell.size): stages "
+                    + "accepted: \(counts.joined(separator: ", "))"
+            }
     }
 
     /// Where self-distillation helps, hurts, or does neither by two standard errors.

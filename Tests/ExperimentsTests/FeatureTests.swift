@@ -106,6 +106,24 @@ import Training
         #expect(l == [2, 0, 1, 2])
     }
 
+    /// Under noise the first stage gains more than its standard error; without noise there is nothing to
+    /// gain and the stage is declined.
+    @Test func stagesAreAcceptedOrDeclined() throws {
+        let mixture = try NoisyMixture(sampleRatio: 40, variance: 0.5, noiseRate: 0)
+        let sample = try FiniteSimulation(mixture, dimensions: 60, trials: 1, seed: 5).sample(0)
+        let set = try FeatureSet(
+            name: "mixture", values: sample.features.doubles(), dimension: 60,
+            labels: sample.labels.map { $0 > 0.5 ? 1 : 0 },
+            split: (0..<2400).map { $0 % 3 == 0 ? .test : .train })
+        let problem = try TwoClasses(set, pair: (0, 1))
+        var own = FeatureExperiment(sizes: [200], noiseRates: [0, 0.4])
+        (own.trials, own.stages, own.bias, own.oracle) = (3, 2, .carried, true)
+        let cells = try own.run(problem)
+        #expect(cells[0].trials.contains { $0.accepted == 0 })
+        #expect(cells[1].trials.allSatisfy { $0.accepted > 0 })
+        #expect(cells[1].gain(.auto).mean > 0.01)
+    }
+
     /// Gaussian classes: flips are exact and the same seed gives the same numbers.
     @Test func experiment() throws {
         var draw = Draw(seed: 2, .tests)
@@ -129,6 +147,13 @@ import Training
         #expect(cells[1].error(.plain).mean > cells[0].error(.plain).mean)
         let again = try own.run(problem)
         #expect(again.map { $0.error(.soft).mean } == cells.map { $0.error(.soft).mean })
+        // A declined stage leaves the arm where it was, an accepted one takes it along.
+        for trial in cells.flatMap(\.trials) {
+            let arms: [FeatureExperiment.Arm] = [.plain, .hard, .several]
+            #expect(trial.errors[.auto] == trial.errors[arms[trial.accepted]])
+            #expect(trial.tried.count == min(trial.accepted + 1, 2))
+            #expect(trial.lambdas[.auto]?.count == trial.accepted + 1)
+        }
         own.sizes = [400]
         #expect(failure { try own.run(problem) }.hasPrefix("sizes: value out of range: found 400"))
         own.sizes = [60]

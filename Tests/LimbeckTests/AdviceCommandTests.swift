@@ -73,7 +73,15 @@ import Testing
         let cells = try #require(object["cells"] as? [[String: Any]])
         #expect(cells.count == 1)
         let errors = try #require(cells[0]["errors"] as? [String: [String: Double]])
-        #expect(Set(errors.keys) == ["0-SD", "1-SD hard", "1-SD soft", "2-SD hard"])
+        #expect(Set(errors.keys) == ["0-SD", "1-SD hard", "1-SD soft", "2-SD hard", "auto hard"])
+        let accepted = try #require(cells[0]["accepted"] as? [Int])
+        let tried = try #require(cells[0]["tried"] as? [[[String: Any]]])
+        for (count, stages) in zip(accepted, tried) {
+            #expect(stages.count == min(count + 1, 2))
+            for (k, stage) in stages.enumerated() {
+                #expect(stage["accepted"] as? Bool == (k < count))
+            }
+        }
         #expect(errors.values.allSatisfy { (0...1).contains($0["mean"] ?? -1) })
         let again = try tool.run([
             "selfdistil", "run", "--classes", "0,1", "--sizes", "30", "--theta", "0.2", "--trials",
