@@ -15,6 +15,7 @@ struct TheoryCurve: ParsableCommand {
             Examples:
               limbeck theory curve --over stage --stages 5 --lambda 1 --simulate 500 --svg stages.svg
               limbeck theory curve --from 0.1 --to 100 --points 20 --optimize --stages 5 --loss squared
+              limbeck theory curve --optimize --theta 0.4 --gain --measured pixels.json --svg gain.svg
             """)
 
     @OptionGroup var setting: MixtureArguments
@@ -47,6 +48,13 @@ struct TheoryCurve: ParsableCommand {
     var simulateAt: String?
     @Option(help: "Seed of the simulation.")
     var seed: UInt64 = 0
+    @Flag(help: "Draw what k-SD gains over 0-SD instead of errors.")
+    var gain = false
+    @Option(
+        help:
+            "JSON of limbeck selfdistil: its gains at this theta are drawn beside (with --gain, over alpha)."
+    )
+    var measured: String?
     @OptionGroup var output: TheoryOutput
 
     /// One point of the theory, or of the simulation.
@@ -69,12 +77,25 @@ struct TheoryCurve: ParsableCommand {
     }
 
     func run() throws {
-        try output.check()
+        try output.check(inputs: [measured])
         guard ["alpha", "theta", "stage"].contains(over) else {
             throw Problem.unknownWord("--over", over, ["alpha", "theta", "stage"])
         }
         if optimize, simulate != nil {
             throw Problem.contradiction("--optimize", "--simulate", "simulate at given λ")
+        }
+        if gain, simulate != nil {
+            throw Problem.contradiction("--gain", "--simulate", "simulated errors are not paired")
+        }
+        if gain, over == "stage" {
+            throw Problem.contradiction(
+                "--gain", "--over stage", "gains are drawn over alpha or theta")
+        }
+        if measured != nil, !gain || over != "alpha" {
+            throw Problem.optionWithoutUse("--measured", for: "a curve without --gain over alpha")
+        }
+        let gains = try measured.map { (path) throws(Problem) in
+            try MeasuredGains(path, theta: setting.theta)
         }
         if let stages { try checkStages(stages) }
         let losses: [StageLoss] =
@@ -113,7 +134,7 @@ struct TheoryCurve: ParsableCommand {
                     losses.count > 1 ? "\(loss.rawValue) " : "",
                     points.filter { $0.loss == loss.rawValue }.map { ($0.x, $0.theory) }
                 )
-            })
+            }, gains: gain, measured: gains, labels: try schedule.labelKind() ?? .hard)
         let page = report.page(facts: setting.facts(over: over), dimensions: simulate)
         if over == "stage", losses.count == 1 {
             try output.publish(points[0].theory, page: page)

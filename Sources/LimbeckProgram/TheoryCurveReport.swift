@@ -9,17 +9,27 @@ struct TheoryCurveReport {
     var log: Bool
     /// A prefix for the names, and the points.
     var lines: [(prefix: String, points: [(x: Double, value: TheoryJSON)])]
+    /// Gains over 0-SD are drawn instead of errors, with measured ones of such labels beside them.
+    var gains = false
+    var measured: MeasuredGains?
+    var labels = HyperParameterSearch.Labels.hard
 
     func page(facts: [Fact], dimensions: Int?) -> TheoryPage {
-        let title = optimised ? "Best error of k-SD" : "Error of k-SD"
-        let note = dimensions.map {
-            "Lines: theory. Dots: mean over simulated training sets of N = \($0), bars of one "
-                + "standard error."
-        }
+        let what = gains ? "Gain of k-SD over 0-SD" : optimised ? "error of k-SD" : "Error of k-SD"
+        let title = gains || !optimised ? what : "Best " + what
+        let note =
+            dimensions.map {
+                "Lines: theory. Dots: mean over simulated training sets of N = \($0), bars of one "
+                    + "standard error."
+            }
+            ?? measured.map { _ in
+                "Lines: theory. Dots: measured, mean over trials, bars of one standard error."
+            }
         let chart = CurveChart(
             title: over == "stage" ? "\(title) over stages" : "\(title) against \(over)",
-            xLabel: over, yLabel: "generalisation error",
-            curves: over == "stage" ? overStages : overValues, xScale: log ? .log : .linear,
+            xLabel: over, yLabel: gains ? "gain" : "generalisation error",
+            curves: gains ? gainCurves : over == "stage" ? overStages : overValues,
+            xScale: log ? .log : .linear,
             note: note)
         return TheoryPage(
             title: chart.title, facts: facts, warnings: warnings, findings: findings,
@@ -49,6 +59,22 @@ struct TheoryCurveReport {
         return curves + [
             Curve(name: "Bayes", x: x, mean: x.map { _ in value.bayesError }, series: 6)
         ]
+    }
+
+    private var gainCurves: [Curve] {
+        lines.enumerated().flatMap { i, line -> [Curve] in
+            (1..<max(1, stageCount)).flatMap { k -> [Curve] in
+                let series = i * stageCount + k - 1
+                let name = "\(line.prefix)\(k)-SD"
+                let theory = Curve(
+                    name: measured == nil ? name : "\(name), theory", x: line.points.map(\.x),
+                    mean: line.points.map { error($0.value, 0) - error($0.value, k) },
+                    series: series)
+                let dots = measured?.curve(
+                    "\(k)-SD \(labels.rawValue)", name: "\(name), measured", series: series)
+                return [theory] + (dots.map { [$0] } ?? [])
+            }
+        }
     }
 
     private var overValues: [Curve] {

@@ -150,6 +150,42 @@ import Testing
         #expect(carried.status == 0 && carried.err.isEmpty)
     }
 
+    /// Gains that were measured stand beside the theory's, those of this noise rate alone.
+    @Test func measuredGainsBesideTheTheorys() throws {
+        let tool = try Tool()
+        try tool.write(
+            "m.json",
+            #"{"cells":[{"alpha":1,"theta":0.4,"gains":{"1-SD hard":{"mean":0.02,"standard_error":0.001}}},{"alpha":2,"theta":0,"gains":{}}]}"#
+        )
+        let command = ["theory", "curve", "--values", "1,3", "--lambda", "10,10", "--gain"]
+        let drawn = try tool.run(
+            command + ["--theta", "0.4", "--measured", "m.json", "--svg", "gain.svg"])
+        #expect(drawn.status == 0, "\(drawn.err)")
+        let picture = try String(contentsOfFile: tool("gain.svg"), encoding: .utf8)
+        #expect(picture.contains("1-SD, theory") && picture.contains("1-SD, measured"))
+        try tool.write("other.json", "{}")
+        for (more, status, complaint) in [
+            (
+                ["--theta", "0.3", "--measured", "m.json"], 65,
+                "limbeck: m.json, cells: no gains were measured at this noise rate: found theta 0, 0.4, expected theta 0.3"
+            ),
+            (
+                ["--measured", "other.json"], 65,
+                "limbeck: other.json: not the JSON of limbeck selfdistil (give the JSON that selfdistil prints, or the result.json in its folder)"
+            ),
+            (
+                ["--simulate", "10"], 64,
+                "limbeck: --gain and --simulate contradict each other (simulated errors are not paired)"
+            ),
+        ] as [([String], Int32, String)] {
+            let refused = try tool.run(command + more)
+            #expect(refused.status == status && refused.complaint == complaint)
+            #expect(refused.out.isEmpty)
+        }
+        let alone = try tool.run(["theory", "curve", "--measured", "m.json"])
+        #expect(alone.status == 64 && alone.out.isEmpty)
+    }
+
     /// Interrupted anywhere, a map ends in the same bytes.
     @Test func phaseContinues() throws {
         let tool = try Tool()

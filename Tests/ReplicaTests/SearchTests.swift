@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Testing
 
@@ -144,5 +145,22 @@ import Testing
         search.resolution.perseveres = false
         let optima = (try? search.optima(last: 1)) ?? []
         #expect(optima.allSatisfy { $0.error.isFinite })
+    }
+
+    /// Where a learnt bias outweighs the features everywhere, hard labels are of one class: the search keeps
+    /// 0-SD and says that it found nothing for 1-SD.
+    @Test func nowhereASolution() throws {
+        var own = try search(1, 0.45, rho: 0.1)
+        own.lambdaBounds = 1e5...1e6
+        own.mostFailures = 1
+        own.resolution.perseveres = false
+        own.workers = 1
+        #expect(try own.solvedOptima(last: 1).count == 1)
+        #expect(
+            throws: Problem(
+                .data, "the search found no point where the equations have a solution",
+                at: .init(detail: ["1-SD"]),
+                hint: "narrow the bounds of lambda, or change alpha, delta, theta or rho")
+        ) { try own.optima(last: 1) }
     }
 }
