@@ -14,7 +14,6 @@ extension FeatureExperiment {
         var test: Tensor
         let testLabels: [Bool]
         let bias: BiasRule
-        let oracle: Bool
 
         private struct Key: Hashable {
             var lambdas: [Double]
@@ -24,18 +23,21 @@ extension FeatureExperiment {
         private struct Fitted {
             var logits: [Double]
             var bias: Double
-            /// Errors on what the search may look at and on the test; and which samples of the former
-            /// it gets right.
-            var seen: Double
-            var test: Double
-            var right: [Bool]
+            /// Which samples of validation and test it gets right.
+            var validation: Hits
+            var test: Hits
+        }
+
+        private struct Hits {
+            var each: [Bool]
+            var error: Double { Double(each.count { !$0 }) / Double(each.count) }
         }
 
         private var known: [Key: Fitted] = [:]
 
         init(
             training: Tensor, labels: [Double], validation: Tensor, validationLabels: [Bool],
-            test: Tensor, testLabels: [Bool], bias: BiasRule, oracle: Bool
+            test: Tensor, testLabels: [Bool], bias: BiasRule
         ) {
             self.training = training
             self.labels = labels
@@ -44,7 +46,6 @@ extension FeatureExperiment {
             self.test = test
             self.testLabels = testLabels
             self.bias = bias
-            self.oracle = oracle
         }
 
         /// With fewer samples than features the weights lie in the span of the samples, w = Aᵀc, and the
@@ -109,23 +110,22 @@ extension FeatureExperiment {
             let fit = try LinearClassifier.fit(
                 features: training, labels: targets, lambda: lambdas[lambdas.count - 1],
                 bias: held, tolerance: 1e-6)
-            func right(_ rows: Tensor, _ truth: [Bool]) -> [Bool] {
-                zip(fit.classifier.logits(rows).doubles(), truth).map { ($0 > 0) == $1 }
+            func hits(_ rows: Tensor, _ truth: [Bool]) -> Hits {
+                let u = fit.classifier.logits(rows).doubles()
+                return Hits(each: zip(u, truth).map { ($0 > 0) == $1 })
             }
-            func error(_ right: [Bool]) -> Double {
-                Double(right.count { !$0 }) / Double(right.count)
-            }
-            let onTest = right(test, testLabels)
-            let seen = oracle ? onTest : right(validation, validationLabels)
             let made = Fitted(
-                logits: fit.logits, bias: fit.classifier.bias, seen: error(seen),
-                test: error(onTest), right: seen)
+                logits: fit.logits, bias: fit.classifier.bias,
+                validation: hits(validation, validationLabels), test: hits(test, testLabels))
             known[key] = made
             return made
         }
 
         /// Ties go to the larger λ, the simpler classifier.
-        mutating func search(stages: Int) throws(Problem) -> Trial {
+        ///
+        /// - Parameter onTest: search on the test labels instead of validation.
+        mutating func search(stages: Int, onTest: Bool = false) throws(Problem) -> Trial {
+            func seen(_ fit: Fitted) -> Hits { onTest ? fit.test : fit.validation }
             let grid = FeatureExperiment.lambdas
             func best<Value>(
                 _ values: [Value], _ score: (Value) throws(Problem) -> Double
@@ -138,20 +138,20 @@ extension FeatureExperiment {
                 }
                 return found
             }
-            let plain = try best(grid) { (l) throws(Problem) in try fitted([l], []).seen }
+            let plain = try best(grid) { (l) throws(Problem) in seen(try fitted([l], [])).error }
             // Hard labels: both stages' λ together, as in the paper's search.
             let hard = try best(grid.flatMap { first in grid.map { [first, $0] } }) {
-                (pair) throws(Problem) in try fitted(pair, [.infinity]).seen
+                (pair) throws(Problem) in seen(try fitted(pair, [.infinity])).error
             }
             // Soft labels: β, then the second stage's λ.
             let count = Double(labels.count)
             var soft = hard
             func beta(_ kappa: Double) -> Double { 4 * kappa * max(soft[0], 1) / count }
             let kappa = try best(FeatureExperiment.kappas + [.infinity]) { (k) throws(Problem) in
-                try fitted(soft, [beta(k)]).seen
+                seen(try fitted(soft, [beta(k)])).error
             }
             soft[1] = try best(grid) { (l) throws(Problem) in
-                try fitted([soft[0], l], [beta(kappa)]).seen
+                seen(try fitted([soft[0], l], [beta(kappa)])).error
             }
             let several = hard + Array(repeating: hard[1], count: stages - 1)
             let steep = Array(repeating: Double.infinity, count: stages)
@@ -159,17 +159,17 @@ extension FeatureExperiment {
             var tried: [StageGain] = []
             for k in 1...stages {
                 let next = try fitted(Array(several[...k]), Array(steep[..<k]))
-                tried.append(StageGain(before: kept.right, after: next.right))
+                tried.append(StageGain(before: seen(kept).each, after: seen(next).each))
                 guard tried[k - 1].isAccepted else { break }
                 kept = next
             }
             return Trial(
                 errors: [
-                    .plain: try fitted([plain], []).test,
-                    .hard: try fitted(hard, [.infinity]).test,
-                    .soft: try fitted(soft, [beta(kappa)]).test,
-                    .several: try fitted(several, steep).test,
-                    .auto: kept.test,
+                    .plain: try fitted([plain], []).test.error,
+                    .hard: try fitted(hard, [.infinity]).test.error,
+                    .soft: try fitted(soft, [beta(kappa)]).test.error,
+                    .several: try fitted(several, steep).test.error,
+                    .auto: kept.test.error,
                 ],
                 lambdas: [
                     .plain: [plain], .hard: hard, .soft: soft, .several: several,

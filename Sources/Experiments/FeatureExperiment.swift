@@ -12,8 +12,8 @@ import Training
 /// Each trial draws M training samples and half as many validation samples, flips exactly ⌊θn⌋ labels of
 /// each class in both, standardises on the training samples, and measures on all clean test samples.
 /// The λ of both stages are searched together on a logarithmic grid, then κ, for the least error on the
-/// (noisy) validation labels. The authors search on the test labels; `oracle` does that too, and then no
-/// number is one that a user can reach.
+/// (noisy) validation labels. The authors search on the test labels; `oracle` does that too, beside the
+/// other, and no number of it is one that a user can reach.
 ///
 /// The arm `auto` declines stages: those of `several` are added one by one as long as each gains more on
 /// what the search may look at than its standard error (`StageGain`); the first that does not ends it.
@@ -60,6 +60,17 @@ public struct FeatureExperiment: Sendable {
         public var noiseRate: Double
         public var sampleRatio: Double
         public var trials: [Trial]
+        /// With `oracle`, whose trials those are: the same draws, searched on validation.
+        public var validationTrials: [Trial]?
+
+        /// The cell as a search on validation has it.
+        public var onValidation: Cell? {
+            validationTrials.map {
+                Cell(
+                    size: size, noiseRate: noiseRate, sampleRatio: sampleRatio, trials: $0,
+                    validationTrials: nil)
+            }
+        }
 
         public func error(_ arm: Arm) -> FiniteSimulation.Mean {
             FiniteSimulation.Mean(trials.map { $0.errors[arm] ?? .nan })
@@ -81,7 +92,7 @@ public struct FeatureExperiment: Sendable {
         let total = Double(sizes.count * noiseRates.count * trials)
         for theta in noiseRates {
             for size in sizes {
-                var list: [Trial] = []
+                var list: [[Trial]] = []
                 for trial in 0..<trials {
                     list.append(try run(problem, size: size, theta: theta, trial: trial))
                     let done = cells.count * trials + trial + 1
@@ -91,7 +102,8 @@ public struct FeatureExperiment: Sendable {
                     Cell(
                         size: size, noiseRate: theta,
                         sampleRatio: Double(size) / Double(problem.features.dimension),
-                        trials: list))
+                        trials: list.map { $0[0] },
+                        validationTrials: oracle ? list.map { $0[1] } : nil))
             }
         }
         return cells
@@ -136,8 +148,9 @@ public struct FeatureExperiment: Sendable {
         (problem.rows(.train) + problem.rows(.validation), problem.rows(.test))
     }
 
+    /// With `oracle` two: searched on the test labels, and on validation, of the same fits.
     private func run(_ problem: TwoClasses, size: Int, theta: Double, trial: Int) throws(Problem)
-        -> Trial
+        -> [Trial]
     {
         let (pool, test) = rows(problem)
         var draw = Draw(
@@ -168,9 +181,13 @@ public struct FeatureExperiment: Sendable {
             validation: features.matrix(Array(first..<second)),
             validationLabels: validation.map(\.1),
             test: features.matrix(Array(second..<features.count)),
-            testLabels: test.map { truth(problem, $0) }, bias: bias, oracle: oracle)
+            testLabels: test.map { truth(problem, $0) }, bias: bias)
         try bench.compress()
-        return try bench.search(stages: stages)
+        var trials: [Trial] = []
+        for onTest in oracle ? [true, false] : [false] {
+            trials.append(try bench.search(stages: stages, onTest: onTest))
+        }
+        return trials
     }
 }
 

@@ -51,7 +51,8 @@ struct SelfDistil: ParsableCommand {
 
     @Flag(
         help:
-            "Search on the test labels, as the paper's code does. No user can reach these numbers.")
+            "Search on the test labels too, as the paper's code does. No user can reach those numbers."
+    )
     var oracle = false
 
     @Option(help: "Engine threads.")
@@ -134,6 +135,12 @@ struct SelfDistilReport {
         /// `validation`, or `test` with --oracle.
         var search: String
         var cells: [Cell]
+        /// With --oracle, the same searched on validation.
+        var validationCells: [Cell]?
+        enum CodingKeys: String, CodingKey {
+            case features, classes, rho, bias, trials, search, cells
+            case validationCells = "validation_cells"
+        }
     }
 
     private func name(_ arm: FeatureExperiment.Arm) -> String {
@@ -151,23 +158,26 @@ struct SelfDistilReport {
             features: problem.features.source, classes: [problem.negative, problem.positive],
             rho: experiment.positiveShare, bias: bias, trials: experiment.trials,
             search: experiment.oracle ? "test" : "validation",
-            cells: cells.map { cell in
-                let arms = FeatureExperiment.Arm.allCases
-                return JSON.Cell(
-                    size: cell.size, theta: cell.noiseRate, alpha: cell.sampleRatio,
-                    errors: Dictionary(
-                        uniqueKeysWithValues: arms.map { (name($0), MeanNumber(cell.error($0))) }),
-                    gains: Dictionary(
-                        uniqueKeysWithValues: arms.dropFirst().map {
-                            (name($0), MeanNumber(cell.gain($0)))
-                        }), accepted: cell.trials.map(\.accepted),
-                    tried: cell.trials.map { trial in
-                        trial.tried.enumerated().map { k, gain in
-                            .init(
-                                stage: k + 1, gain: gain.mean, standardError: gain.standardError,
-                                accepted: gain.isAccepted)
-                        }
-                    })
+            cells: cells.map(json),
+            validationCells: experiment.oracle ? cells.compactMap(\.onValidation).map(json) : nil)
+    }
+
+    private func json(_ cell: FeatureExperiment.Cell) -> JSON.Cell {
+        let arms = FeatureExperiment.Arm.allCases
+        return JSON.Cell(
+            size: cell.size, theta: cell.noiseRate, alpha: cell.sampleRatio,
+            errors: Dictionary(
+                uniqueKeysWithValues: arms.map { (name($0), MeanNumber(cell.error($0))) }),
+            gains: Dictionary(
+                uniqueKeysWithValues: arms.dropFirst().map {
+                    (name($0), MeanNumber(cell.gain($0)))
+                }), accepted: cell.trials.map(\.accepted),
+            tried: cell.trials.map { trial in
+                trial.tried.enumerated().map { k, gain in
+                    .init(
+                        stage: k + 1, gain: gain.mean, standardError: gain.standardError,
+                        accepted: gain.isAccepted)
+                }
             })
     }
 
@@ -176,9 +186,9 @@ struct SelfDistilReport {
             + (mean.error.isFinite ? " ± \(Numbers.fixed(mean.error, 4))" : "")
     }
 
-    var page: TheoryPage {
+    private func table(_ cells: [FeatureExperiment.Cell], onTest: Bool) -> TableModel {
         let arms = FeatureExperiment.Arm.allCases
-        let table = TableModel(
+        return TableModel(
             title:
                 "Test error on clean labels, mean ± standard error over \(experiment.trials) trials",
             columns: [.init("theta", .trailing), .init("M", .trailing), .init("M/N", .trailing)]
@@ -189,9 +199,17 @@ struct SelfDistilReport {
                     Numbers.compact(cell.sampleRatio, 3),
                 ] + arms.map { text(cell.error($0)) }
             },
-            note: experiment.oracle
+            note: onTest
                 ? "Searched on the test labels (oracle): no user can reach these numbers."
                 : "λ and κ searched on noisy validation labels, half as many as M.")
+    }
+
+    var page: TheoryPage {
+        let arms = FeatureExperiment.Arm.allCases
+        var tables = [table(cells, onTest: experiment.oracle)]
+        if experiment.oracle {
+            tables.append(table(cells.compactMap(\.onValidation), onTest: false))
+        }
         let charts = experiment.noiseRates.map { theta in
             let own = cells.filter { $0.noiseRate == theta }
             return CurveChart(
@@ -213,7 +231,7 @@ struct SelfDistilReport {
             ],
             warnings: experiment.oracle
                 ? ["hyper-parameters were searched on the test labels (--oracle)"] : [],
-            findings: findings + acceptance, tables: [table], charts: charts)
+            findings: findings + acceptance, tables: tables, charts: charts)
     }
 
     /// How many stages were accepted in how many trials.

@@ -92,7 +92,7 @@ import Training
         let truth = (0..<40).map { $0 % 3 == 0 }
         var plain = FeatureExperiment.Bench(
             training: rows(12), labels: labels, validation: rows(40), validationLabels: truth,
-            test: rows(40), testLabels: truth, bias: .learnt, oracle: false)
+            test: rows(40), testLabels: truth, bias: .learnt)
         var short = plain
         try short.compress()
         #expect(short.training.shape == [12, 12])
@@ -122,6 +122,13 @@ import Training
         #expect(cells[0].trials.contains { $0.accepted == 0 })
         #expect(cells[1].trials.allSatisfy { $0.accepted > 0 })
         #expect(cells[1].gain(.auto).mean > 0.01)
+        // The search on validation beside it is the one without an oracle, and chooses no better.
+        own.oracle = false
+        let honest = try own.run(problem)
+        for (a, b) in zip(cells, honest) {
+            #expect(a.onValidation?.trials.map(\.errors) == b.trials.map(\.errors))
+            #expect(b.onValidation == nil && a.error(.hard).mean <= b.error(.hard).mean)
+        }
     }
 
     /// Gaussian classes: flips are exact and the same seed gives the same numbers.
