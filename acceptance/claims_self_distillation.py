@@ -79,23 +79,37 @@ def measured(check, pixels):
 
 
 def maximum(check, cells, gains):
-    """Where the gain under noise is largest, beside the theory at a Delta that no gain entered.
+    """Where the gain under noise is largest, beside the theory; no gain enters what is matched.
 
-    Delta is that with which the theory's best 0-SD without noise, H(1/sqrt(Delta (1 + Delta/alpha))) for
-    equal classes, has the error that was measured at the largest M; rho is 1/2, alpha is M over pixels.
+    rho is 1/2. Without noise the theory's best 0-SD has error H(1/sqrt(Delta + Delta^2 N / M)) for equal classes.
+    Delta is that with which this is the error measured at the largest M, with N the number of pixels. Pixels are
+    far from isotropic, so that N is matched besides: Delta and N are then those with which the formula meets
+    the errors at the smallest and the largest M.
     """
-    cell = cells[0, SIZES[-1]]
-    z = statistics.NormalDist().inv_cdf(1 - cell["errors"]["0-SD"]["mean"])
-    alpha = cell["alpha"]
-    delta = alpha * (math.sqrt(1 + 4 / (alpha * z * z)) - 1) / 2
-    alphas = {size: cells[0.4, size]["alpha"] for size in SIZES}
-    ends = [alphas[SIZES[0]] / 2, alphas[SIZES[-1]] * 4]
-    grid = [ends[0] * (ends[1] / ends[0]) ** (i / 16) for i in range(17)] + list(alphas.values())
-    picture = check.folder / "self-distillation-gain.svg"
+    def spread(size):
+        return 1 / statistics.NormalDist().inv_cdf(1 - cells[0, size]["errors"]["0-SD"]["mean"]) ** 2
+    small, large = SIZES[0], SIZES[-1]
+    alpha = cells[0, large]["alpha"]
+    pixels = large / alpha
+    delta = alpha * (math.sqrt(1 + 4 * spread(large) / alpha) - 1) / 2
+    slope = (spread(small) - spread(large)) / (1 / small - 1 / large)
+    free = spread(large) - slope / large
+    for name, delta, dimension in (("pixels", delta, pixels), ("matched", free, slope / free ** 2)):
+        compare(check, name, cells, gains, delta, dimension)
+
+
+def compare(check, name, cells, gains, delta, dimension):
+    alphas = {size: size / dimension for size in SIZES}
+    measured = check.folder / f"gains-{name}.json"
+    measured.write_text(json.dumps(
+        {"cells": [{**cell, "alpha": alphas[size]} for (_, size), cell in cells.items()]}))
+    first, last = alphas[SIZES[0]] / 2, alphas[SIZES[-1]] * 2
+    grid = [first * (last / first) ** (i / 14) for i in range(15)] + list(alphas.values())
+    picture = check.folder / f"self-distillation-gain-{name}.svg"
     code, out, said, _ = check.run(
-        "theory", [PROGRAM, "theory", "curve", "--optimize", "--theta", "0.4", "--delta", f"{delta:.4f}", "--gain",
-                   "--values", ",".join(f"{a:.8g}" for a in sorted(grid)), "--log", "--measured",
-                   check.folder / "gains.json", "--svg", picture, "--json"])
+        f"theory-{name}", [
+            PROGRAM, "theory", "curve", "--optimize", "--theta", "0.4", "--delta", f"{delta:.4f}", "--gain", "--values",
+            ",".join(f"{a:.8g}" for a in sorted(grid)), "--log", "--measured", measured, "--svg", picture, "--json"])
     value = one_object(out)
     if code != 0 or value is None:
         check.say(False, "the gain's maximum", said.strip()[-200:], "the theory's")
@@ -104,10 +118,10 @@ def maximum(check, cells, gains):
     own = {size: theory[min(theory, key=lambda x: abs(x - a))] for size, a in alphas.items()}
     for size in SIZES:
         print(
-            f"        alpha {alphas[size]:.2f} (M = {size}): measured {points(gains[0.4, size])}, theory at Delta "
-            f"{delta:.2f} {100 * own[size]:+.1f}", flush=True)
-    print(f"        the picture: {picture}", flush=True)
-    best, wanted = (max(SIZES, key=lambda size: of(size)) for of in (lambda s: gains[0.4, s]["mean"], own.get))
+            f"        alpha {alphas[size]:.2f} (M = {size}, N = {dimension:.0f}): measured {points(gains[0.4, size])}, "
+            f"theory at Delta {delta:.2f} {100 * own[size]:+.1f}", flush=True)
+    print(f"        theory's largest gain at alpha {max(theory, key=theory.get):.2f}; the picture: {picture}", flush=True)
+    best, wanted = (max(SIZES, key=of) for of in (lambda size: gains[0.4, size]["mean"], own.get))
+    what = "" if name == "pixels" else ", its dimension matched to errors without noise"
     check.say(
-        best == wanted, "the gain under noise is largest where the theory says, within the sizes tried",
-        f"M = {best}", f"M = {wanted}")
+        best == wanted, f"the gain under noise is largest where the theory says{what}", f"M = {best}", f"M = {wanted}")
