@@ -33,7 +33,7 @@ import Training
         let values = try values(rows[0])
         let names = [1, 2].flatMap { ["weight.teacher-\($0)", "wrong-auc.teacher-\($0)"] }
         #expect(Set(values.keys) == Set(names + ["alignment-auc"]))
-        for name in names { #expect(keys(values[name]) == ["mean", "sd"], "\(name)") }
+        for name in names { #expect(keys(values[name]) == ["mean", "sd", "values"], "\(name)") }
 
         // The mean of the JSON is that of the samples' own file.
         let lines = try page(tool, "run/samples.csv").split(separator: "\n").map {
@@ -78,7 +78,7 @@ import Training
         let rows = try #require(try outcome.object()["rows"] as? [[String: Any]])
         #expect(rows[0]["values"] == nil)
         let values = try values(rows[1])
-        #expect(keys(values["wrong-auc.teacher-1"]) == ["mean", "sd"])
+        #expect(keys(values["wrong-auc.teacher-1"]) == ["mean", "sd", "values"])
         #expect(values["wrong-auc.teacher-2"] is NSNull && values["alignment-auc"] is NSNull)
         let spread = try #require(values["weight.teacher-1"] as? [String: Any])
         #expect(spread["sd"] is Double)
