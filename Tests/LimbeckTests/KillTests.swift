@@ -138,7 +138,10 @@ import Training
                 reference, folder, tool, environment: ["LIMBECK_TEST_DROP_RANDOM_STATE": "1"])
             #expect(outcome.status == 0, "\(outcome.err)")
             let differences = try tool.differences(reference.folder, folder)
-            #expect(differences.contains("model.safetensors"), "\(recipe.name): \(differences)")
+            // Not `model.safetensors`: the selected epoch may lie before the kill, or before a term's ramp.
+            #expect(
+                differences.contains { $0.hasSuffix("/last.safetensors") },
+                "\(recipe.name): \(differences)")
         }
     }
 
