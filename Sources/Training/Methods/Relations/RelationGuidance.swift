@@ -85,11 +85,6 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
     }
 
     public func encode(to encoder: any Encoder) throws {
-        try encode(to: encoder, withoutCentreIfOff: false)
-    }
-
-    /// - Parameter withoutCentreIfOff: as before there was a choice, so that what is not centred keeps its keys.
-    func encode(to encoder: any Encoder, withoutCentreIfOff: Bool) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         if let edge {
             try values.encode(edge, forKey: .edge)
@@ -101,7 +96,7 @@ public struct RelationGuidance: Codable, Equatable, Sendable {
         } else {
             try values.encode("none", forKey: .node)
         }
-        if centre || !withoutCentreIfOff { try values.encode(centre, forKey: .centre) }
+        try values.encode(centre, forKey: .centre)
         try values.encode(weight, forKey: .weight)
         try values.encode(nodeWeight, forKey: .nodeWeight)
         try values.encode(ramp, forKey: .ramp)

@@ -157,22 +157,6 @@ extension RelationGuided {
         var guidance: RelationGuidance
         var encoder: WeightSource
 
-        private enum CodingKeys: String, CodingKey { case base, guidance, encoder }
-
-        private struct Described: Encodable {
-            var guidance: RelationGuidance
-            func encode(to encoder: any Encoder) throws {
-                try guidance.encode(to: encoder, withoutCentreIfOff: true)
-            }
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var values = encoder.container(keyedBy: CodingKeys.self)
-            try values.encode(base, forKey: .base)
-            try values.encode(Described(guidance: guidance), forKey: .guidance)
-            try values.encode(self.encoder, forKey: .encoder)
-        }
-
         var sources: [WeightSource] { base.base.sources + [encoder] }
         var traits: PhaseTraits {
             var traits = base.base.traits
