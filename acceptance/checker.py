@@ -21,6 +21,8 @@ class Checker:
         self.folder = folder
         self.missed = 0
         self.runs = 0
+        # What a list keeps for a picture.
+        self.figures = []
 
     def say(self, ok, name, figure, bar):
         self.missed += not ok

@@ -32,6 +32,11 @@ def compared(check, name, recipe, seeds, *changes):
     return rows
 
 
+def show(check, method, words, gain, helps):
+    """Keeps a gain in points (a Paired) for the picture: where the method helps, or where it does not."""
+    check.figures.append({"method": method, "words": words, "mean": gain.mean, "error": gain.error, "helps": helps})
+
+
 def spread(value):
     """Mean ± sd over seeds, in percent."""
     if value is None:
