@@ -1,6 +1,7 @@
 """What the groups of acceptance/claims share: a comparison with one number per seed, and paired differences."""
 
 import math
+import os
 
 from checker import PROGRAM, ROOT, one_object
 
@@ -30,6 +31,19 @@ def compared(check, name, recipe, seeds, *changes):
               flush=True)
     print(f"        {name}: {seeds} seeds in {seconds / 60:.1f} min", flush=True)
     return rows
+
+
+def digits(check):
+    """The CSV of `scripts/optdigits --pixels`, or nothing: OPTDIGITS names one that is there already."""
+    if path := os.environ.get("OPTDIGITS"):
+        return path
+    path = check.folder / "optdigits.csv"
+    if not path.exists():
+        check.run("optdigits", [ROOT / "scripts/optdigits", "--pixels", "--out", path])
+    if not path.exists():
+        check.say(False, "optdigits", "could not be made", "the table of scripts/optdigits")
+        return None
+    return path
 
 
 def show(check, method, words, gain, helps):

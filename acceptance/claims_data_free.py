@@ -11,7 +11,7 @@ import os
 import subprocess
 
 from checker import PROGRAM, ROOT
-from claims_common import Paired
+from claims_common import Paired, digits
 
 SEEDS = 3
 DEEP = "DeepInversion, 2,000 steps"
@@ -35,11 +35,11 @@ TASKS = {
 
 
 def run(check):
-    digits = digits_file(check)
-    if digits is None:
+    table = digits(check)
+    if table is None:
         check.say(False, "data-free: digits", "no data: set OPTDIGITS", "a table")
     else:
-        costs(check, "digits", [f"data.path={digits}"])
+        costs(check, "digits", [f"data.path={table}"])
     if costs(check, "colour-shapes", []):
         vectors(check)
 
@@ -151,15 +151,6 @@ def train(check, name, recipe, seed, synthesis, changes):
     return {"student": phase["student"]["last"]["test"]["accuracy"],
             "teacher": next(v["value"] for v in values if v["name"] == "teacher-accuracy"),
             "seconds": used.ru_utime + used.ru_stime, "label": mean(terms), "folder": folder}
-
-
-def digits_file(check):
-    if path := os.environ.get("OPTDIGITS"):
-        return path
-    path = check.folder / "optdigits.csv"
-    if not path.exists():
-        check.run("optdigits", [ROOT / "scripts/optdigits", "--pixels", "--out", path])
-    return path if path.exists() else None
 
 
 def mean(values):

@@ -1,22 +1,6 @@
 """Rényi mutual learning: peers that teach one another against peers that do not, on 450 digits."""
 
-import os
-
-from checker import ROOT
-from claims_common import compared, paired, show, spread
-
-
-def digits(check):
-    """The CSV of `scripts/optdigits --pixels`, or nothing: OPTDIGITS names one that is there already."""
-    if path := os.environ.get("OPTDIGITS"):
-        return path
-    path = check.folder / "optdigits.csv"
-    if not path.exists():
-        check.run("optdigits", [ROOT / "scripts/optdigits", "--pixels", "--out", path])
-    if not path.exists():
-        check.say(False, "optdigits", "could not be made", "the table of scripts/optdigits")
-        return None
-    return path
+from claims_common import compared, digits, paired, show, spread
 
 
 def run(check):

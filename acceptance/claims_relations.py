@@ -1,7 +1,6 @@
 """Relations (RMDNet, reconstruction): students guided by an encoder that saw no label, on digits with wrong labels."""
 
-from claims_common import compared, paired, show
-from claims_mutual import digits
+from claims_common import compared, digits, paired, show
 
 
 def run(check):
