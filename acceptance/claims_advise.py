@@ -11,6 +11,7 @@ import sys
 import zipfile
 
 from checker import PROGRAM, ROOT, one_object
+from claims_common import digits
 
 # Methods that fight wrong labels, which right ones do not need.
 AGAINST_NOISE = {"self-distillation", "early-learning", "co-teaching", "adaptive-mixing", "relations"}
@@ -33,10 +34,11 @@ def letter(path):
 
 def run(check):
     seeds = ",".join(str(check.options.first_seed + i) for i in range(5))
-    data = {"letter": check.folder / "letter.csv", "digits": check.folder / "optdigits.csv",
+    data = {"letter": check.folder / "letter.csv", "digits": digits(check),
             "tweets": check.folder / "tweets.csv"}
+    if data["digits"] is None:
+        return
     letter(data["letter"])
-    check.run("optdigits", [ROOT / "scripts/optdigits", "--pixels", "--out", data["digits"]])
     check.run("tweets", [ROOT / "scripts/vader-tweets", "--out", data["tweets"]])
     rows, advised = [], {}
     for name, path in data.items():

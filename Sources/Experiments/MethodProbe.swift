@@ -34,6 +34,8 @@ public struct MethodProbe {
     private let registry: MethodRegistry
     /// The recipe's own way to train, where it is another than plain cross-entropy.
     private let own: RecipeFile?
+    /// Read once for the split and the facts.
+    private let files = DataFiles()
 
     /// - Parameter file: a recipe; its method is tried as one of several.
     public init(
@@ -48,7 +50,9 @@ public struct MethodProbe {
         let recipe = try file.decoded(Recipe.self)
         let part = try MethodProbe.part(
             file.without("seed", "name"), recipe.data,
-            try PreparedData(recipe.data, noise: recipe.noise, seed: question.seeds[0]).split,
+            try PreparedData(
+                recipe.data, noise: recipe.noise, seed: question.seeds[0], files: files
+            ).split,
             training: question.samples)
         base = try part.without("method", "relation", "later").setting(
             "method={name: cross-entropy}")
@@ -89,7 +93,8 @@ public struct MethodProbe {
     /// - Parameter record: of the comparison `first`.
     public func facts(_ record: ComparisonRecord) throws -> DataFacts {
         let recipe = try base.decoded(Recipe.self)
-        let data = try PreparedData(recipe.data, noise: recipe.noise, seed: question.seeds[0])
+        let data = try PreparedData(
+            recipe.data, noise: recipe.noise, seed: question.seeds[0], files: files)
         let cells = record.cells(row: MethodProbe.plain, noise: 0)
         func mean(_ value: (Comparison.Cell) -> Double) -> Double {
             cells.map(value).reduce(0, +) / Double(max(1, cells.count))

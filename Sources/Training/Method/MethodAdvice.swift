@@ -40,8 +40,9 @@ public struct DataFacts: Sendable {
     public var fall: Double { max(0, best - last) }
     /// How much better the training labels are known than those never seen.
     public var gap: Double { max(0, trained - last) }
-    public var samplesPerDimension: Double { Double(samples) / Double(dimension) }
 
+    /// Whether so few labels can be wrong that nothing against wrong ones pays.
+    public var isNearlyClean: Bool { wrongAtMost <= 0.05 }
     /// Whether the last epochs unlearn something: more than two standard errors and a point.
     public var falls: Bool { fall > max(0.01, 2 * error) }
     /// Whether labels are learnt by heart that do not carry over.
@@ -89,6 +90,23 @@ public struct MethodAdvice: Sendable {
         self.expectation = expectation
         self.because = because
         self.changes = changes
+    }
+
+    /// Of a method that keeps wrong labels from being learnt by heart.
+    ///
+    /// - Parameter falling: what to expect where the last epochs unlearn something.
+    static func againstWrongLabels(
+        _ facts: DataFacts, falling: Expectation, changes: [String]
+    ) -> MethodAdvice {
+        if facts.falls {
+            return MethodAdvice(falling, because: facts.fallPhrase, changes: changes)
+        }
+        if facts.isNearlyClean {
+            return MethodAdvice(.doesNot, because: facts.noisePhrase, changes: changes)
+        }
+        return MethodAdvice(
+            .open, because: "\(facts.noisePhrase), and the last epochs unlearn nothing",
+            changes: changes)
     }
 }
 

@@ -311,7 +311,7 @@ extension CoTeaching {
     /// It leaves out as many samples as have wrong labels, of which only an upper bound is known here.
     public static func advice(_ facts: DataFacts) -> MethodAdvice? {
         let rate = (100 * min(0.8, facts.wrongAtMost)).rounded() / 100
-        guard facts.wrongAtMost > 0.05 else {
+        guard !facts.isNearlyClean else {
             return MethodAdvice(
                 .doesNot, because: facts.noisePhrase,
                 changes: ["method={name: co-teaching, forget-rate: \(max(0.01, rate))}"])

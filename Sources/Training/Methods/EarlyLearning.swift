@@ -178,15 +178,7 @@ public final class EarlyLearningObjective: Objective {
 extension EarlyLearning {
     /// It keeps a network from memorising; where nothing wrong is memorised it has nothing to do.
     public static func advice(_ facts: DataFacts) -> MethodAdvice? {
-        let changes = ["method={name: early-learning}"]
-        if facts.falls {
-            return MethodAdvice(.helps, because: facts.fallPhrase, changes: changes)
-        }
-        guard facts.wrongAtMost > 0.05 else {
-            return MethodAdvice(.doesNot, because: facts.noisePhrase, changes: changes)
-        }
-        return MethodAdvice(
-            .open, because: "\(facts.noisePhrase), and the last epochs unlearn nothing",
-            changes: changes)
+        .againstWrongLabels(
+            facts, falling: .helps, changes: ["method={name: early-learning}"])
     }
 }

@@ -200,15 +200,7 @@ extension SelfDistillation {
     /// Stages denoise labels; without noise there is nothing to gain from them, and with noise the selected
     /// epoch of one network often has it all: Documentation/when-does-it-help.md.
     public static func advice(_ facts: DataFacts) -> MethodAdvice? {
-        let changes = ["method={name: self-distillation, stages: 1}"]
-        if facts.falls {
-            return MethodAdvice(.open, because: facts.fallPhrase, changes: changes)
-        }
-        guard facts.wrongAtMost > 0.05 else {
-            return MethodAdvice(.doesNot, because: facts.noisePhrase, changes: changes)
-        }
-        return MethodAdvice(
-            .open, because: "\(facts.noisePhrase), and the last epochs unlearn nothing",
-            changes: changes)
+        .againstWrongLabels(
+            facts, falling: .open, changes: ["method={name: self-distillation, stages: 1}"])
     }
 }

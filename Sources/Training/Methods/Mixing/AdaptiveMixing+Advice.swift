@@ -6,7 +6,7 @@ extension AdaptiveMixing {
             "method={name: adaptive-mixing, rule: box, warm-up: \(interval), "
             + "meta-interval: \(interval)}"
         let split = facts.hasMetaValidation ? [] : ["data.meta-validation=0.1"]
-        guard facts.wrongAtMost > 0.05 else {
+        guard !facts.isNearlyClean else {
             return MethodAdvice(
                 .doesNot, because: "\(facts.noisePhrase), for labels and teacher alike",
                 changes: split + [method])

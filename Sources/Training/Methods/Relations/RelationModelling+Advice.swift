@@ -12,7 +12,7 @@ extension RelationModelling: Advisable {
             "relation={encoder: {kind: simclr, epochs: 60, batch: \(batch), dimension: 128}, ramp: 3}"
         ]
         let expectation: MethodAdvice.Expectation =
-            facts.wrongAtMost > 0.3 ? .helps : facts.wrongAtMost > 0.05 ? .open : .doesNot
+            facts.wrongAtMost > 0.3 ? .helps : facts.isNearlyClean ? .doesNot : .open
         return MethodAdvice(expectation, because: facts.noisePhrase, changes: changes)
     }
 }
