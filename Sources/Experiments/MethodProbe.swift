@@ -99,7 +99,13 @@ public struct MethodProbe {
         func mean(_ value: (Comparison.Cell) -> Double) -> Double {
             cells.map(value).reduce(0, +) / Double(max(1, cells.count))
         }
-        let best = mean(\.validation)
+        guard !cells.isEmpty else {
+            throw Problem(
+                .data, "cross-entropy could not be trained, and the others are judged by it",
+                at: .file(base.file), found: record.failures.first?.reason ?? "no result",
+                hint: "lower optimizer.learning-rate")
+        }
+        let best = mean { $0.selected { $0.validation.accuracy } }
         let count = Double(max(1, data.split.validation.count))
         return DataFacts(
             samples: data.split.train.count, classes: data.learning.classNames.count,
@@ -108,7 +114,9 @@ public struct MethodProbe {
             isMetaValidationClean: recipe.data.cleanMetaValidation ?? false,
             epochs: cells.first?.metrics.last?.count ?? 1, best: best,
             last: mean(\.evaluations.last.validation.accuracy),
-            trained: mean { $0.metrics.last?.last?.trainAccuracy ?? $0.validation },
+            trained: mean {
+                $0.metrics.last?.last?.trainAccuracy ?? $0.evaluations.last.validation.accuracy
+            },
             error: (best * (1 - best) / count).squareRoot())
     }
 
@@ -198,13 +206,8 @@ public struct MethodProbe {
     public func verdicts(_ facts: DataFacts, _ record: ComparisonRecord) throws(Problem)
         -> [Verdict]
     {
-        let plain = record.cells(row: MethodProbe.plain, noise: 0)
         let gains = PairedGain.pooled(
-            record.rows.map { row in
-                record.cells(row: row, noise: 0).compactMap { cell in
-                    plain.first { $0.seed == cell.seed }.map { cell.validation - $0.validation }
-                }
-            })
+            record.rows.map { MethodProbe.differences(of: $0, record) { $0.validation.accuracy } })
         func gain(_ row: String) -> PairedGain? {
             guard row != MethodProbe.plain, let place = record.rows.firstIndex(of: row) else {
                 return nil
@@ -236,14 +239,19 @@ public struct MethodProbe {
 
     /// What a row gained over cross-entropy on the test labels: how right the advice was.
     public static func testGain(of row: String, _ record: ComparisonRecord) -> PairedGain? {
+        PairedGain(differences(of: row, record) { $0.test.accuracy })
+    }
+
+    /// Seed by seed, what a row has more than cross-entropy at the selected epochs.
+    private static func differences(
+        of row: String, _ record: ComparisonRecord, _ value: (PhaseResult.Scores) -> Double
+    ) -> [Double] {
         let plain = record.cells(row: plain, noise: 0)
-        return PairedGain(
-            record.cells(row: row, noise: 0).compactMap { cell in
-                plain.first { $0.seed == cell.seed }.map {
-                    cell.evaluations.selected.test.accuracy
-                        - $0.evaluations.selected.test.accuracy
-                }
-            })
+        return record.cells(row: row, noise: 0).compactMap { cell in
+            plain.first { $0.seed == cell.seed }.map {
+                cell.selected(value) - $0.selected(value)
+            }
+        }
     }
 
     static func answer(
@@ -312,15 +320,11 @@ public struct PairedGain: Equatable, Sendable {
 }
 
 extension Comparison.Cell {
-    /// Agreement with the given labels of the validation split at the selected epoch, mean over the
-    /// networks where several learnt: the better of them would be chosen on the same labels.
-    var validation: Double {
-        guard let peers = results.last?.peers else {
-            return evaluations.selected.validation.accuracy
-        }
-        let each = peers.each.map {
-            (useEMA ? $0.ema ?? $0.own : $0.own).selected.validation.accuracy
-        }
+    /// A score at the selected epoch, mean over the networks where several learnt: the better of them would
+    /// be chosen on the labels that it is judged by.
+    func selected(_ value: (PhaseResult.Scores) -> Double) -> Double {
+        guard let peers = results.last?.peers else { return value(evaluations.selected) }
+        let each = peers.each.map { value((useEMA ? $0.ema ?? $0.own : $0.own).selected) }
         return each.reduce(0, +) / Double(each.count)
     }
 }

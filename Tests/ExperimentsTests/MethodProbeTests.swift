@@ -154,6 +154,30 @@ struct MethodProbeTests {
         #expect(MethodProbe.answer(nil, .open) == .perhaps)
     }
 
+    /// Without a row to compare with there is no advice.
+    @Test func crossEntropyThatFailsIsSaid() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "probe-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let probe = try probe(Self.plain + "\noptimizer: {learning-rate: 1e30}") {
+            ($0.samples, $0.seeds) = (100, [0, 1])
+        }
+        let record = try run(try probe.first(), folder, [0, 1])
+        let problem = #expect(throws: Problem.self) { try probe.facts(record) }
+        #expect(problem.map { "\($0)" }?.contains("cross-entropy could not be trained") == true)
+    }
+
+    private func run(
+        _ file: ComparisonFile, _ folder: String, _ seeds: [UInt64]
+    ) throws -> ComparisonRecord {
+        try Comparison(
+            file, folder: folder, seeds: seeds,
+            compute: { _ in ComputeOptions(threads: 1, device: .cpu, precision: .float32) },
+            threads: 1, workers: 1
+        ).run()
+        return try ComparisonRecord(folder: folder)
+    }
+
     /// Cross-entropy first, then the rest, in one folder: the facts and the verdicts of a real probe.
     @Test func probesSomeData() throws {
         let folder = FileManager.default.temporaryDirectory
@@ -164,18 +188,11 @@ struct MethodProbeTests {
         let probe = try MethodProbe(
             RecipeFile(text: Self.plain, file: "recipe"), question: question,
             methods: MethodRegistry([CrossEntropy.self, SelfDistillation.self]))
-        func run(_ file: ComparisonFile) throws -> ComparisonRecord {
-            try Comparison(
-                file, folder: folder, seeds: question.seeds,
-                compute: { _ in ComputeOptions(threads: 1, device: .cpu, precision: .float32) },
-                threads: 1, workers: 1
-            ).run()
-            return try ComparisonRecord(folder: folder)
-        }
-        let facts = try probe.facts(try run(probe.first()))
+        let facts = try probe.facts(try run(probe.first(), folder, question.seeds))
         #expect(facts.dimension == 14 && facts.classes == 20 && facts.epochs == 3)
         #expect(abs(facts.samples - 300) < 20 && facts.best >= facts.last && !facts.isImages)
-        let record = try run(probe.second(facts) { _ in nil }.file)
+        let record = try run(
+            probe.second(facts) { _ in nil }.file, folder, question.seeds)
         let verdicts = try probe.verdicts(facts, record)
         #expect(
             Set(verdicts.map(\.method))
