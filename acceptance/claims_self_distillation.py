@@ -126,6 +126,9 @@ def compare(check, name, cells, gains, delta, dimension):
             f"theory at Delta {delta:.2f} {100 * own[size]:+.1f}", flush=True)
     print(f"        theory's largest gain at alpha {max(theory, key=theory.get):.2f}; the picture: {picture}", flush=True)
     best, wanted = (max(SIZES, key=of) for of in (lambda size: gains[0.4, size]["mean"], own.get))
-    what = "" if name == "pixels" else ", its dimension matched to errors without noise"
-    check.say(
-        best == wanted, f"the gain under noise is largest where the theory says{what}", f"M = {best}", f"M = {wanted}")
+    if name == "pixels":
+        check.say(best == wanted, "the gain under noise is largest where the theory says", f"M = {best}", f"M = {wanted}")
+    else:
+        # No criterion: it was thought of after the gains had been seen.
+        print(f"        with the dimension matched besides, the gain is largest at M = {best}, the theory's at M = {wanted}",
+              flush=True)
