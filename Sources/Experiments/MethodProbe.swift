@@ -112,10 +112,10 @@ public struct MethodProbe {
             dimension: max(1, data.learning.sampleSize), isImages: data.sampleShape.count == 3,
             hasMetaValidation: !data.metaValidation.isEmpty,
             isMetaValidationClean: recipe.data.cleanMetaValidation ?? false,
-            epochs: cells.first?.metrics.last?.count ?? 1, best: best,
+            epochs: cells.first?.resultMetrics.count ?? 1, best: best,
             last: mean(\.evaluations.last.validation.accuracy),
             trained: mean {
-                $0.metrics.last?.last?.trainAccuracy ?? $0.evaluations.last.validation.accuracy
+                $0.resultMetrics.last?.trainAccuracy ?? $0.evaluations.last.validation.accuracy
             },
             error: (best * (1 - best) / count).squareRoot())
     }

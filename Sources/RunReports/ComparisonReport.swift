@@ -198,8 +198,11 @@ public struct ComparisonReport {
                     return values.isEmpty
                         ? "–" : Numbers.estimate(Estimate(values: values), scale: 100)
                 }
+                let declined = cells.count { $0.results[i].isDeclined }
                 rows.append([
-                    name, first.phases[i].name,
+                    name,
+                    first.phases[i].name
+                        + (declined > 0 ? " (declined: \(declined) of \(cells.count))" : ""),
                     spread { $0.student.last.test.accuracy },
                     spread { $0.student.selected.test.accuracy },
                 ])
@@ -312,8 +315,7 @@ public struct ComparisonReport {
     ) -> [Curve] {
         record.rows.compactMap { row in
             let cells = record.cells(row: row, noise: n)
-            let seeds = cells.map { cell in (cell.metrics.last ?? []).compactMap { value(cell, $0) }
-            }
+            let seeds = cells.map { cell in cell.resultMetrics.compactMap { value(cell, $0) } }
             guard let length = seeds.map(\.count).max(), length > 0 else { return nil }
             return Curve(name: row, x: (1...length).map(Double.init), seeds: seeds)
         }

@@ -60,9 +60,14 @@ public enum RunReport {
                 ])
                 continue
             }
-            row(phase.name, phase.student)
-            if let ema = phase.ema {
-                row("\(phase.name), exponential moving average", ema)
+            // What it scored itself; of one that was not trained there is nothing to show.
+            guard let own = phase.isDeclined ? phase.verdict?.declined : phase.student else {
+                continue
+            }
+            let name = phase.name + (phase.isDeclined ? " (declined)" : "")
+            row(name, own)
+            if let ema = phase.isDeclined ? phase.verdict?.declinedEMA : phase.ema {
+                row("\(name), exponential moving average", ema)
             }
         }
         let metric = scores.metric
@@ -87,6 +92,9 @@ public enum RunReport {
         var lines: [String] = []
         for (phase, sections) in zip(record.scores.phases, record.sections) {
             lines += sections.flatMap(\.findings)
+            if let verdict = phase.verdict {
+                lines.append("\(phase.name) was \(verdict.sentence).")
+            }
             if let peers = phase.peers {
                 let share = percent(peers.last.agreement)
                 lines.append(
@@ -101,7 +109,8 @@ public enum RunReport {
     private static func charts(_ record: RunRecord) -> [CurveChart] {
         var accuracy: [Curve] = []
         var loss: [Curve] = []
-        let phases = zip(record.scores.phases, record.metrics).filter(\.0.metric.isShown)
+        let phases = zip(record.scores.phases, record.metrics)
+            .filter { $0.metric.isShown && !$1.isEmpty }
         for (phase, epochs) in phases {
             let x = epochs.map { Double($0.epoch) }
             let prefix = phases.count > 1 ? "\(phase.name), " : ""

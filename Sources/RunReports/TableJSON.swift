@@ -161,9 +161,8 @@ package struct TableJSON: Encodable {
                 selected: Spread([result.evaluations.selected.test.accuracy]),
                 lastFive: Spread(
                     known: [
-                        run.chain.last.flatMap {
-                            run.store.metrics($0).lastFive(ema: result.scores.useEMA)
-                        }
+                        run.store.metrics(run.chain[result.scores.phases.accepted])
+                            .lastFive(ema: result.scores.useEMA)
                     ].compactMap(\.self)),
                 seconds: result.seconds,
                 peers: Peers([

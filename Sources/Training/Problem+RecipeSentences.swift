@@ -37,6 +37,11 @@ extension Problem {
             .data, "a number with a comma", at: Place(detail: [key]), found: oneLine(found),
             hint: "write \(oneLine(found).replacing(",", with: "."))")
     }
+    static func maxStagesOfFixedOnes() -> Problem {
+        Problem(
+            .data, "a key that belongs to stages: auto", at: Place(detail: ["method.max-stages"]),
+            found: "a fixed number of stages", expected: "stages: auto, or no max-stages")
+    }
     static func tooManySettings(_ file: String, _ count: Int, limit: Int) -> Problem {
         Problem(
             .data, "the comparison is too large", at: .file(file, "rows"),

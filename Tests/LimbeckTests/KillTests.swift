@@ -126,7 +126,8 @@ import Training
     /// would prove nothing.
     @Test func otherRandomNumbersEndInOtherBytes() throws {
         let tool = try Tool()
-        for recipe in TinyRuns.recipes {
+        // A declined stage leaves the weights of the one before it, whatever it drew.
+        for recipe in TinyRuns.recipes where recipe.name != TinyRuns.declinedStage.name {
             let reference = try reference(recipe)
             let folder = tool("\(recipe.name)-dropped")
             let call = try #require(reference.lateCalls.dropFirst(4).first)

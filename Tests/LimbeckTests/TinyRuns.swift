@@ -43,6 +43,7 @@ enum TinyRuns {
             )
             .replacing("{learning-rate: 0.02}", with: "{kind: adamw, learning-rate: 0.002}")
         ),
+        declinedStage,
         (
             "mutual",
             text(
@@ -73,6 +74,14 @@ enum TinyRuns {
         ),
         dataFree,
     ]
+
+    /// A stage that learns nothing is declined, and the one after it is not trained.
+    static let declinedStage = (
+        name: "declined-stage",
+        text: text(
+            "{name: self-distillation, stages: auto, max-stages: 2}", extra: ", ema: 0.9")
+            + "\nlater: {learning-rate: 1e-9}"
+    )
 
     /// Learnt constants, a pool with a cap, students in train mode during the search.
     static let dataFree = (

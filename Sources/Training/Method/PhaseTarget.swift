@@ -14,6 +14,9 @@ public protocol PhaseTarget: Encodable, Sendable {
     /// Networks of earlier phases or of files that it learns from.
     var sources: [WeightSource] { get }
     var traits: PhaseTraits { get }
+    /// The phase, one of `sources`, whose result stands where this one does not gain on it on the validation
+    /// split by more than the gain's standard error; of one network. Nil: whatever comes out is the result.
+    var mustGainOn: WeightSource? { get }
     /// Refuses samples that it cannot learn from, before anything is written.
     func check(_ data: PreparedData) throws(Problem)
     /// The data as this target sees it: a teacher may want another normalisation.
@@ -27,6 +30,7 @@ extension PhaseTarget {
     public static var version: Int { 1 }
     public var sources: [WeightSource] { [] }
     public var traits: PhaseTraits { PhaseTraits() }
+    public var mustGainOn: WeightSource? { nil }
     public func check(_ data: PreparedData) throws(Problem) {}
     public func prepared(_ data: PreparedData) throws(Problem) -> PreparedData { data }
     public func stepsPerEpoch(samples: Int, batch: Int) -> Int { (samples + batch - 1) / batch }

@@ -25,6 +25,10 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
     /// Rounds after stage 0, 1 to 20. Most of the gain is in the first; under much noise the third
     /// can still help.
     public var stages: Int
+    /// Whether a stage that gains no more than its standard error on the validation split ends the chain,
+    /// which then has `stages` at most: the paper's early stopping, for data whose best number of stages is
+    /// not known (`StageGain`). In a recipe `stages: auto`, with `max-stages` (3 if not given).
+    public var mayDecline: Bool
     /// Soft, or hard (β = ∞).
     public var labels: Labels
     /// Inverse temperature per stage; the last one repeats. Above 1 sharpens.
@@ -35,10 +39,11 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
     public var divergence: Divergence?
 
     public init(
-        stages: Int = 1, labels: Labels = .soft, beta: [Double] = [1], start: Start = .fresh,
-        divergence: Divergence? = nil
+        stages: Int = 1, mayDecline: Bool = false, labels: Labels = .soft, beta: [Double] = [1],
+        start: Start = .fresh, divergence: Divergence? = nil
     ) {
         self.stages = stages
+        self.mayDecline = mayDecline
         self.labels = labels
         self.beta = beta
         self.start = start
@@ -48,7 +53,19 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        stages = try values.decodeIfPresent(Int.self, forKey: .stages) ?? stages
+        switch try values.decodeIfPresent(Stages.self, forKey: .stages) {
+        case .count(let count): stages = count
+        case .auto: (stages, mayDecline) = (Self.usualMost, true)
+        case nil: break
+        }
+        if let most = try values.decodeIfPresent(Int.self, forKey: .maxStages) {
+            guard mayDecline else { throw Problem.maxStagesOfFixedOnes() }
+            guard (1...20).contains(most) else {
+                throw Problem.outOfRange(
+                    "method.max-stages", found: "\(most)", expected: "1 to 20")
+            }
+            stages = most
+        }
         labels = try values.decodeIfPresent(Labels.self, forKey: .labels) ?? labels
         start = try values.decodeIfPresent(Start.self, forKey: .start) ?? start
         if values.contains(.beta) {
@@ -75,8 +92,44 @@ public struct SelfDistillationOptions: Codable, Equatable, Sendable {
         labels == .hard ? .infinity : beta[min(stage - 1, beta.count - 1)]
     }
 
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(mayDecline ? .auto : .count(stages) as Stages, forKey: .stages)
+        if mayDecline { try values.encode(stages, forKey: .maxStages) }
+        try values.encode(labels, forKey: .labels)
+        try values.encode(beta, forKey: .beta)
+        try values.encode(start, forKey: .start)
+        try values.encodeIfPresent(divergence, forKey: .divergence)
+    }
+
+    private static let usualMost = 3
+
+    /// A number, or `auto`.
+    private enum Stages: Codable {
+        case count(Int)
+        case auto
+
+        init(from decoder: any Decoder) throws {
+            let value = try decoder.singleValueContainer()
+            if (try? value.decode(String.self)) == "auto" {
+                self = .auto
+            } else {
+                self = .count(try value.decode(Int.self))
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var value = encoder.singleValueContainer()
+            switch self {
+            case .count(let count): try value.encode(count)
+            case .auto: try value.encode("auto")
+            }
+        }
+    }
+
     enum CodingKeys: String, CodingKey, CaseIterable {
         case stages, labels, beta, start, divergence
+        case maxStages = "max-stages"
     }
 }
 
@@ -118,7 +171,7 @@ public struct SelfDistillation: Method {
             let source = WeightSource.phase(key: chain.last!.key, weights)
             let target = Target(
                 beta: .init(options.beta(forStage: stage)), teacher: source,
-                divergence: options.divergence)
+                divergence: options.divergence, mayBeDeclined: options.mayDecline ? true : nil)
             chain.append(
                 plan.phase(
                     "stage-\(stage)", stage, target,
@@ -142,7 +195,10 @@ public struct SelfDistillation: Method {
         var beta: Beta
         var teacher: WeightSource
         var divergence: Divergence?
+        /// Nil where the stage is kept whatever comes out.
+        var mayBeDeclined: Bool?
         var sources: [WeightSource] { [teacher] }
+        var mustGainOn: WeightSource? { mayBeDeclined == true ? teacher : nil }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
             let frozen = try phase.frozen(teacher)

@@ -62,6 +62,8 @@ public struct PhaseResult: Codable, Equatable, Sendable {
     public var metric = PhaseMetric.accuracy
     /// The numbers of the objective's sections, which `sections.json` has whole.
     public var sections: [Section] = []
+    /// Where it had to gain on an earlier phase.
+    public var verdict: PhaseVerdict?
 
     public func evaluations(ema: Bool) -> Evaluations { ema ? self.ema ?? student : student }
 
@@ -83,7 +85,7 @@ extension PhaseResult {
                 "test \(percent(student.last.test.accuracy)) last, "
                     + "\(percent(student.selected.test.accuracy)) selected on validation"
             ] : []
-        let all = scores + sections.compactMap(\.summary)
+        let all = scores + sections.compactMap(\.summary) + [verdict?.sentence].compactMap(\.self)
         return all.isEmpty
             ? "\(metric.name) \(percent(student.last.test.accuracy))"
             : all.joined(separator: "; ")

@@ -88,8 +88,7 @@ extension PhaseTrainer {
             bytes: record.metricsBytes, digest: record.metrics, using: environment.files)
     }
 
-    /// Scores of the final and the selected weights, and their files; `result.json` comes last and
-    /// makes the phase complete.
+    /// Scores of the final and the selected weights, and their files.
     func finish() throws -> PhaseResult {
         let own = try evaluations(ema: false)
         let its = spec.training.ema > 0 ? try evaluations(ema: true) : nil
@@ -124,9 +123,7 @@ extension PhaseTrainer {
         }
         try lines.sync(using: environment.files)
         try addSections(to: &result)
-        try environment.files.replace("\(folder)/phase.json", with: JSON.file(spec))
-        try PhaseFolder.finish(folder, result, using: environment.files)
-        try store.removeAll()
+        try judge(&result)
         return result
     }
 

@@ -40,6 +40,8 @@ public final class PhaseTrainer {
     let store: CheckpointStore
     let device: Device
     let rowOfMember: [Int]
+    /// What this phase has to gain on.
+    let former: FormerPhase?
 
     // Where training stands.
     var epoch = 0
@@ -64,11 +66,23 @@ public final class PhaseTrainer {
     public var epochSeconds: [Double] = []
 
     /// - Parameter weights: the tensors of a network that the phase learns or starts from.
-    public init(
+    public convenience init(
         _ spec: PhaseSpec, data: PreparedData, folder: String, environment: TrainingEnvironment,
         weights: @escaping (WeightSource) throws -> (ModelSpec, [String: Tensor])
     ) throws {
+        try self.init(
+            spec, data: data, folder: folder, environment: environment, former: nil,
+            weights: weights)
+    }
+
+    /// - Parameter former: the phase that this one has to gain on.
+    init(
+        _ spec: PhaseSpec, data: PreparedData, folder: String, environment: TrainingEnvironment,
+        former: FormerPhase?,
+        weights: @escaping (WeightSource) throws -> (ModelSpec, [String: Tensor])
+    ) throws {
         self.spec = spec
+        self.former = former
         let data = try spec.target.base.prepared(data)
         self.folder = folder
         self.environment = environment
@@ -130,6 +144,11 @@ public final class PhaseTrainer {
 
     /// Trains to the end, once it is prepared.
     func run() throws -> PhaseResult {
+        if standsAside {
+            let result = try Engine.checked { try passOn() }
+            try complete(result)
+            return result
+        }
         let steps = stepsPerEpoch * spec.training.epochs
         environment.observe(.began(spec, resumedAt: step > 0 ? step : nil, steps: steps))
         lastSaved = environment.clock()
@@ -159,9 +178,17 @@ public final class PhaseTrainer {
         }
         prefetcher = nil
         let result = try Engine.checked { try finish() }
+        try complete(result)
+        return result
+    }
+
+    /// Writes the record that makes the phase complete.
+    private func complete(_ result: PhaseResult) throws {
+        try environment.files.replace("\(folder)/phase.json", with: JSON.file(spec))
+        try PhaseFolder.finish(folder, result, using: environment.files)
+        try store.removeAll()
         let seconds = environment.clock() - began
         environment.observe(.finished(spec, result, seconds: seconds, reused: false))
-        return result
     }
 
     /// The work before the first epoch, and nothing else, once it is prepared.

@@ -47,8 +47,12 @@ public final class Comparison {
         @OrNull public var realisedNoise: Double?
 
         public var evaluations: PhaseResult.Evaluations { results.last!.evaluations(ema: useEMA) }
-        /// Mean test accuracy of the last five epochs of its last phase; nil with fewer.
-        public var lastFive: Double? { metrics.last?.lastFive(ema: useEMA) }
+        /// Epochs of the phase that made the result.
+        public var resultMetrics: [EpochMetrics] {
+            metrics.isEmpty ? [] : metrics[results.accepted]
+        }
+        /// Mean test accuracy of its last five epochs; nil with fewer.
+        public var lastFive: Double? { resultMetrics.lastFive(ema: useEMA) }
     }
 
     public let file: ComparisonFile

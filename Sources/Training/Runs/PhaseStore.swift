@@ -104,9 +104,18 @@ public struct PhaseStore: Sendable {
         _ spec: PhaseSpec, chain: [PhaseSpec], data: PreparedData, folder: String,
         environment: TrainingEnvironment
     ) throws -> PhaseTrainer {
+        let former = try spec.target.base.mustGainOn.flatMap { source in
+            try chain.first { $0.key == source.phaseKey }.flatMap { phase in
+                try result(phase).map {
+                    FormerPhase(source: source, result: $0, folder: path(phase))
+                }
+            }
+        }
         func trainer() throws -> PhaseTrainer {
             try Engine.checked {
-                try PhaseTrainer(spec, data: data, folder: folder, environment: environment) {
+                try PhaseTrainer(
+                    spec, data: data, folder: folder, environment: environment, former: former
+                ) {
                     try weights($0, chain: chain, data: data)
                 }
             }

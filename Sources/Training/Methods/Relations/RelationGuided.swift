@@ -163,6 +163,7 @@ extension RelationGuided {
             traits.isBaseline = false
             return traits
         }
+        var mustGainOn: WeightSource? { base.base.mustGainOn }
         func check(_ data: PreparedData) throws(Problem) {
             guard !traits.hasOwnStep else { throw .relationsNeedLosses(type(of: base.base).name) }
             try base.base.check(data)
