@@ -5,6 +5,8 @@ import Torch
 
 /// The phase that another one has to gain on, where that is finished.
 struct FormerPhase {
+    /// In this chain: another one may share the phase under a name of its own.
+    var name: String
     var source: WeightSource
     var result: PhaseResult
     var folder: String
@@ -49,7 +51,7 @@ extension PhaseTrainer {
         let gain = StageGain(
             before: try right { teacher($0) }, after: try right { own($0, mode: .eval) })
         var verdict = PhaseVerdict(
-            over: former.result.name, isAccepted: gain.isAccepted, gain: gain.mean,
+            over: former.name, isAccepted: gain.isAccepted, gain: gain.mean,
             standardError: gain.standardError, samples: set.labels.count)
         guard !gain.isAccepted else {
             result.verdict = verdict

@@ -107,7 +107,7 @@ public struct PhaseStore: Sendable {
         let former = try spec.target.base.mustGainOn.flatMap { source in
             try chain.first { $0.key == source.phaseKey }.flatMap { phase in
                 try result(phase).map {
-                    FormerPhase(source: source, result: $0, folder: path(phase))
+                    FormerPhase(name: phase.name, source: source, result: $0, folder: path(phase))
                 }
             }
         }
