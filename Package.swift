@@ -78,8 +78,8 @@ let engine: [Target] = [
     .target(
         name: "Experiments",
         dependencies: [
-            "Training", "Distillation", "Replica", "Torch", "Datasets", "SafeTensors", "Files",
-            "Randomness", "Diagnostics",
+            "Training", "Report", "Distillation", "Replica", "Torch", "Datasets", "SafeTensors",
+            "Files", "Randomness", "Diagnostics",
         ]),
     // What a Swift program imports.
     .target(
@@ -149,8 +149,8 @@ let engine: [Target] = [
     .testTarget(
         name: "ExperimentsTests",
         dependencies: [
-            "Experiments", "Training", "Distillation", "Replica", "Torch", "Files", "Randomness",
-            "Diagnostics", "TestSupport", "FolderSupport",
+            "Experiments", "Training", "Report", "Distillation", "Replica", "Torch", "Files",
+            "Randomness", "Diagnostics", "TestSupport", "FolderSupport",
         ]),
     .testTarget(
         name: "RunReportsTests",

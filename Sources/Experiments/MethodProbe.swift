@@ -1,6 +1,7 @@
 import Datasets
 import Diagnostics
 import Foundation
+import Report
 import Training
 
 /// Which methods are worth trying on some data: cross-entropy is trained on a part of it, every method says
@@ -195,7 +196,7 @@ public struct MethodProbe {
         public var expectation: MethodAdvice.Expectation?
         public var because: String
         /// Over plain cross-entropy, paired by seed; nil if it was not tried or failed.
-        public var gain: PairedGain?
+        public var gain: PairedDifference?
         /// What turns the recipe into one of this method.
         public var changes: [String]
     }
@@ -206,9 +207,9 @@ public struct MethodProbe {
     public func verdicts(_ facts: DataFacts, _ record: ComparisonRecord) throws(Problem)
         -> [Verdict]
     {
-        let gains = PairedGain.pooled(
+        let gains = PairedDifference.pooled(
             record.rows.map { MethodProbe.differences(of: $0, record) { $0.validation.accuracy } })
-        func gain(_ row: String) -> PairedGain? {
+        func gain(_ row: String) -> PairedDifference? {
             guard row != MethodProbe.plain, let place = record.rows.firstIndex(of: row) else {
                 return nil
             }
@@ -238,8 +239,8 @@ public struct MethodProbe {
     }
 
     /// What a row gained over cross-entropy on the test labels: how right the advice was.
-    public static func testGain(of row: String, _ record: ComparisonRecord) -> PairedGain? {
-        PairedGain(differences(of: row, record) { $0.test.accuracy })
+    public static func testGain(of row: String, _ record: ComparisonRecord) -> PairedDifference? {
+        PairedDifference(differences(of: row, record) { $0.test.accuracy })
     }
 
     /// Seed by seed, what a row has more than cross-entropy at the selected epochs.
@@ -254,68 +255,15 @@ public struct MethodProbe {
         }
     }
 
+    /// Of Student's t test: an advice is a guess, and a method that is tried in vain costs little.
+    public static let level = 0.1
+
     static func answer(
-        _ gain: PairedGain?, _ expectation: MethodAdvice.Expectation
+        _ gain: PairedDifference?, _ expectation: MethodAdvice.Expectation
     ) -> Verdict.Answer {
         guard let gain else { return expectation == .doesNot ? .no : .perhaps }
-        guard gain.isBeyondChance else { return .perhaps }
+        guard gain.p < level else { return .perhaps }
         return gain.mean > 0 ? .yes : .no
-    }
-}
-
-/// Differences of two rows, seed by seed.
-public struct PairedGain: Equatable, Sendable {
-    public let mean: Double
-    /// Standard error of the mean.
-    public private(set) var error: Double
-    public let seeds: Int
-    /// Degrees of freedom behind the error.
-    public private(set) var freedom: Int
-
-    /// Nil with fewer than two differences.
-    public init?(_ differences: [Double]) {
-        guard differences.count > 1 else { return nil }
-        let n = Double(differences.count)
-        let mean = differences.reduce(0, +) / n
-        let squares = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        self.mean = mean
-        error = (squares / (n - 1) / n).squareRoot()
-        seeds = differences.count
-        freedom = differences.count - 1
-    }
-
-    /// The differences of several rows to the same one. Three seeds tell little of a row's own variance, so
-    /// the variance is pooled over the rows; a row whose own is larger keeps it.
-    static func pooled(_ rows: [[Double]]) -> [PairedGain?] {
-        let gains = rows.map(PairedGain.init)
-        // The row itself differs nowhere and says nothing.
-        let known = gains.compactMap(\.self).filter { $0.error > 0 }
-        let freedom = known.reduce(0) { $0 + $1.freedom }
-        guard freedom > 0 else { return gains }
-        let variance =
-            known.reduce(0.0) { sum, gain in
-                sum + Double(gain.freedom * gain.seeds) * gain.error * gain.error
-            } / Double(freedom)
-        return gains.map { gain in
-            guard var gain else { return nil }
-            gain.error = max(gain.error, (variance / Double(gain.seeds)).squareRoot())
-            gain.freedom = freedom
-            return gain
-        }
-    }
-
-    /// Whether Student's t test (two-sided, 10 %) tells it from 0.
-    public var isBeyondChance: Bool {
-        abs(mean) > PairedGain.quantile(freedom: freedom) * error && mean != 0
-    }
-
-    /// The 95 % quantile of Student's t.
-    static func quantile(freedom: Int) -> Double {
-        let table = [
-            6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782,
-            1.771, 1.761, 1.753, 1.746, 1.740, 1.734, 1.729, 1.725,
-        ]
-        return freedom <= table.count ? table[freedom - 1] : 1.72
     }
 }
 

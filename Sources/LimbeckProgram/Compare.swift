@@ -85,9 +85,7 @@ struct ComparisonRunner {
         }
         let record = try trained(comparison)
         for warning in record.facts.warnings { Console.say("warning: \(warning)") }
-        let report = "\(folder)/report.html"
-        try ComparisonReport(record).page(folder: folder).write(
-            to: report, using: LocalFileSystem())
+        let report = try ComparisonReport(record).write(to: folder, using: LocalFileSystem())
         if json {
             Console.print(json: TableJSON(record, report: report))
         } else {

@@ -66,11 +66,11 @@ struct MethodAdviceReport {
     }
 
     func json(report: String) -> JSON {
-        func gain(_ gain: PairedGain?) -> JSON.Gain? {
+        func gain(_ gain: PairedDifference?) -> JSON.Gain? {
             gain.map {
                 .init(
-                    mean: $0.mean, error: $0.error, seeds: $0.seeds,
-                    isBeyondChance: $0.isBeyondChance)
+                    mean: $0.mean, error: $0.error, seeds: $0.pairs,
+                    isBeyondChance: $0.p < MethodProbe.level)
             }
         }
         return JSON(
@@ -92,7 +92,7 @@ struct MethodAdviceReport {
 
     // MARK: For people
 
-    private func points(_ gain: PairedGain) -> String {
+    private func points(_ gain: PairedDifference) -> String {
         (gain.mean < 0 ? "" : "+")
             + Numbers.estimate(Estimate(mean: gain.mean, sd: gain.error), scale: 100)
     }
@@ -154,6 +154,7 @@ struct MethodAdviceReport {
         var page = try ComparisonReport(record).page(folder: folder)
         page.title = "Advice on methods for \(record.facts.dataName)"
         page.findings = findings
+        page.answers = false
         page.lead = [table]
         return page
     }

@@ -28,10 +28,12 @@ struct ReportCommand: ParsableCommand {
         if FileManager.default.fileExists(atPath: "\(folder)/run.json") {
             try RunReport.page(RunRecord(folder: folder)).write(to: path, using: LocalFileSystem())
         } else if FileManager.default.fileExists(atPath: "\(folder)/result.json") {
-            let page = try ComparisonReport(ComparisonRecord(folder: folder)).page(folder: folder)
-            try page.write(to: path, using: LocalFileSystem())
+            let report = ComparisonReport(try ComparisonRecord(folder: folder))
+            _ = try report.write(to: folder, page: path, using: LocalFileSystem())
             if let svg {
-                try LocalFileSystem().replace(svg, with: Array(page.dotPlot.svg().utf8))
+                let page = try report.page(folder: folder)
+                try LocalFileSystem().replace(
+                    svg, with: Array(page.plot(of: page.groups[0]).svg().utf8))
             }
         } else {
             throw Problem.notAFolder(folder)

@@ -28,15 +28,28 @@ public struct ComparisonReport {
         return noise.kind + (noise.rate.map { " \(Numbers.compact($0))" } ?? "")
     }
 
-    private var methods: [MethodResult] {
-        groups.map { name, cells in
-            let seconds = cells.compactMap(\.seconds)
-            return MethodResult(
-                name: name, last: cells.map(\.evaluations.last.test.accuracy),
-                selected: cells.map(\.evaluations.selected.test.accuracy),
-                seconds: seconds.count == cells.count ? seconds : []
-            )
+    /// The ranked rows at every noise.
+    private var methods: [MethodGroup] {
+        record.noises.indices.map { n in
+            MethodGroup(
+                title: record.noises.count > 1 ? noiseName(n) : "",
+                methods: record.rows.map { row in
+                    let cells = record.cells(row: row, noise: n)
+                    let seconds = cells.compactMap(\.seconds)
+                    return MethodResult(
+                        name: row + failureMark(row, n),
+                        last: cells.map(\.evaluations.last.test.accuracy),
+                        selected: cells.map(\.evaluations.selected.test.accuracy),
+                        seconds: seconds.count == cells.count ? seconds : [],
+                        seeds: cells.map(\.seed), role: role(row, cells))
+                })
         }
+    }
+
+    private func role(_ row: String, _ cells: [Comparison.Cell]) -> MethodResult.Role {
+        if record.ceilings?.contains(row) ?? false { return .ceiling }
+        let isPlain = cells.allSatisfy { $0.phases.count == 1 && $0.phases[0].isBaseline }
+        return isPlain && !cells.isEmpty ? .plain : .method
     }
 
     /// What rows were measured by that were measured without test labels; nil where all had them.
@@ -52,8 +65,7 @@ public struct ComparisonReport {
         return isUnknown ? "agreement with the given test labels" : "test accuracy"
     }
 
-    /// What the rows buy over the first one, and over a regularised plain row where there is one: at the
-    /// last epoch, where nothing was selected, and for the weights that validation selected.
+    /// What has to be known before the answers are believed, and what failed.
     var findings: [String] {
         var sentences: [String] = []
         if let standIn {
@@ -63,96 +75,42 @@ public struct ComparisonReport {
         } else if isUnknown {
             sentences.append(
                 "No clean label is known: test labels may be as noisy as the training labels, and a "
-                    + "difference below counts agreement with them. None of it is a finding about the truth."
+                    + "difference counts agreement with them. None of it is a finding about the truth."
             )
-        }
-        guard record.seeds.count > 1 else {
-            return sentences + ["One seed: no difference here can be told from chance."]
-                + failureSentences
-        }
-        for n in record.noises.indices {
-            let prefix = record.noises.count > 1 ? "\(noiseName(n)): " : ""
-            for (when, value) in measuredAt {
-                let sides = record.rows.map { row in
-                    Finding.Side(name: row, values: record.cells(row: row, noise: n).map(value))
-                }
-                guard sides[0].seeds > 0 else {
-                    sentences.append(
-                        "\(prefix)\(sides[0].name) has no result: nothing is compared with it.")
-                    break
-                }
-                sentences.append(prefix + summary(sides, over: sides[0], when))
-                for reference in sides.dropFirst() where isReference(reference.name) {
-                    let after = sides.drop { $0.name != reference.name }.dropFirst()
-                    if !after.isEmpty, reference.seeds > 0 {
-                        sentences.append(prefix + summary(Array(after), over: reference, when))
-                    }
-                }
-            }
         }
         return sentences + failureSentences
     }
 
-    private var measuredAt: [(String, (Comparison.Cell) -> Double)] {
-        let hasPeers = record.cells.allSatisfy { $0.results.last!.peers != nil }
-        return [
-            ("at the last epoch", { $0.evaluations.last.test.accuracy }),
-            ("selected on validation", { $0.evaluations.selected.test.accuracy }),
-        ]
-            + (hasPeers
-                ? [
-                    ("mean of the peers, at the last epoch", { PeerScores($0)!.meanLast }),
-                    ("mean of the peers, selected on validation", { PeerScores($0)!.meanSelected }),
-                ] : [])
-    }
-
-    /// `Over X, at the last epoch: gains beyond the standard deviation: A +1.8 ± 0.6, …; losses: none; ….`
-    private func summary(_ sides: [Finding.Side], over base: Finding.Side, _ when: String) -> String
-    {
-        func list(_ verdict: Finding.Verdict) -> String {
-            let found = sides.filter {
-                $0.name != base.name && Finding.verdict($0, over: base) == verdict
-            }
-            return found.isEmpty
-                ? "none"
-                : found.map { "\($0.name): \(ComparisonReport.difference($0, base))" }.joined(
-                    separator: "; ")
-        }
-        return
-            "Points over \(base.name), \(when). Gains beyond the standard deviation of the difference: "
-            + "\(list(.gain)). Losses beyond it: \(list(.loss)). Neither: \(list(.withinSpread))."
-    }
-
-    /// In points, with the standard deviation of the difference of two independent means of seeds.
-    private static func difference(_ a: Finding.Side, _ b: Finding.Side) -> String {
-        let sd = ((a.sd ?? .nan) * (a.sd ?? .nan) + (b.sd ?? .nan) * (b.sd ?? .nan)).squareRoot()
-        let mean = (a.mean - b.mean) * 100
-        return (mean < 0 ? "" : "+") + Numbers.estimate(Estimate(mean: mean, sd: sd * 100))
-    }
-
-    /// A later row of plain cross-entropy whose setting was searched: the fair thing to beat.
-    private func isReference(_ row: String) -> Bool {
-        let cells = record.cells(row: row, noise: 0)
-        return cells.contains { !$0.setting.isEmpty }
-            && cells.allSatisfy { $0.phases.count == 1 && $0.phases[0].isBaseline }
-    }
-
     /// What `compare` prints for people.
     package var terminal: String {
+        let page = page(recipe: "")
         var parts = [
-            "\(metric) in percent, mean ± sd over \(record.seeds.count) seeds",
             record.noises.map {
                 "label noise: \($0.kind)\($0.rate.map { ", rate \(Numbers.compact($0))" } ?? ""), realised "
                     + share($0.realised)
-            }.joined(separator: "\n"),
+            }.joined(separator: "\n")
         ]
-        var table = page(recipe: "").methodTable
-        table.title = ""
-        parts.append(TextTable(table).render())
-        if let peers { parts.append(TextTable(peers).render()) }
-        parts += SectionValues(groups).tables.map { $0.title + "\n" + TextTable($0).render() }
+        parts += page.answerLines
+        for group in page.groups {
+            let table = page.table(of: group)
+            parts.append(table.title + "\n" + TextTable(table).render())
+        }
         parts += findings.map { "- " + $0 }
         return parts.joined(separator: "\n")
+    }
+
+    /// Writes the page, and its table as `table.csv` and `table.tex`, into the folder of the comparison.
+    ///
+    /// - Returns: where the page is.
+    package func write(
+        to folder: String, page path: String? = nil, using files: some FileSystem
+    ) throws(Problem) -> String {
+        let page = try page(folder: folder)
+        let path = path ?? "\(folder)/report.html"
+        try page.write(to: path, using: files)
+        try files.replace("\(folder)/table.csv", with: page.csv)
+        try files.replace("\(folder)/table.tex", with: Array(page.latex.utf8))
+        return path
     }
 
     /// - Parameter folder: that of the comparison, whose recipe the page shows.
@@ -177,8 +135,7 @@ public struct ComparisonReport {
             subtitle: "\(record.rows.count) methods, seeds "
                 + record.seeds.map(String.init).joined(separator: ", "),
             facts: facts, warnings: record.facts.warnings + warnings, findings: findings,
-            metric: metric,
-            methods: methods, baseline: groups.first?.name,
+            metric: metric, groups: methods,
             tables: [stages, peers].compactMap(\.self) + SectionValues(groups).tables
                 + [settings].compactMap(\.self),
             charts: charts,
@@ -288,32 +245,34 @@ public struct ComparisonReport {
     }
 
     private var charts: [CurveChart] {
-        record.noises.indices.flatMap { n in
+        zip(record.noises.indices, methods).flatMap { n, group in
             let suffix = record.noises.count > 1 ? ", \(noiseName(n))" : ""
             let accuracy = CurveChart(
                 title: metric.prefix(1).uppercased() + metric.dropFirst() + " over the last phase"
                     + suffix, xLabel: "epoch",
                 yLabel: "\(isUnknown ? "agreement" : "accuracy") (%)",
-                curves: curves(n) { cell, epoch in
+                curves: curves(n, of: group.ranking.extremes) { cell, epoch in
                     100 * (cell.useEMA ? epoch.emaTest ?? epoch.test : epoch.test).accuracy
                 },
                 note:
-                    "Mean over seeds (and over peers), bands of one standard deviation. Shown, never used "
-                    + "to choose.")
+                    "Mean over seeds (and over peers), bands of one standard deviation; the best, the worst and "
+                    + "the first row. Shown, never used to choose.")
             let agreement = CurveChart(
                 title: "Agreement between peers" + suffix, xLabel: "epoch",
                 yLabel: "equal predictions (%)",
-                curves: curves(n) { $1.agreement.map { 100 * $0 } },
+                curves: curves(n, of: group.methods.map(\.name)) { $1.agreement.map { 100 * $0 } },
                 note: "Share of validation samples with equal predictions, mean over pairs.")
             return [accuracy] + (agreement.curves.isEmpty ? [] : [agreement])
         }
     }
 
     /// One curve for each row whose epochs all have the value.
+    ///
+    /// - Parameter names: which rows, as they stand in the table.
     private func curves(
-        _ n: Int, _ value: (Comparison.Cell, EpochMetrics) -> Double?
+        _ n: Int, of names: [String], _ value: (Comparison.Cell, EpochMetrics) -> Double?
     ) -> [Curve] {
-        record.rows.compactMap { row in
+        record.rows.filter { names.contains($0 + failureMark($0, n)) }.compactMap { row in
             let cells = record.cells(row: row, noise: n)
             let seeds = cells.map { cell in cell.resultMetrics.compactMap { value(cell, $0) } }
             guard let length = seeds.map(\.count).max(), length > 0 else { return nil }

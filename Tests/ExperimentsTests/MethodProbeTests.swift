@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Report
 import Testing
 import Training
 
@@ -29,30 +30,6 @@ struct MethodProbeTests {
         method: {name: cross-entropy}
         training: {epochs: 3}
         """
-
-    /// By hand: mean 2, variance 1, standard error 1/√3.
-    @Test func gainsArePaired() throws {
-        let gain = try #require(PairedGain([1, 2, 3]))
-        #expect(gain.mean == 2 && gain.seeds == 3)
-        #expect(abs(gain.error - 1 / 3.0.squareRoot()) < 1e-15)
-        // 2.92 standard errors are 1.69.
-        #expect(gain.isBeyondChance)
-        #expect(PairedGain([0.5, 2, 3])?.isBeyondChance == false)
-        #expect(PairedGain([-1, -2, -3])?.isBeyondChance == true)
-        #expect(PairedGain([0, 0, 0])?.isBeyondChance == false, "no difference is no gain")
-        #expect(PairedGain([1]) == nil)
-    }
-
-    /// By hand: variances 1 and 3 (standard errors √⅓ and 1), 4 degrees of freedom, pooled 2.
-    @Test func varianceIsPooledOverRows() throws {
-        let gains = PairedGain.pooled([[1, 2, 3], [0, 3, 3], [0, 0, 0], [1]])
-        let one = try #require(gains[0])
-        #expect(one.freedom == 4 && abs(one.error - (2 / 3.0).squareRoot()) < 1e-15)
-        #expect(gains[1].map { abs($0.error - 1) < 1e-15 } == true, "its own is larger")
-        #expect(gains[2]?.isBeyondChance == false && gains[3] == nil)
-        // 2.132 standard errors are 1.74.
-        #expect(one.isBeyondChance)
-    }
 
     /// As many held out as trained on, where there are so many.
     @Test func halfOfTheSamplesMeasure() throws {
@@ -144,9 +121,9 @@ struct MethodProbeTests {
     }
 
     @Test func answersSayWhatChanceLeaves() throws {
-        let sure = try #require(PairedGain([0.02, 0.021, 0.019]))
-        let unsure = try #require(PairedGain([0.02, -0.02, 0.01]))
-        let loss = try #require(PairedGain([-0.02, -0.021, -0.019]))
+        let sure = try #require(PairedDifference([0.02, 0.021, 0.019]))
+        let unsure = try #require(PairedDifference([0.02, -0.02, 0.01]))
+        let loss = try #require(PairedDifference([-0.02, -0.021, -0.019]))
         #expect(MethodProbe.answer(sure, .doesNot) == .yes, "what was measured counts")
         #expect(MethodProbe.answer(unsure, .helps) == .perhaps)
         #expect(MethodProbe.answer(loss, .helps) == .no)
@@ -200,6 +177,6 @@ struct MethodProbeTests {
         #expect(verdicts.last?.method == "relations" && verdicts.last?.gain == nil)
         let gains = verdicts.compactMap(\.gain?.mean)
         #expect(gains.count == 3 && gains == gains.sorted(by: >))
-        #expect(MethodProbe.testGain(of: "self-distillation", record)?.seeds == 2)
+        #expect(MethodProbe.testGain(of: "self-distillation", record)?.pairs == 2)
     }
 }

@@ -24,7 +24,12 @@ import Testing
     /// What leads stands before the methods, and a sentence in a cell may break.
     @Test func whatLeadsComesFirst() throws {
         var page = ComparisonPage(
-            title: "A", methods: [MethodResult(name: "m", last: [0.7], selected: [], seconds: [])])
+            title: "A",
+            groups: [
+                MethodGroup(methods: [
+                    MethodResult(name: "m", last: [0.7], selected: [], seconds: [])
+                ])
+            ])
         let reason = String(repeating: "because it is so ", count: 4)
         page.lead = [
             TableModel(title: "First", columns: [.init("a"), .init("why")], rows: [["x", reason]])
@@ -41,9 +46,11 @@ import Testing
     @Test func comparisonSaysWhatItShould() throws {
         let page = ComparisonPage(
             title: "A < B", findings: ["One."],
-            methods: [
-                MethodResult(
-                    name: "m", last: [0.7, 0.72, 0.74], selected: [0.75], seconds: [10, 12])
+            groups: [
+                MethodGroup(methods: [
+                    MethodResult(
+                        name: "m", last: [0.7, 0.72, 0.74], selected: [0.75], seconds: [10, 12])
+                ])
             ])
         let html = try page.html()
         #expect(html.contains("<h1>A &lt; B</h1>") && html.contains("<li>One.</li>"))
@@ -73,7 +80,7 @@ import Testing
 
     @Test func emptyPagesRender() throws {
         #expect(WellFormed.read(try RunPage(title: "").html()) != nil)
-        #expect(WellFormed.read(try ComparisonPage(title: "", methods: []).html()) != nil)
+        #expect(WellFormed.read(try ComparisonPage(title: "", groups: []).html()) != nil)
     }
 
     /// The parts of a line together are the line, so the recipe can be copied from the page.

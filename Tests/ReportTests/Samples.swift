@@ -136,10 +136,7 @@ enum Samples {
             subtitle: "Fashion-MNIST subset (5,000 images), LeNet-5, 30 epochs, 3 seeds",
             facts: facts,
             warnings: ["The validation split has noisy labels too: its accuracy is a lower bound."],
-            findings: Finding.comparisons(
-                methods.map { Finding.Side(name: $0.name, values: $0.last) },
-                baseline: names[1]),
-            methods: methods, baseline: names[1], charts: [accuracy, loss, sweep],
+            groups: [MethodGroup(methods: methods)], charts: [accuracy, loss, sweep],
             heatMaps: [confusion, transition(10)], recipe: recipe)
     }
 
@@ -181,7 +178,8 @@ enum Samples {
             }
         }
         let drawings = [
-            ("curves", Samples.accuracy.svg()), ("dots", Samples.comparison.dotPlot.svg()),
+            ("curves", Samples.accuracy.svg()),
+            ("dots", Samples.comparison.plot(of: Samples.comparison.groups[0]).svg()),
             ("heat", Samples.confusion.svg()),
         ]
         for (name, text) in drawings {

@@ -91,40 +91,6 @@ import Testing
         #expect(e.mean == 2 && e.sd == 1 && Estimate(values: [5]).sd == nil)
     }
 
-    @Test func findings() {
-        let ce = Finding.Side(name: "cross-entropy", mean: 0.70, sd: 0.004, seeds: 3)
-        func side(_ mean: Double, _ sd: Double?, _ seeds: Int = 3) -> Finding.Side {
-            .init(name: "SD", mean: mean, sd: sd, seeds: seeds)
-        }
-        // sqrt(0.3² + 0.4²) = 0.5
-        #expect(
-            Finding.compare(side(0.718, 0.003), over: ce)
-                == "SD gains 1.8 ± 0.5 points over cross-entropy (3 seeds).")
-        #expect(
-            Finding.compare(side(0.682, 0.003), over: ce)
-                == "SD loses 1.8 ± 0.5 points against cross-entropy (3 seeds).")
-        #expect(
-            Finding.compare(side(0.703, 0.003), over: ce)
-                == "SD shows no difference from cross-entropy that exceeds its standard deviation: "
-                + "+0.3 ± 0.5 points (3 seeds).")
-        #expect(
-            Finding.compare(side(0.7052, 0.003), over: ce)
-                == "SD gains 0.52 ± 0.50 points over cross-entropy (3 seeds).")
-        #expect(
-            Finding.compare(side(0.75, nil, 1), over: ce)
-                == "SD differs from cross-entropy by +5.0 points (1 seed against 3): without a "
-                + "standard deviation on both sides this settles nothing.")
-        #expect(
-            Finding.compare(side(.nan, 0.1), over: ce)
-                == "SD and cross-entropy cannot be compared: a mean is not a number.")
-        #expect(Finding.verdict(side(0.70, 0), over: side(0.70, 0)) == .withinSpread)
-        #expect(
-            Finding.comparisons([ce, side(0.703, 0.003)], baseline: "cross-entropy").last
-                == "No method gains more over cross-entropy than the standard deviation of the "
-                + "difference.")
-        #expect(Finding.comparisons([ce, side(0.8, 0)], baseline: "cross-entropy").count == 1)
-    }
-
     @Test func progress() {
         #expect(
             Progress.line(

@@ -57,7 +57,52 @@ import Training
             let report = ComparisonReport(try ComparisonRecord(folder: folder))
             try report.page(folder: folder).write(to: path)
             let page = try String(contentsOfFile: path, encoding: .utf8)
-            #expect(page.contains("Points over plain, at the last epoch"))
+            #expect(page.contains("<li>Best: "))
+        }
+    }
+
+    /// A row with a noise of its own keeps it beside `noises`; on clean labels it is the ceiling and takes
+    /// no part. A robust loss is no plain row.
+    @Test func aCeilingFramesTheRows() throws {
+        try withScratch { scratch in
+            let folder = "\(scratch)/comparison"
+            let rows = """
+
+                seeds: [0, 1]
+                noises: [{kind: symmetric, rate: 0.2}, {kind: symmetric, rate: 0.4}]
+                rows:
+                  - {name: plain, method: {name: cross-entropy}}
+                  - {name: robust, method: {name: cross-entropy, loss: gce}}
+                  - {name: clean, noise: {kind: none}, method: {name: cross-entropy}}
+                """
+            let file = try ComparisonFile([RecipeFile(text: recipe + rows, file: "tiny")])
+            try Comparison(
+                file, folder: folder, compute: { _ in ComputeOptions(threads: 1) }, threads: 1,
+                workers: 1
+            ).run()
+            let record = try ComparisonRecord(folder: folder)
+            #expect(
+                record.ceilings == ["clean"]
+                    && record.facts.warnings.allSatisfy { !$0.contains("rows differ") })
+            let report = ComparisonReport(record)
+            _ = try report.write(to: folder, using: LocalFileSystem())
+            let page = try report.page(folder: folder)
+            #expect(page.groups.map(\.title) == ["symmetric 0.2", "symmetric 0.4"])
+            for group in page.groups {
+                #expect(group.methods.map(\.role) == [.plain, .method, .ceiling])
+                #expect(group.methods[2].selected == page.groups[0].methods[2].selected)
+                #expect(group.ranking.rows.first { $0.method.role == .ceiling }?.place == nil)
+            }
+            #expect(
+                page.answerLines.count == 2
+                    && page.answerLines[0].hasPrefix("symmetric 0.2: Best: "))
+            let csv = String(decoding: try readFile("\(folder)/table.csv"), as: UTF8.self)
+            #expect(csv.split(separator: "\n").count == 7)
+            let latex = String(decoding: try readFile("\(folder)/table.tex"), as: UTF8.self)
+            #expect(latex.components(separatedBy: "\\begin{table}").count == 3)
+            // Rows that are read no further are folded.
+            let html = try page.html()
+            #expect(html.components(separatedBy: "<details>").count == 4)
         }
     }
 }

@@ -9,6 +9,7 @@ extension CurveChart: Figure {
 
     /// Many curves need the whole width.
     var isWide: Bool { named.count > 4 }
+    var fitsNarrow: Bool { true }
 
     /// The curves that are named beside or below the chart.
     private var named: [Int] { curves.indices.filter { !curves[$0].name.isEmpty } }
@@ -42,11 +43,11 @@ extension CurveChart: Figure {
 
         let size = 12.5
         let labelWidth = curves.map { Markup.width(of: $0.name, size: size) }.max() ?? 0
-        let beside = named.count <= 12 && labelWidth <= 210
-        let width = isWide ? drawing.room : 640
+        let beside = !drawing.isNarrow && named.count <= 12 && labelWidth <= 210
+        let width = isWide ? drawing.room : min(640, drawing.room)
         let top = 28.0
-        let plotHeight = isWide ? 380.0 : 270
-        let right = beside && !curves.isEmpty ? labelWidth + 52 : 16
+        let plotHeight = drawing.isNarrow ? 230 : isWide ? 380.0 : 270
+        let right = beside && !curves.isEmpty ? labelWidth + 52 : drawing.isNarrow ? 6 : 16
         let yTicks = Ticks(yFit, about: 6)
         let left = (yTicks.labels.map { Markup.width(of: $0, size: size) }.max() ?? 0) + 10
         let plotWidth = width - left - right

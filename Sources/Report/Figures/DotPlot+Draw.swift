@@ -4,6 +4,8 @@ extension DotPlot {
 }
 
 extension DotPlot: Figure {
+    var fitsNarrow: Bool { true }
+
     var summary: String {
         let parts = rows.map { row in
             let second = row.second.map { ", \(secondMark) \(label($0))" } ?? ""
@@ -24,9 +26,15 @@ extension DotPlot: Figure {
         let size = 12.5
         let width = drawing.room
         let two = rows.contains { $0.second != nil }
-        let rowHeight = two ? 44.0 : 38
-        let names = rows.map { Markup.cut($0.name, to: 300, size: 13.5) }
-        let left = max((names.map { Markup.width(of: $0, size: 13.5) }.max() ?? 0) + 16, 40)
+        // On a phone names stand above their rows.
+        let above = drawing.isNarrow
+        let rowHeight = (two ? 44.0 : 38) + (above ? 20 : 0)
+        let names = rows.map {
+            Markup.cut($0.name, to: above ? drawing.room - 84 : 300, size: 13.5)
+        }
+        let left =
+            above
+            ? 6 : max((names.map { Markup.width(of: $0, size: 13.5) }.max() ?? 0) + 16, 40)
         let texts = rows.map { label(Estimate(mean: $0.mean, sd: $0.sd)) }
         let seconds = rows.map { $0.second.map(label) ?? "" }
         func column(_ title: String, _ texts: [String]) -> Double {
@@ -36,9 +44,9 @@ extension DotPlot: Figure {
         }
         let short = [firstMark, secondMark].map { String($0.prefix { $0 != " " }) }
         let first = column(short[0], texts)
-        let second = two ? column(short[1], seconds) + 18 : 0
+        let second = two && !above ? column(short[1], seconds) + 18 : 0
         let right = width - 4
-        let plotRight = right - first - second - 22
+        let plotRight = above ? right - 4 : right - first - second - 22
         let top = 30.0
         let bottom = top + Double(max(rows.count, 1)) * rowHeight
 
@@ -59,21 +67,23 @@ extension DotPlot: Figure {
         drawing.line(left, bottom, plotRight, bottom, "axis")
         drawing.text(xLabel, (left + plotRight) / 2, bottom + 37, "label", .middle)
         drawing.text(short[0], right - second, 20, "label", .end)
-        if two { drawing.text(short[1], right, 20, "label", .end) }
+        if two, !above { drawing.text(short[1], right, 20, "label", .end) }
 
         if let base = rows.first(where: { $0.name == baseline }), Axis.drawable(base.mean) {
             drawing.line(x(base.mean), top - 4, x(base.mean), bottom, "base", dash: "4 3")
         }
         for (i, row) in rows.enumerated() {
-            let y = top + (Double(i) + 0.5) * rowHeight
-            if i > 0 { drawing.line(0, y - rowHeight / 2, right, y - rowHeight / 2, "grid") }
+            let edge = top + Double(i) * rowHeight
+            let y = edge + rowHeight / 2 + (above ? 10 : 0)
+            if i > 0 { drawing.line(0, edge, right, edge, "grid") }
             let shown = names[i]
             drawing.text(
-                shown, left - 14, y + 4.5, row.name == baseline ? "strong" : "", .end,
+                shown, above ? 0 : left - 14, above ? edge + 16 : y + 4.5,
+                row.name == baseline ? "strong" : "", above ? .start : .end,
                 tip: shown == row.name ? nil : row.name)
             draw(row, x, y, two: two, into: &drawing)
-            drawing.text(texts[i], right - second, y + 4.5, "", .end)
-            if two { drawing.text(seconds[i], right, y + 4.5, "tick", .end) }
+            drawing.text(texts[i], right - second, above ? edge + 16 : y + 4.5, "", .end)
+            if two, !above { drawing.text(seconds[i], right, y + 4.5, "tick", .end) }
         }
         drawing.width = width
         drawing.height = bottom + 44

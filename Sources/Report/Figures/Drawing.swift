@@ -7,6 +7,8 @@ struct Drawing {
     var height = 0.0
     /// The width a figure may take, where it does not have one of its own.
     let room: Double
+    /// Whether that is a phone's.
+    var isNarrow: Bool { room < 500 }
 
     init(room: Double = 820) {
         self.room = room
@@ -73,12 +75,15 @@ protocol Figure {
     var summary: String { get }
     /// Whether it wants the whole width of a page.
     var isWide: Bool { get }
+    /// Whether it can be drawn for the width of a phone.
+    var fitsNarrow: Bool { get }
     /// Draws from (0, 0) and sets the drawing's size.
     func draw(into drawing: inout Drawing)
 }
 
 extension Figure {
     var isWide: Bool { false }
+    var fitsNarrow: Bool { false }
 
     /// The drawing for a page that has `Theme.variables` and `Theme.figures` in its style.
     func inlineSVG(room: Double = 1200) -> String {

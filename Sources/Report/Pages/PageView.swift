@@ -14,11 +14,15 @@ struct PageView {
     var found: Bool
     var stated: Bool
     var cooked: Bool
+    /// Whether facts and recipe open only when asked for.
+    var folded: Bool
 
     struct Section {
         var heading: String
         /// The class of the box: `stack` under one another, `grid` side by side where it fits.
         var layout: String
+        /// Whether it opens only when asked for.
+        var folded = false
         var tables: [Table] = []
         var figures: [Drawn] = []
     }
@@ -26,6 +30,8 @@ struct PageView {
     struct Drawn {
         var title: String
         var drawing: String
+        /// The same for a phone's width; nil where it would be the same.
+        var narrow: String?
         var wide: Bool
         var note: String?
 
@@ -33,6 +39,7 @@ struct PageView {
             title = figure.title
             wide = figure.isWide
             drawing = figure.inlineSVG()
+            narrow = figure.fitsNarrow ? figure.inlineSVG(room: 322) : nil
             self.note = note
         }
     }
@@ -42,10 +49,13 @@ struct PageView {
         var right: Bool
         /// Whether its text is a sentence, which may break.
         var long: Bool
+        /// Whether it is a name of some length, which may break between words.
+        var name: Bool
 
         init(text: String, right: Bool) {
             (self.text, self.right) = (text, right)
             long = !right && text.count > 48
+            name = !right && !long && text.count > 12
         }
     }
 
@@ -81,8 +91,9 @@ struct PageView {
 
     init(
         kind: String, title: String, subtitle: String, warnings: [String], findings: [String],
-        sections: [Section], facts: [Fact], recipe: String
+        sections: [Section], facts: [Fact], recipe: String, folded: Bool = false
     ) {
+        self.folded = folded
         self.kind = kind
         self.title = title
         self.subtitle = subtitle.isEmpty ? nil : subtitle

@@ -31,22 +31,29 @@ extension RunPage {
 extension ComparisonPage {
     /// The page: one file with its style and drawings inside; it loads nothing and runs nothing.
     public func html() throws(Problem) -> String {
-        let results = methods.isEmpty ? [] : [PageView.Table(methodTable)]
-        let dots = methods.isEmpty ? [] : [PageView.Drawn(dotPlot, note: dotPlot.note)]
+        let known = groups.filter { !$0.methods.isEmpty }
+        let results = known.map { group in
+            let plot = plot(of: group)
+            return PageView.Section(
+                heading: group.title.isEmpty ? "Methods" : "Methods, \(group.title)",
+                layout: "stack", tables: [PageView.Table(table(of: group))],
+                figures: [PageView.Drawn(plot, note: plot.note)])
+        }
         return try Templates.render(
             PageView(
                 kind: "Comparison", title: title, subtitle: subtitle, warnings: warnings,
-                findings: findings,
+                findings: (answers ? answerLines : []) + findings,
                 sections: [
-                    .init(
-                        heading: "Advice", layout: "stack", tables: lead.map(PageView.Table.init)),
-                    .init(heading: "Methods", layout: "stack", tables: results, figures: dots),
-                    .init(
-                        heading: "Further results", layout: "stack",
-                        tables: tables.map(PageView.Table.init)),
+                    .init(heading: "Advice", layout: "stack", tables: lead.map(PageView.Table.init))
+                ] + results + [
                     .init(heading: "Curves", layout: "grid", figures: drawn(charts)),
-                    .init(heading: "Matrices", layout: "grid", figures: drawn(heatMaps)),
-                ], facts: facts, recipe: recipe))
+                    .init(
+                        heading: "Further results", layout: "stack", folded: true,
+                        tables: tables.map(PageView.Table.init)),
+                    .init(
+                        heading: "Matrices", layout: "grid", folded: true,
+                        figures: drawn(heatMaps)),
+                ], facts: facts, recipe: recipe, folded: true))
     }
 
     /// Writes the page to `path`, so that a reader sees the old page or the new one.
@@ -56,51 +63,31 @@ extension ComparisonPage {
         try files.replace(path, with: Array(html().utf8))
     }
 
-    /// Methods, seeds, last and selected metric in percent, seconds: the table of the terminal
-    /// and of the page.
-    public var methodTable: TableModel {
-        TableModel(
-            title: "\(heading) in percent, mean ± standard deviation over seeds",
-            columns: [
-                .init("method"), .init("seeds", .trailing), .init("last", .trailing),
-                .init("selected on validation", .trailing), .init("seconds", .trailing),
-            ],
-            rows: methods.map { method in
-                let seconds = Estimate(values: method.seconds)
-                return [
-                    method.name, "\(max(method.last.count, method.selected.count))",
-                    Self.percent(method.last), Self.percent(method.selected),
-                    method.seconds.isEmpty
-                        ? "–" : Numbers.estimate(seconds, digits: seconds.mean < 100 ? 1 : 0),
-                ]
-            },
-            note: "Last: after the last epoch. Selected: the epoch that was best on the validation "
-                + "split; the test labels choose nothing.")
+    /// Which method is best, a line for each group.
+    public var answerLines: [String] {
+        groups.filter { !$0.methods.isEmpty }.map { group in
+            (group.title.isEmpty ? "" : "\(group.title): ") + group.ranking.answer
+        }
     }
 
-    /// The methods as rows of dots, in percent.
-    public var dotPlot: DotPlot {
-        DotPlot(
-            title: "\(heading) of each method",
-            xLabel: "\(metric) (%)",
-            rows: methods.map { method in
-                let last = Self.estimate(method.last)
-                let second = Self.estimate(method.selected)
-                return DotPlot.Row(
-                    name: method.name, mean: last.mean, sd: last.sd,
-                    points: method.last.map { $0 * 100 },
-                    second: method.selected.isEmpty ? nil : second)
-            }, baseline: baseline)
+    /// The ranked table of a group: that of the terminal and of the page.
+    public func table(of group: MethodGroup) -> TableModel {
+        var table = group.ranking.table(metric: metric)
+        if !group.title.isEmpty { table.title += ", \(group.title)" }
+        return table
     }
 
-    private var heading: String { metric.prefix(1).uppercased() + metric.dropFirst() }
+    /// The methods of a group as rows of dots, in percent.
+    public func plot(of group: MethodGroup) -> DotPlot { group.ranking.dotPlot(metric: metric) }
 
-    private static func estimate(_ values: [Double]) -> Estimate {
-        Estimate(values: values.map { $0 * 100 })
+    /// The ranked tables for a spreadsheet.
+    public var csv: [UInt8] {
+        CSV.file(Ranking.csvColumns, groups.flatMap { $0.ranking.csvRows(noise: $0.title) })
     }
 
-    private static func percent(_ values: [Double]) -> String {
-        values.isEmpty ? "–" : Numbers.estimate(estimate(values))
+    /// The ranked tables for a LaTeX document.
+    public var latex: String {
+        groups.map { LaTeXTable(table(of: $0)).render() }.joined(separator: "\n")
     }
 }
 

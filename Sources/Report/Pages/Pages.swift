@@ -49,51 +49,52 @@ public struct RunPage: Codable, Equatable, Sendable {
     }
 }
 
-/// One method of a comparison: its values of the metric, one per seed.
-public struct MethodResult: Codable, Equatable, Sendable {
-    public var name: String
-    /// The metric after the last epoch, as a fraction in [0, 1], one per seed.
-    public var last: [Double]
-    /// The metric of the epoch selected on validation, one per seed.
-    public var selected: [Double]
-    /// Wall-clock seconds, one per seed.
-    public var seconds: [Double]
+/// Some methods under one label noise.
+public struct MethodGroup: Codable, Equatable, Sendable {
+    /// Of the noise; empty where there is only one.
+    public var title: String
+    /// The first is what the others are compared with.
+    public var methods: [MethodResult]
 
-    public init(name: String, last: [Double], selected: [Double], seconds: [Double]) {
-        self.name = name
-        self.last = last
-        self.selected = selected
-        self.seconds = seconds
+    public init(title: String = "", methods: [MethodResult]) {
+        self.title = title
+        self.methods = methods
     }
+
+    public var ranking: Ranking { Ranking(methods) }
 }
 
 /// The page of a comparison: methods over seeds.
 ///
-/// The methods' table and the dot plot are made from `methods`; further tables and figures are
-/// shown after them.
+/// For each group a line that says which method is best, the ranked table and the dot plot are made from its
+/// methods; further tables and figures are shown after them.
 public struct ComparisonPage: Codable, Equatable, Sendable {
     public var title: String
     public var subtitle: String
     public var facts: [Fact]
     public var warnings: [String]
+    /// What is to be said besides the answers.
     public var findings: [String]
     /// The name of the metric: `test accuracy`.
     public var metric: String
-    public var methods: [MethodResult]
-    /// The method that the others are compared with: a line in the dot plot.
-    public var baseline: String?
+    /// One for each label noise.
+    public var groups: [MethodGroup]
+    /// Whether the page begins with the answers of the rankings.
+    public var answers = true
     /// What stands before the methods' table.
     public var lead: [TableModel] = []
+    /// Folded.
     public var tables: [TableModel]
     public var charts: [CurveChart]
+    /// Folded.
     public var heatMaps: [HeatMap]
     public var recipe: String
 
     public init(
         title: String, subtitle: String = "", facts: [Fact] = [], warnings: [String] = [],
-        findings: [String] = [], metric: String = "test accuracy", methods: [MethodResult],
-        baseline: String? = nil, tables: [TableModel] = [], charts: [CurveChart] = [],
-        heatMaps: [HeatMap] = [], recipe: String = ""
+        findings: [String] = [], metric: String = "test accuracy", groups: [MethodGroup],
+        tables: [TableModel] = [], charts: [CurveChart] = [], heatMaps: [HeatMap] = [],
+        recipe: String = ""
     ) {
         self.title = title
         self.subtitle = subtitle
@@ -101,8 +102,7 @@ public struct ComparisonPage: Codable, Equatable, Sendable {
         self.warnings = warnings
         self.findings = findings
         self.metric = metric
-        self.methods = methods
-        self.baseline = baseline
+        self.groups = groups
         self.tables = tables
         self.charts = charts
         self.heatMaps = heatMaps

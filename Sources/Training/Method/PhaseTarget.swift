@@ -42,7 +42,8 @@ public struct PhaseTraits: Equatable, Sendable {
     public var learnsLabels: Bool
     /// Whether the weights of the epoch that is best on the validation split are kept.
     public var keepsBest: Bool
-    /// Whether one network learns from the given labels and nothing else: what others are compared with.
+    /// Whether one network learns from the given labels by cross-entropy and from nothing else: what others
+    /// are compared with.
     public var isBaseline: Bool
 
     /// Whether its objective writes `step` itself: nothing can then be added to the losses of its steps.

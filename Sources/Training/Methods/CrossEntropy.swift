@@ -52,9 +52,12 @@ public struct CrossEntropy: Method {
     public struct Target: PhaseTarget {
         public static let name = "labels"
         public var loss: LabelLoss
-        public var traits: PhaseTraits { PhaseTraits(isBaseline: true) }
+        public var traits: PhaseTraits { PhaseTraits(isBaseline: isPlain) }
 
         public init(loss: LabelLoss = .crossEntropy()) { self.loss = loss }
+
+        /// A loss that resists wrong labels is a method against them, not what methods are compared with.
+        private var isPlain: Bool { if case .crossEntropy = loss { true } else { false } }
 
         public func objective(_ phase: PhaseContext) throws -> any Objective {
             CrossEntropyObjective(loss)

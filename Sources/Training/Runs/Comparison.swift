@@ -163,9 +163,17 @@ public final class Comparison {
             compute: chain[0].compute, name: first.row.name, seed: first.seed, chain: chain,
             data: first.data)
         let recipe = first.candidates[0].recipe
+        let noisy = noises.contains { $0.kind != .clean }
+        let ceilings = file.rows.map(\.name).filter { row in
+            noisy
+                && plans.allSatisfy {
+                    $0.row.name != row || $0.candidates[0].recipe.noise.kind == .clean
+                }
+        }
         if plans.contains(where: {
             $0.candidates[0].recipe.data != recipe.data
-                || (file.noises == nil && $0.candidates[0].recipe.noise != recipe.noise)
+                || ($0.candidates[0].recipe.noise != noises[$0.noise]
+                    && !ceilings.contains($0.row.name))
         }) {
             facts.warnings.append(
                 "rows differ in data or label noise: facts and matrices are those of the first row")
@@ -173,11 +181,14 @@ public final class Comparison {
         return ComparisonRecord(
             facts: facts, rows: file.rows.map(\.name), seeds: seeds,
             noises: noises.indices.map { n in
-                let data = plans.filter { $0.noise == n }.map(\.data)
+                let plans = plans.filter { $0.noise == n }
+                // A row on clean labels says nothing of the noise of the others.
+                let own = plans.filter { $0.candidates[0].recipe.noise == noises[n] }
+                let data = (own.isEmpty ? plans : own).map(\.data)
                 return ComparisonRecord.Noise(
                     kind: noises[n].kind.rawValue, rate: noises[n].rate,
                     realised: mean(data.map(\.noise.realisedRate)))
-            }, cells: cells, failures: failures)
+            }, cells: cells, failures: failures, ceilings: ceilings)
     }
 
     /// Nil unless all are known.
@@ -206,7 +217,7 @@ public final class Comparison {
                     for candidate in row.candidates {
                         var recipe = try candidate.file.decoded(Recipe.self)
                         recipe.seed = seed
-                        if file.noises != nil { recipe.noise = noise }
+                        if file.noises != nil, !row.hasOwnNoise { recipe.noise = noise }
                         let chain = try candidate.file.placing {
                             recipe = try recipe.method.base.completed(recipe)
                             data = try prepare(recipe)

@@ -5,7 +5,7 @@ import Yams
 /// What `limbeck compare` is asked for: rows (methods) × label noise × seeds.
 ///
 /// Either one file with the key `rows`: everything beside `rows`, `seeds` and `noises` is the part
-/// that all rows share, and each row is laid over it; or several plain recipes, each of which is a row.
+/// that all rows share, and each row is laid over it (a row with a `noise` of its own keeps it); or several plain recipes, each of which is a row.
 ///
 ///     data: {kind: embedded}
 ///     noise: {kind: symmetric, rate: 0.4}
@@ -31,6 +31,9 @@ public struct ComparisonFile {
         /// The recipe of each setting of the search; one without a search.
         public var candidates: [Candidate]
         public var scope: SearchScope
+        /// Whether it names a label noise of its own, which then stands instead of those of `noises`: a row
+        /// on clean labels frames the others.
+        public var hasOwnNoise = false
     }
 
     public struct Candidate {
@@ -94,7 +97,9 @@ public struct ComparisonFile {
                 throw Problem(
                     .data, "wrong value", at: .file(file.file, "rows.\(i)"), expected: "a mapping")
             }
-            rows.append(try ComparisonFile.row(try base.merging(node), overrides))
+            var row = try ComparisonFile.row(try base.merging(node), overrides)
+            if case .mapping(let keys) = node { row.hasOwnNoise = keys["noise"] != nil }
+            rows.append(row)
             let settings = rows.reduce(0) { $0 + $1.candidates.count }
             guard settings <= ComparisonFile.settingLimit else {
                 throw .tooManySettings(file.file, settings, limit: ComparisonFile.settingLimit)

@@ -61,11 +61,14 @@ public struct ComparisonRecord: Codable, Sendable {
     public var cells: [Comparison.Cell]
     /// What could not be trained: cells, and settings of a search.
     public var failures: [Comparison.Failure]
+    /// Rows that learn from clean labels beside others that do not.
+    public var ceilings: [String]?
 
     public init(
         facts: RunFacts, rows: [String], seeds: [UInt64], noises: [Noise],
-        cells: [Comparison.Cell], failures: [Comparison.Failure] = []
+        cells: [Comparison.Cell], failures: [Comparison.Failure] = [], ceilings: [String] = []
     ) {
+        self.ceilings = ceilings.isEmpty ? nil : ceilings
         self.facts = facts
         self.rows = rows
         self.seeds = seeds
