@@ -25,6 +25,8 @@ public struct Draw: RandomNumberGenerator, Sendable {
         case simulation = 13
         case synthesis = 14
         case labelVectors = 15
+        /// λ and the partners of samples that are mixed with one another.
+        case mixup = 16
     }
 
     private var state: UInt64

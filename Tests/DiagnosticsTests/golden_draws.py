@@ -43,6 +43,22 @@ class Draw:
             items[i], items[j] = items[j], items[i]
         return items
 
+    def log_gamma(self, shape):  # Marsaglia and Tsang 2000
+        if shape < 1:
+            larger = self.log_gamma(shape + 1)
+            return larger + math.log(1 - self.uniform()) / shape
+        d = shape - 1 / 3
+        while True:
+            x = self.normal()
+            u = 1 - self.uniform()
+            v = (1 + x / math.sqrt(9 * d)) ** 3
+            if v > 0 and math.log(u) < x * x / 2 + d - d * v + d * math.log(v):
+                return math.log(d * v)
+
+    def beta(self, a, b):
+        first = self.log_gamma(a)
+        return 1 / (1 + math.exp(self.log_gamma(b) - first))
+
 
 d = Draw(0, 1)
 print("seed 0, split:", [hex(d.next()) for _ in range(3)])
@@ -57,3 +73,7 @@ print("below 3 * 2**61:", [d.below(3 * 2**61) for _ in range(6)])
 d = Draw(7, 10)
 print("normal:", [d.normal() for _ in range(3)])
 print("shuffled:", Draw(7, 10).shuffled(10))
+d = Draw(7, 10)
+print("gamma:", [math.exp(d.log_gamma(a)) for a in (4, 1, 0.3)])
+d = Draw(7, 10)
+print("beta:", [d.beta(a, b) for a, b in ((4, 4), (1, 1), (0.2, 0.2), (0.5, 3))])
