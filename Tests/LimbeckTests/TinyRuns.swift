@@ -67,6 +67,12 @@ enum TinyRuns {
                 + "\nrelation: {ramp: 1, rows: likely-wrong, edge: {name: queue, size: 100}, "
                 + "encoder: {epochs: 2, batch: 32, dimension: 16}}"
         ),
+        (
+            "truncated-gce",
+            text(
+                "{name: truncated-gce, q: 0.1, start: 1, every: 1, threshold: 0.12}",
+                extra: ", ema: 0")
+        ),
         ("early-learning", text("{name: early-learning}", extra: ", ema: 0")),
         (
             "co-teaching",

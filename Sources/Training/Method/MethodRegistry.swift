@@ -7,6 +7,7 @@ public struct MethodRegistry: Sendable {
     /// One line for each.
     public static let standard = MethodRegistry([
         CrossEntropy.self,
+        TruncatedLoss.self,
         KnowledgeDistillation.self,
         SelfDistillation.self,
         MutualLearning.self,
