@@ -94,8 +94,12 @@ public struct PhasePlanner {
     }
 
     /// Networks that learn side by side in one phase, each as its entry says.
-    public func peers(_ peers: PeersOptions, _ target: any PhaseTarget) -> PhaseSpec {
-        var spec = phase("peers", 0, target, learners: peers.each.map { learner($0) })
+    ///
+    /// - Parameter index: of the phase, above 0 where others are trained first.
+    public func peers(
+        _ peers: PeersOptions, _ target: any PhaseTarget, index: Int = 0
+    ) -> PhaseSpec {
+        var spec = phase("peers", index, target, learners: peers.each.map { learner($0) })
         spec.drawsNoisePerLearner = peers.noisePerPeer
         return spec
     }

@@ -4,6 +4,7 @@ import Distillation
 import Files
 import Models
 import Neural
+import Report
 import Torch
 
 /// What a target finds when it makes its objective, and an objective for as long as its phase trains: the
@@ -17,6 +18,8 @@ public final class PhaseContext {
     public let folder: String
     public let files: any FileSystem
     public let device: Device
+    /// What is shown beside the objective's sections: of what the phase learns from.
+    private(set) var shown: [Section] = []
     private let weights: (WeightSource) throws -> (ModelSpec, [String: Tensor])
 
     init(
@@ -47,6 +50,11 @@ public final class PhaseContext {
     }
     /// Whether a sample's inputs are the same in every epoch.
     public var isPlain: Bool { !spec.training.augmentation.isOn }
+
+    /// Shows a section beside those of the objective; once, however many losses it is of.
+    func show(_ section: Section) {
+        if !shown.contains(section) { shown.append(section) }
+    }
 
     // MARK: Batches
 

@@ -45,22 +45,34 @@ public struct CrossEntropy: Method {
     enum CodingKeys: String, CodingKey, CaseIterable { case smoothing, loss }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        [plan.phase("student", 0, Target(loss: loss))]
+        let estimation = plan.estimation(for: [loss])
+        let target = Target(loss: loss, estimators: estimation.networks)
+        return estimation.phases + [plan.phase("student", estimation.phases.count, target)]
     }
 
     /// The given labels.
     public struct Target: PhaseTarget {
         public static let name = "labels"
         public var loss: LabelLoss
-        public var traits: PhaseTraits { PhaseTraits(isBaseline: isPlain) }
+        /// What the loss's transition matrix is estimated from, if it has to be.
+        public var estimators: [WeightSource]?
+        public var sources: [WeightSource] { estimators ?? [] }
+        /// The baseline is cross-entropy, smoothed or not. The other losses are methods against wrong labels.
+        public var traits: PhaseTraits {
+            if case .crossEntropy = loss { PhaseTraits(isBaseline: true) } else { PhaseTraits() }
+        }
 
-        public init(loss: LabelLoss = .crossEntropy()) { self.loss = loss }
+        public init(loss: LabelLoss = .crossEntropy(), estimators: [WeightSource]? = nil) {
+            self.loss = loss
+            self.estimators = estimators
+        }
 
-        /// A loss that resists wrong labels is a method against them, not what methods are compared with.
-        private var isPlain: Bool { if case .crossEntropy = loss { true } else { false } }
+        public func check(_ data: PreparedData) throws(Problem) {
+            try loss.check(classes: data.classCount)
+        }
 
         public func objective(_ phase: PhaseContext) throws -> any Objective {
-            CrossEntropyObjective(loss)
+            CrossEntropyObjective(try phase.ready(loss, from: estimators))
         }
     }
 }

@@ -116,8 +116,13 @@ public struct KnowledgeDistillation: Method {
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
         let (phase, source) = try plan.teacher(teacher)
-        let student = plan.phase("student", 1, Target(options: options, teacher: source))
-        return [phase].compactMap(\.self) + [student]
+        let teachers = [phase].compactMap(\.self)
+        let estimation = plan.estimation(for: [options.loss])
+        let target = Target(
+            options: options, teacher: source, estimators: estimation.networks)
+        return teachers + estimation.phases(besides: teachers) + [
+            plan.phase("student", 1, target)
+        ]
     }
 
     /// The given labels and a teacher.
@@ -125,12 +130,20 @@ public struct KnowledgeDistillation: Method {
         static let name = "teacher"
         var options: KnowledgeDistillationOptions
         var teacher: WeightSource
-        var sources: [WeightSource] { [teacher] }
+        /// What the label loss's transition matrix is estimated from, if it has to be.
+        var estimators: [WeightSource]?
+        var sources: [WeightSource] { [teacher] + (estimators ?? []) }
+
+        func check(_ data: PreparedData) throws(Problem) {
+            try options.loss.check(classes: data.classCount)
+        }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
             let frozen = try phase.frozen(teacher)
             // Without augmentation the teacher sees the same inputs every epoch: once is enough.
             let table = phase.isPlain ? try phase.trainingLogits(frozen) : nil
+            var options = options
+            options.loss = try phase.ready(options.loss, from: estimators)
             return DistillationObjective(
                 options, teacher: TeacherOutputs(frozen, table: table),
                 scores: try phase.scores(frozen))

@@ -117,15 +117,30 @@ public struct MutualLearning: Method {
     public func check(_ recipe: Recipe) throws(Problem) { try recipe.check(peers) }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        [plan.peers(peers, Target(options: options))]
+        let estimation = plan.estimation(for: [options.loss])
+        let target = Target(options: options, estimators: estimation.networks)
+        return estimation.phases + [
+            plan.peers(peers, target, index: estimation.phases.count)
+        ]
     }
 
     /// The given labels, and the other peers.
     struct Target: PhaseTarget {
         static let name = "peers"
         var options: MutualLearningOptions
+        /// What the label loss's transition matrix is estimated from, if it has to be.
+        var estimators: [WeightSource]?
+        var sources: [WeightSource] { estimators ?? [] }
 
-        func objective(_ phase: PhaseContext) throws -> any Objective { MutualObjective(options) }
+        func check(_ data: PreparedData) throws(Problem) {
+            try options.loss.check(classes: data.classCount)
+        }
+
+        func objective(_ phase: PhaseContext) throws -> any Objective {
+            var options = options
+            options.loss = try phase.ready(options.loss, from: estimators)
+            return MutualObjective(options)
+        }
     }
 }
 

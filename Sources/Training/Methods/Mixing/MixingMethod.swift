@@ -154,6 +154,9 @@ public struct AdaptiveMixing: Method {
             }
             mixed += sources.map { .init(source: $0, corrupt: teacher.corrupt) }
         }
-        return chain + [plan.phase("student", 1, MixingTarget(options: self, teachers: mixed))]
+        let estimation = plan.estimation(for: [loss] + extraLosses)
+        let target = MixingTarget(
+            options: self, teachers: mixed, estimators: estimation.networks)
+        return chain + estimation.phases(besides: chain) + [plan.phase("student", 1, target)]
     }
 }

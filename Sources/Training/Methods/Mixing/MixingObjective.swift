@@ -16,7 +16,16 @@ struct MixingTarget: PhaseTarget {
     static let name = "mixing"
     var options: AdaptiveMixing
     var teachers: [Teacher]
-    var sources: [WeightSource] { teachers.map(\.source) }
+    /// What the transition matrices of label losses are estimated from, if they have to be.
+    var estimators: [WeightSource]?
+    var sources: [WeightSource] { teachers.map(\.source) + (estimators ?? []) }
+
+    func check(_ data: PreparedData) throws(Problem) {
+        try options.loss.check(classes: data.classCount)
+        for (i, loss) in options.extraLosses.enumerated() {
+            try loss.check(classes: data.classCount, at: "method.extra-losses.\(i)")
+        }
+    }
 
     func objective(_ phase: PhaseContext) throws -> any Objective {
         let given = phase.givenLabels
@@ -24,7 +33,7 @@ struct MixingTarget: PhaseTarget {
         let labels = Tensor(phase.data.split.train.map { truth[$0] }, [phase.rows])
             .to(phase.device)
         let rows = Tensor(Array(0..<phase.rows), [phase.rows]).to(phase.device)
-        var losses = [MixableLoss.labels(options.loss)]
+        var losses = [MixableLoss.labels(try phase.ready(options.loss, from: estimators))]
         var mixed = MixedTeachers()
         for (m, entry) in teachers.enumerated() {
             let teacher = try phase.frozen(entry.source)
@@ -44,7 +53,9 @@ struct MixingTarget: PhaseTarget {
                 })
         }
         for (i, also) in options.extraLosses.enumerated() {
-            losses.append(.labels(also, name: "\(also.name)-\(i + 2)"))
+            losses.append(
+                .labels(
+                    try phase.ready(also, from: estimators), name: "\(also.name)-\(i + 2)"))
         }
         mixed.losses = losses.map(\.name)
         if let share = options.fixedShare, options.weighting != .adaptive {
