@@ -73,6 +73,12 @@ enum TinyRuns {
                 "{name: truncated-gce, q: 0.1, start: 1, every: 1, threshold: 0.12}",
                 extra: ", ema: 0")
         ),
+        (
+            "mixup",
+            text(
+                "{name: mixup, alpha: 0.5, loss: {name: forward, transition: {estimate: anchors}}}",
+                model: "{name: lenet5}", extra: ", augmentation: {flip: true}")
+        ),
         ("early-learning", text("{name: early-learning}", extra: ", ema: 0")),
         (
             "co-teaching",

@@ -42,6 +42,8 @@ import Torch
         #expect(peers.map(\.name) == ["transition", "peers"] && peers[1].index == 1)
         let mixing = try chain("{name: adaptive-mixing, extra-losses: [\(forward)]}")
         #expect(mixing.map(\.name) == ["teacher", "student"])
+        let mixup = try chain("{name: mixup, loss: \(forward)}")
+        #expect(mixup.map(\.name) == ["transition", "student"])
         let guided = try chain(
             "{name: cross-entropy, loss: \(forward)}", "relation={encoder: {epochs: 1, batch: 32}}")
         #expect(guided.map(\.name) == ["relations", "transition", "student"])
@@ -232,7 +234,7 @@ import Torch
         }
         let two = "{name: forward, transition: [[0.9, 0.1], [0.2, 0.8]]}"
         let sentence = "value out of range: found 2 rows, expected 10, one per class"
-        for name in ["cross-entropy", "distillation", "mutual", "adaptive-mixing"] {
+        for name in ["cross-entropy", "distillation", "mutual", "mixup", "adaptive-mixing"] {
             #expect(
                 try said("{name: \(name), loss: \(two)}") == "method.loss.transition: \(sentence)")
         }

@@ -8,6 +8,7 @@ public struct MethodRegistry: Sendable {
     public static let standard = MethodRegistry([
         CrossEntropy.self,
         TruncatedLoss.self,
+        Mixup.self,
         KnowledgeDistillation.self,
         SelfDistillation.self,
         MutualLearning.self,
