@@ -47,7 +47,7 @@ extension Method {
 /// Makes the phases of a recipe: every one with the recipe's data, noise and settings, but for what its
 /// method says.
 public struct PhasePlanner {
-    public let recipe: Recipe
+    public internal(set) var recipe: Recipe
     /// Of the samples and their given labels.
     let dataHash: String
     let compute: ComputeOptions
@@ -102,18 +102,5 @@ public struct PhasePlanner {
         var spec = phase("peers", index, target, learners: peers.each.map { learner($0) })
         spec.drawsNoisePerLearner = peers.noisePerPeer
         return spec
-    }
-
-    /// A teacher from a file, or the phase that trains one on the given labels.
-    public func teacher(
-        _ options: TeacherOptions, isGuided: Bool = false
-    ) throws -> (phase: PhaseSpec?, source: WeightSource) {
-        let network = options.model ?? recipe.model
-        if let file = options.file {
-            return (nil, .file(path: file, sha256: try fileHash(file), network))
-        }
-        let phase = phase(
-            "teacher", 0, CrossEntropy.Target(), model: network, isGuided: isGuided)
-        return (phase, .phase(key: phase.key, options.weights))
     }
 }

@@ -109,19 +109,19 @@ public struct KnowledgeDistillation: Method {
 
     public var asksFor: [TeacherWeights] { teacher.asksFor }
     public var files: [String] { teacher.files }
+    public func resolve(_ recipe: inout Recipe) { teacher.method?.base.resolve(&recipe) }
 
     public func check(_ recipe: Recipe) throws(Problem) {
-        if let model = teacher.model { try recipe.check(model, at: "method.teacher.") }
+        try teacher.check(recipe, at: "method.teacher")
     }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        let (phase, source) = try plan.teacher(teacher)
-        let teachers = [phase].compactMap(\.self)
+        let (teachers, source) = try plan.teacher(teacher)
         let estimation = plan.estimation(for: [options.loss])
         let target = Target(
             options: options, teacher: source, estimators: estimation.networks)
         return teachers + estimation.phases(besides: teachers) + [
-            plan.phase("student", 1, target)
+            plan.phase("student", max(1, teachers.count), target)
         ]
     }
 

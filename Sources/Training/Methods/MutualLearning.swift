@@ -94,34 +94,54 @@ public struct MutualLearning: Method {
 
     public var options: MutualLearningOptions
     public var peers: PeersOptions
+    /// One more that the peers learn from and that does not learn; not in the paper.
+    public var teacher: TeacherOptions?
 
-    public init(_ options: MutualLearningOptions = .init(), peers: PeersOptions = .init()) {
+    public init(
+        _ options: MutualLearningOptions = .init(), peers: PeersOptions = .init(),
+        teacher: TeacherOptions? = nil
+    ) {
         self.options = options
         self.peers = peers
+        self.teacher = teacher
     }
+
+    private enum Keys: String, CodingKey { case teacher }
 
     public init(from decoder: any Decoder) throws {
         options = try MutualLearningOptions(from: decoder)
         peers = try PeersOptions(from: decoder)
+        teacher = try decoder.container(keyedBy: Keys.self)
+            .decodeIfPresent(TeacherOptions.self, forKey: .teacher)
     }
 
     public func encode(to encoder: any Encoder) throws {
         try options.encode(to: encoder)
         try peers.encode(to: encoder)
+        var values = encoder.container(keyedBy: Keys.self)
+        try values.encodeIfPresent(teacher, forKey: .teacher)
     }
+
+    public var asksFor: [TeacherWeights] { teacher?.asksFor ?? [] }
+    public var files: [String] { teacher?.files ?? [] }
+    public func resolve(_ recipe: inout Recipe) { teacher?.method?.base.resolve(&recipe) }
 
     public func students(_ recipe: Recipe) -> [ModelSpec] {
         peers.models(in: recipe)
     }
 
-    public func check(_ recipe: Recipe) throws(Problem) { try recipe.check(peers) }
+    public func check(_ recipe: Recipe) throws(Problem) {
+        try recipe.check(peers)
+        try teacher?.check(recipe, at: "method.teacher")
+    }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
         let estimation = plan.estimation(for: [options.loss])
-        let target = Target(options: options, estimators: estimation.networks)
-        return estimation.phases + [
-            plan.peers(peers, target, index: estimation.phases.count)
-        ]
+        let (teachers, source) = try teacher.map { try plan.teacher($0) } ?? ([], nil)
+        let target = Target(
+            options: options, estimators: estimation.networks, teacher: source)
+        let before = teachers + estimation.phases(besides: teachers)
+        return before + [plan.peers(peers, target, index: before.count)]
     }
 
     /// The given labels, and the other peers.
@@ -130,7 +150,8 @@ public struct MutualLearning: Method {
         var options: MutualLearningOptions
         /// What the label loss's transition matrix is estimated from, if it has to be.
         var estimators: [WeightSource]?
-        var sources: [WeightSource] { estimators ?? [] }
+        var teacher: WeightSource?
+        var sources: [WeightSource] { [teacher].compactMap(\.self) + (estimators ?? []) }
 
         func check(_ data: PreparedData) throws(Problem) {
             try options.loss.check(classes: data.classCount)
@@ -139,18 +160,33 @@ public struct MutualLearning: Method {
         func objective(_ phase: PhaseContext) throws -> any Objective {
             var options = options
             options.loss = try phase.ready(options.loss, from: estimators)
-            return MutualObjective(options)
+            guard let teacher else { return MutualObjective(options) }
+            let frozen = try phase.frozen(teacher)
+            let table = phase.isPlain ? try phase.trainingLogits(frozen) : nil
+            return MutualObjective(
+                options, teacher: TeacherOutputs(frozen, table: table),
+                scores: try phase.scores(frozen))
         }
     }
 }
 
-public final class MutualObjective: Objective {
+public final class MutualObjective: TeacherLed {
     public let options: MutualLearningOptions
+    private let teacher: TeacherOutputs?
+    public let teacherScores: PhaseResult.Scores?
     private var divergence: Divergence
     private var weight: Double
 
-    public init(_ options: MutualLearningOptions = .init()) {
+    /// - Parameters:
+    ///   - teacher: one more that the peers learn from.
+    ///   - scores: the teacher's, for the record.
+    public init(
+        _ options: MutualLearningOptions = .init(), teacher: TeacherOutputs? = nil,
+        scores: PhaseResult.Scores? = nil
+    ) {
         self.options = options
+        self.teacher = teacher
+        teacherScores = scores
         divergence = options.divergence
         weight = options.weight.from
         move(to: 0, of: 1)
@@ -176,16 +212,16 @@ public final class MutualObjective: Objective {
         let own = outputs[learner].logits
         let label = Losses.Term(
             options.loss.name, options.loss.trainingLoss(own, labels: batch.labels))
-        let others = pull(of: learner, outputs)
+        let others = pull(of: learner, outputs, batch)
         return Losses([label] + others.terms, metrics: others.metrics)
     }
 
     /// The other peers' part alone; nothing where there are none or it has no weight.
     func pull(
-        of learner: Int, _ outputs: [StudentOutput]
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
     ) -> (terms: [Losses.Term], metrics: [Losses.Term]) {
         guard weight != 0, outputs.count > 1 else { return ([], []) }
-        let mean = withoutGradient { meanDivergence(of: learner, outputs) }
+        let mean = withoutGradient { meanDivergence(of: learner, outputs, batch) }
         // ‖q − r‖ of §2 of the paper's convergence statement: bounded, and 0 where the peers agree.
         let pull = withoutGradient { (mean.gradient * mean.gradient).sum(-1).sqrt() }
         let term = Losses.Term(
@@ -205,24 +241,30 @@ public final class MutualObjective: Objective {
             guard values.contains(where: \.isFinite) else { return nil }
             return Curve(name: learner.name, x: history.map { Double($0.epoch) }, mean: values)
         }
-        guard !curves.isEmpty else { return [] }
+        let teachers = Section.teacher(teacherScores, of: result.name)
+        guard !curves.isEmpty else { return teachers }
         let chart = CurveChart(
             title: "Pull of the other peers", xLabel: "epoch", yLabel: "length of the gradient",
             curves: curves,
             note: "Mean length of the divergence's gradient with respect to a peer's logits.")
-        return [Section(title: "Mutual learning", charts: [chart])]
+        return teachers + [Section(title: "Mutual learning", charts: [chart])]
     }
 
-    /// Mean over the other peers.
-    private func meanDivergence(of learner: Int, _ outputs: [StudentOutput]) -> LogitLoss {
+    /// Mean over the other peers, and the teacher where there is one.
+    private func meanDivergence(
+        of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch
+    ) -> LogitLoss {
         let own = outputs[learner].logits.logProbabilities(temperature: options.temperature)
+        let others =
+            outputs.indices.filter { $0 != learner }.map { outputs[$0].logits }
+            + [teacher?.logits(for: batch)].compactMap(\.self)
         var sum: LogitLoss?
-        for (j, output) in outputs.enumerated() where j != learner {
-            let peer = output.logits.logProbabilities(temperature: options.temperature)
+        for logits in others {
+            let peer = logits.logProbabilities(temperature: options.temperature)
             let loss = divergence(peer: peer, own: own)
             sum = sum.map { $0 + loss } ?? loss
         }
-        let mean = outputs.count == 2 ? sum! : sum! * (1 / Double(outputs.count - 1))
+        let mean = others.count == 1 ? sum! : sum! * (1 / Double(others.count))
         return mean.rescaled(options.temperature)
     }
 }

@@ -141,40 +141,68 @@ public struct SelfDistillation: Method {
     public var options: SelfDistillationOptions
     /// Which weights of a stage teach the next.
     public var weights: TeacherWeights
+    /// What stage 0 is: cross-entropy on the given labels if nil.
+    public var teacher: TeacherOptions?
 
-    public init(_ options: SelfDistillationOptions = .init(), weights: TeacherWeights = .selected) {
+    public init(
+        _ options: SelfDistillationOptions = .init(), weights: TeacherWeights = .selected,
+        teacher: TeacherOptions? = nil
+    ) {
         self.options = options
         self.weights = weights
+        self.teacher = teacher
     }
 
     public init(stages: Int) { self.init(.init(stages: stages)) }
 
-    private enum Keys: String, CodingKey { case weights }
+    private enum Keys: String, CodingKey { case weights, teacher }
 
     public init(from decoder: any Decoder) throws {
         options = try SelfDistillationOptions(from: decoder)
         let values = try decoder.container(keyedBy: Keys.self)
         weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected
+        teacher = try values.decodeIfPresent(TeacherOptions.self, forKey: .teacher)
     }
 
     public func encode(to encoder: any Encoder) throws {
         try options.encode(to: encoder)
         var values = encoder.container(keyedBy: Keys.self)
         try values.encode(weights, forKey: .weights)
+        try values.encodeIfPresent(teacher, forKey: .teacher)
     }
 
-    public var asksFor: [TeacherWeights] { [weights] }
+    public var asksFor: [TeacherWeights] { [weights] + (teacher?.asksFor ?? []) }
+    public var files: [String] { teacher?.files ?? [] }
+    public func resolve(_ recipe: inout Recipe) { teacher?.method?.base.resolve(&recipe) }
+
+    public func check(_ recipe: Recipe) throws(Problem) {
+        try teacher?.check(recipe, at: "method.teacher")
+        // A phase that a declined stage passes on is one of this chain.
+        if options.mayDecline, teacher?.file != nil {
+            throw .outOfRange(
+                "method.stages", found: "auto behind a teacher from a file",
+                expected: "a number, or a teacher that is trained here")
+        }
+        if options.start == .previous, let model = teacher?.model, model != recipe.model {
+            throw .outOfRange(
+                "method.start",
+                found: "previous behind a teacher of another network (\(model.name))",
+                expected: "one network for both, or start: fresh")
+        }
+    }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        var chain = [plan.phase("stage-0", 0, CrossEntropy.Target())]
+        var (chain, source) = try plan.teacher(
+            teacher ?? TeacherOptions(weights: weights), name: "stage-0", isGuided: teacher == nil)
+        let before = max(1, chain.count)
         for stage in 1...options.stages {
-            let source = WeightSource.phase(key: chain.last!.key, weights)
+            if stage > 1 { source = .phase(key: chain.last!.key, weights) }
             let target = Target(
                 beta: .init(options.beta(forStage: stage)), teacher: source,
                 divergence: options.divergence, mayBeDeclined: options.mayDecline ? true : nil)
             chain.append(
                 plan.phase(
-                    "stage-\(stage)", stage, target,
+                    "stage-\(stage)", before - 1 + stage, target,
                     start: options.start == .previous ? source : nil))
         }
         return chain

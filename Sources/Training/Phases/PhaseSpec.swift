@@ -109,9 +109,21 @@ extension Recipe {
         var plan = PhasePlanner(
             recipe: self, dataHash: dataHash, compute: compute, fileHash: fileHash)
         guard let relation else { return try method.base.phases(plan) }
-        let encoder = relation.encoderPhase(
-            of: self, samplesHash: samplesHash ?? dataHash, compute: compute)
-        plan.guidance = { relation.guide(&$0, encoder) }
-        return [encoder] + (try method.base.phases(plan))
+        let first: [PhaseSpec]
+        let source: WeightSource
+        if let teacher = relation.teacher {
+            (first, source) = try plan.teacher(teacher, name: "relations")
+        } else {
+            first = [
+                relation.encoderPhase(
+                    of: self, samplesHash: samplesHash ?? dataHash, compute: compute)
+            ]
+            source = .phase(key: first[0].key, .last)
+        }
+        plan.guidance = { relation.guide(&$0, source) }
+        let own = try method.base.phases(plan)
+        // The method's own teacher may be the same phase.
+        let keys = Set(own.map(\.key))
+        return first.filter { !keys.contains($0.key) } + own
     }
 }

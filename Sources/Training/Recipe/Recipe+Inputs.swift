@@ -6,7 +6,7 @@ extension Recipe {
     public var inputFiles: [String] {
         var files = data.source.files
         if let path = noise.path { files.append(path) }
-        files += method.base.files
+        files += method.base.files + (relation?.teacher?.files ?? [])
         return files
     }
 }

@@ -51,6 +51,7 @@ public struct Recipe: Codable, Equatable, Sendable {
         self.later = optimizer == nil ? later.filled(from: method.usualLater) : later
         self.relation = relation
         method.resolve(&self)
+        relation?.teacher?.method?.base.resolve(&self)
     }
 
     public init(from decoder: any Decoder) throws {
@@ -70,6 +71,7 @@ public struct Recipe: Codable, Equatable, Sendable {
         seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
         name = try values.decodeIfPresent(String.self, forKey: .name) ?? method.name
         method.base.resolve(&self)
+        relation?.teacher?.method?.base.resolve(&self)
         guard !name.isEmpty, name.count <= 80 else {
             throw Problem.outOfRange("name", found: "\(name.count) characters", expected: "1 to 80")
         }
@@ -82,7 +84,10 @@ public struct Recipe: Codable, Equatable, Sendable {
         try schedule.validate(at: .init(detail: ["schedule"]))
         try check(model, at: "")
         let method = method.base
-        if training.ema == 0, let weights = method.asksFor.first(where: \.isEMA) {
+        if training.ema == 0,
+            let weights = (method.asksFor + (relation?.teacher?.asksFor ?? [])).first(
+                where: \.isEMA)
+        {
             throw .outOfRange(
                 "training.ema", found: "0 with weights \(weights.rawValue)", expected: "above 0"
             )

@@ -70,7 +70,7 @@ extension DataFree {
     }
 
     public func check(_ recipe: Recipe) throws(Problem) {
-        if let model = teacher.model { try recipe.check(model, at: "method.teacher.") }
+        try teacher.check(recipe, at: "method.teacher")
         if let peers { try recipe.check(peers) }
         guard !recipe.data.source.hasSamples else { return }
         guard teacher.file != nil else { throw .teacherMissing() }
@@ -82,15 +82,15 @@ extension DataFree {
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
         let files = synthesis.method == .nayer ? embeddings.files : []
         let hash = files.isEmpty ? nil : try files.map(plan.fileHash).joined(separator: "+")
-        let (phase, source) = try plan.teacher(teacher)
+        let (teachers, source) = try plan.teacher(teacher)
         let target = Target(options: self, teacher: source, embeddingsHash: hash)
-        var spec = plan.phase("student", 1, target)
+        var spec = plan.phase("student", max(1, teachers.count), target)
         if let peers {
             let optimizer = spec.learners[0].optimizer
             spec.learners = peers.each.map { plan.learner($0, optimizer: optimizer) }
             spec.name = "students"
         }
-        return [phase].compactMap(\.self) + [spec]
+        return teachers + [spec]
     }
 
     /// A teacher, on images that are made out of it.

@@ -57,7 +57,7 @@ public final class DataFreeObjective: Objective {
             options.divergence.trainingLoss(
                 teacher: logits, student: own, labels: batch.labels,
                 temperature: options.temperature, standardised: options.standardiseLogits))
-        let pull = mutual.pull(of: learner, outputs)
+        let pull = mutual.pull(of: learner, outputs, batch)
         return Losses(
             [term] + pull.terms,
             metrics: [.init(SynthesisMetric.teacherAgreement, agreement)] + pull.metrics)

@@ -104,22 +104,21 @@ public struct AdaptiveMixing: Method {
     /// in the paper's code.
     static let usualMetaValidation = 0.1
 
-    public var files: [String] { teachers.compactMap(\.file) }
+    public var files: [String] { teachers.flatMap(\.options.files) }
 
-    public var asksFor: [TeacherWeights] {
-        teachers.filter { $0.file == nil }.map(\.weights)
-    }
+    public var asksFor: [TeacherWeights] { teachers.flatMap(\.options.asksFor) }
 
     public func resolve(_ recipe: inout Recipe) {
         if weighting == .adaptive, recipe.data.metaValidation == nil {
             recipe.data.metaValidation = Self.usualMetaValidation
         }
+        for teacher in teachers { teacher.method?.base.resolve(&recipe) }
     }
 
     public func check(_ recipe: Recipe) throws(Problem) {
         for (i, teacher) in teachers.enumerated() {
             let place = "method.teachers.\(i)"
-            if let model = teacher.model { try recipe.check(model, at: "\(place).") }
+            try teacher.options.check(recipe, at: place)
             if let epoch = teacher.snapshotEpochs.max(), epoch > recipe.training.epochs {
                 throw .outOfRange(
                     "\(place).snapshot-epochs", found: "\(epoch)",
@@ -133,15 +132,27 @@ public struct AdaptiveMixing: Method {
         var mixed: [MixingTarget.Teacher] = []
         for (i, teacher) in teachers.enumerated() {
             let network = teacher.model ?? plan.recipe.model
+            let name = teachers.count > 1 ? "teacher-\(i + 1)" : "teacher"
             var sources: [WeightSource] = []
-            if let file = teacher.file {
-                sources = [.file(path: file, sha256: try plan.fileHash(file), network)]
-            } else if teacher.untrained {
+            if teacher.untrained {
                 sources = [.untrained(network, seed: plan.recipe.seed &+ 1000 &+ UInt64(i))]
+            } else if teacher.file != nil || teacher.method != nil {
+                // Teachers of one kind start from weights of their own.
+                let alike = teachers[..<i].count {
+                    $0.method == teacher.method && ($0.model ?? plan.recipe.model) == network
+                }
+                var (phases, source) = try plan.teacher(
+                    teacher.options, name: name, seed: 1000 &* UInt64(alike))
+                if !teacher.snapshotEpochs.isEmpty {
+                    phases[phases.count - 1].keep = teacher.snapshotEpochs.sorted()
+                    source = .phase(key: phases.last!.key, teacher.weights)
+                }
+                chain += phases
+                sources =
+                    teacher.snapshotEpochs.map { .epoch(key: phases.last!.key, $0) } + [source]
             } else {
                 var spec = plan.phase(
-                    teachers.count > 1 ? "teacher-\(i + 1)" : "teacher", 0, CrossEntropy.Target(),
-                    model: network, isGuided: false)
+                    name, 0, CrossEntropy.Target(), model: network, isGuided: false)
                 // Teachers of one architecture start from weights of their own. Index 1 is the
                 // student's.
                 let alike = chain.count { $0.model == network }

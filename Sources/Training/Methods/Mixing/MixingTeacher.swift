@@ -44,6 +44,8 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
     /// A safetensors file with the weights of `model`; if not given, the teacher is trained with
     /// cross-entropy on the same (noisy) labels.
     public var file: String?
+    /// What it is trained with: cross-entropy if nil.
+    public var method: AnyMethod?
     /// Which weights of the trained teacher are used.
     public var weights: TeacherWeights
     /// The weights after each of these epochs are further teachers.
@@ -52,8 +54,11 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
     public var untrained: Bool
     public var corrupt: Corruption?
 
-    public init(model: ModelSpec? = nil, weights: TeacherWeights = .selected) {
+    public init(
+        model: ModelSpec? = nil, method: (any Method)? = nil, weights: TeacherWeights = .selected
+    ) {
         self.model = model
+        self.method = method.map(AnyMethod.init)
         self.weights = weights
         snapshotEpochs = []
         untrained = false
@@ -64,6 +69,7 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
         self.init()
         model = try values.decodeIfPresent(ModelSpec.self, forKey: .model)
         file = try values.decodeIfPresent(String.self, forKey: .file)
+        method = try values.decodeIfPresent(AnyMethod.self, forKey: .method)
         weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? .selected
         snapshotEpochs = try values.decodeIfPresent([Int].self, forKey: .snapshotEpochs) ?? []
         untrained = try values.decodeIfPresent(Bool.self, forKey: .untrained) ?? false
@@ -75,6 +81,10 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
                 "method.teachers.snapshot-epochs", found: "\(snapshotEpochs)",
                 expected: "at most 8 different numbers from 1")
         }
+        if method != nil, untrained {
+            throw Problem.outOfRange(
+                "method.teachers", found: "untrained beside a method", expected: "one of the two")
+        }
         if untrained || file != nil, !snapshotEpochs.isEmpty || (untrained && file != nil) {
             throw Problem.outOfRange(
                 "method.teachers", found: untrained ? "untrained" : "a file",
@@ -82,8 +92,15 @@ public struct MixingTeacher: Codable, Equatable, Sendable {
         }
     }
 
+    /// It as any other teacher: trained here, or brought as a file.
+    var options: TeacherOptions {
+        var options = TeacherOptions(model: model, file: file, weights: weights)
+        options.method = method
+        return options
+    }
+
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case model, file, weights, untrained, corrupt
+        case model, file, method, weights, untrained, corrupt
         case snapshotEpochs = "snapshot-epochs"
     }
 }

@@ -22,25 +22,35 @@ public struct RelationOptions: Equatable, Sendable {
     }
 
     public var encoder: RelationModelling
+    /// Whose features guide instead of an encoder's: a network that learnt from the given labels, by any
+    /// method, or a file. Not in the paper.
+    public var teacher: TeacherOptions?
     public var guidance: RelationGuidance
     public var start: Start
 
     public init(
-        encoder: RelationModelling = .init(), guidance: RelationGuidance = .init(),
-        start: Start = .fresh
+        encoder: RelationModelling = .init(), teacher: TeacherOptions? = nil,
+        guidance: RelationGuidance = .init(), start: Start = .fresh
     ) {
         self.encoder = encoder
+        self.teacher = teacher
         self.guidance = guidance
         self.start = start
     }
 }
 
 extension RelationOptions: Codable {
-    private enum Keys: String, CodingKey { case encoder, start }
+    private enum Keys: String, CodingKey { case encoder, teacher, start }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Keys.self)
         encoder = try values.decodeIfPresent(RelationModelling.self, forKey: .encoder) ?? .init()
+        teacher = try values.decodeIfPresent(TeacherOptions.self, forKey: .teacher)
+        if teacher != nil, values.contains(.encoder) {
+            throw Problem.outOfRange(
+                "relation.teacher", found: "a teacher beside an encoder",
+                expected: "one of the two")
+        }
         guidance = try RelationGuidance(from: decoder)
         start = try values.decodeIfPresent(Start.self, forKey: .start) ?? .fresh
         if start == .fresh, !guidance.isOn {
@@ -52,7 +62,11 @@ extension RelationOptions: Codable {
 
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Keys.self)
-        try values.encode(self.encoder, forKey: .encoder)
+        if let teacher {
+            try values.encode(teacher, forKey: .teacher)
+        } else {
+            try values.encode(self.encoder, forKey: .encoder)
+        }
         try guidance.encode(to: encoder)
         try values.encode(start, forKey: .start)
     }
@@ -91,8 +105,7 @@ extension RelationOptions {
     /// Adds to a phase what its students are guided by.
     ///
     /// A phase that continues from another's weights starts from those.
-    func guide(_ spec: inout PhaseSpec, _ encoder: PhaseSpec) {
-        let source = WeightSource.phase(key: encoder.key, .last)
+    func guide(_ spec: inout PhaseSpec, _ source: WeightSource) {
         if guidance.isOn {
             spec.target = AnyTarget(
                 RelationGuided.Target(base: spec.target, guidance: guidance, encoder: source))
@@ -104,6 +117,15 @@ extension RelationOptions {
 
     func check(_ recipe: Recipe) throws(Problem) {
         guard recipe.method.learnsFromData else { throw .relationsNeedSamples() }
+        if let teacher {
+            try teacher.check(recipe, at: "relation.teacher")
+            if start == .encoder, teacher.model ?? recipe.model != recipe.model {
+                throw .outOfRange(
+                    "relation.start", found: "encoder with a teacher of another network",
+                    expected: "one network for both, or start: fresh")
+            }
+            return
+        }
         let place = "relation.encoder"
         if let model = encoder.model { try recipe.check(model, at: "\(place).") }
         try encoder.optimizer.validate(at: .init(detail: ["\(place).optimizer"]))
