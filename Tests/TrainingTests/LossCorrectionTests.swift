@@ -166,6 +166,21 @@ import Torch
         #expect(said.hasSuffix("expected at most 1000 (loss forward does not invert it)"))
     }
 
+    /// The same estimate, corrected by forwards, trains and says what it is worth.
+    @Test func estimatesThatSayNothing() throws {
+        let scratch = try Scratch()
+        let recipe = try Tiny.recipe(
+            "method={name: cross-entropy, loss: \(Self.estimated)}",
+            "optimizer={learning-rate: 1e-6, momentum: 0, weight-decay: 1e6}",
+            "model={name: mlp, hidden: []}", "schedule={kind: constant}", "training.epochs=1")
+        let warnings = try Tiny.run(recipe, scratch("run")).train().scores.phases[1].warnings
+        #expect(
+            warnings.contains(
+                "the estimated transition matrix is close to singular: it tells classes hardly apart"
+            ))
+        #expect(warnings.contains { $0.hasPrefix("by the estimated transition matrix, ") })
+    }
+
     // MARK: Recipes
 
     @Test func refusals() throws {

@@ -99,7 +99,7 @@ private struct TransitionSections {
     var section: Section {
         let kept = mean(of: matrix.rows)
         var section = Section(
-            title: "Transition matrix",
+            title: "Transition matrix", warnings: warnings,
             findings: [
                 "\(phase) was corrected by \(isEstimated ? "an estimated" : "a given") transition matrix "
                     + "that keeps \(percent(kept)) of the labels, mean over classes\(truth)."
@@ -119,6 +119,27 @@ private struct TransitionSections {
                     largerIsBetter: false))
         }
         return section
+    }
+
+    /// A network that has learnt too little says nearly the same of every class, and so does its matrix.
+    private var warnings: [String] {
+        guard isEstimated else { return [] }
+        let lost = matrix.rows.enumerated().count { a, row in
+            row.indices.contains { $0 != a && row[$0] >= row[a] }
+        }
+        var warnings: [String] = []
+        if lost > 0 {
+            warnings.append(
+                "by the estimated transition matrix, \(lost) of \(matrix.classes) classes are given "
+                    + "another label at least as often as their own: train longer, or the noise is "
+                    + "beyond correction")
+        }
+        if matrix.condition > LabelLoss.largestCondition {
+            warnings.append(
+                "the estimated transition matrix is close to singular: it tells classes hardly apart"
+            )
+        }
+        return warnings
     }
 
     private var truth: String {
