@@ -11,6 +11,8 @@ public protocol Method: Advisable, Codable, Equatable, Sendable {
     static var name: String { get }
     /// What it does, in one sentence without an end.
     static var summary: String { get }
+    /// Options under a name, for the settings of its paper and code.
+    static var presets: [MethodPreset] { get }
     /// Whether its students see the samples of the data. A method that makes its own can do without any.
     static var learnsFromData: Bool { get }
     /// Which of the weights of a network that it trains first are asked for; the recipe has to keep them.
@@ -33,6 +35,7 @@ public protocol Method: Advisable, Codable, Equatable, Sendable {
 
 extension Method {
     public static var summary: String { "" }
+    public static var presets: [MethodPreset] { [] }
     public static func advice(_ facts: DataFacts) -> MethodAdvice? { nil }
     public static var learnsFromData: Bool { true }
     public var asksFor: [TeacherWeights] { [] }

@@ -38,13 +38,15 @@ public struct MethodRegistry: Sendable {
 /// Any method, as it stands in a recipe: `method: {name: …, …}`.
 public struct AnyMethod: Codable, Equatable, Sendable {
     public var base: any Method
+    /// Where its options come from, as the recipe says; those that stand beside it are the ones that count.
+    public var preset: String?
 
     public init(_ base: any Method) { self.base = base }
 
     public var name: String { type(of: base).name }
     public var learnsFromData: Bool { type(of: base).learnsFromData }
 
-    private enum Keys: String, CodingKey { case name }
+    private enum Keys: String, CodingKey { case name, preset }
 
     public init(from decoder: any Decoder) throws {
         let registry = decoder.userInfo[.methods] as? MethodRegistry ?? .standard
@@ -52,12 +54,15 @@ public struct AnyMethod: Codable, Equatable, Sendable {
         guard let type = registry[name] else {
             throw Problem.unknownMethod(name, known: registry.names)
         }
+        preset = try decoder.container(keyedBy: Keys.self)
+            .decodeIfPresent(String.self, forKey: .preset)
         base = try type.init(from: decoder)
     }
 
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Keys.self)
         try values.encode(name, forKey: .name)
+        try values.encodeIfPresent(preset, forKey: .preset)
         try base.encode(to: encoder)
     }
 

@@ -324,3 +324,22 @@ extension CoTeaching {
             changes: ["method={name: co-teaching, forget-rate: \(rate)}"])
     }
 }
+
+extension CoTeaching {
+    public static let presets = MethodPreset.forgetRates(
+        source: "the authors' code; of asymmetric noise half of its rate is wrong")
+}
+
+extension MethodPreset {
+    /// The share that small-loss selection leaves out in the end, for the usual noises.
+    static func forgetRates(_ more: (String) -> String = { _ in "" }, source: String)
+        -> [MethodPreset]
+    {
+        [
+            ("symmetric-0.2", 0.2), ("symmetric-0.5", 0.5), ("symmetric-0.8", 0.8),
+            ("asymmetric-0.4", 0.2), ("pairflip-0.45", 0.45),
+        ].map { name, rate in
+            MethodPreset(name, "forget-rate: \(rate)" + more(name), source: source)
+        }
+    }
+}

@@ -182,3 +182,21 @@ extension EarlyLearning {
             facts, falling: .helps, changes: ["method={name: early-learning}"])
     }
 }
+
+extension EarlyLearning {
+    public static let presets = [
+        MethodPreset(
+            "symmetric", "lambda: 3, beta: 0.7",
+            source:
+                "CIFAR-10, symmetric noise; the authors' code (ResNet-34, learning rate .02, weight decay 1e-3)"
+        ),
+        MethodPreset(
+            "asymmetric", "lambda: 1, beta: 0.9",
+            source: "CIFAR-10, asymmetric noise; the authors' code"),
+        MethodPreset(
+            "cifar-100", "lambda: 7, beta: 0.9", source: "CIFAR-100, any noise; the authors' code"),
+        MethodPreset(
+            "clothing1m", "lambda: 3, beta: 0.7",
+            source: "Clothing1M; the authors' code (learning rate .002, 15 epochs)"),
+    ]
+}

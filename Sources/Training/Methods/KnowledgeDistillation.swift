@@ -193,3 +193,17 @@ extension KnowledgeDistillation {
                 + "one (method.teacher.file) is tried as it is")
     }
 }
+
+extension KnowledgeDistillation {
+    public static let presets = [
+        ("dkd-resnet", 2.0, "ResNet-56 to 20 and 110 to 32"),
+        ("dkd-vgg", 6, "VGG-13 to 8, VGG-13 to MobileNetV2, and pairs of wide ResNets"),
+        ("dkd-mobile", 8, "ResNet-32x4 to 8x4, ShuffleNets, ResNet-50 to MobileNetV2"),
+    ].map { name, beta, pairs in
+        MethodPreset(
+            name,
+            "divergence: {name: dkd, target: 1, non-target: \(beta)}, temperature: 4, label-weight: 1, "
+                + "distillation-weight: 1",
+            source: "CIFAR-100, \(pairs); decoupled distillation in mdistiller's configurations")
+    }
+}

@@ -73,7 +73,8 @@ public struct RecipeFile {
 
     /// Decodes the whole file as `type`.
     public func decoded<Value: Decodable>(_ type: Value.Type) throws(Problem) -> Value {
-        try StrictDecoder(file: file, methods: methods).decode(type, from: root)
+        let whole = try root.withPresets(methods, file: file)
+        return try StrictDecoder(file: file, methods: methods).decode(type, from: whole)
     }
 
     /// Whether the file has this key at its top level.
@@ -132,7 +133,7 @@ public struct RecipeFile {
         return copy
     }
 
-    private static func merge(_ new: Node, over old: Node) -> Node {
+    static func merge(_ new: Node, over old: Node) -> Node {
         guard case .mapping(let changes) = new, case .mapping(let mapping) = old else { return new }
         // A mapping of Yams searches its keys one by one, which takes too long in a file of many.
         var pairs = mapping.map { ($0.key, $0.value) }
