@@ -15,6 +15,12 @@ extension Problem {
             found: "loss \(loss)", expected: "loss: cross-entropy")
     }
 
+    static func lossNotFinite(_ loss: Double, index: Int) -> Problem {
+        Problem(
+            .data, "a loss is not finite", at: Place(detail: ["sample \(index)"]),
+            found: "\(loss)", expected: "a number that can be compared with others")
+    }
+
     static func singular(_ lambda: Double, _ reason: String) -> Problem {
         Problem(
             .data, "the linear classifier's equations cannot be solved", found: reason,
