@@ -40,13 +40,13 @@ public final class BatchPlan: Sendable {
     public let batchSize: Int
     public let seed: UInt64
     public let augmentation: Augmentation
-    /// Where there are any, a batch holds all views of its samples: N first views, then N second ones, …
-    public let views: Views?
+    /// Where there are any, a batch holds all versions of its samples: N first versions, then N second ones, …
+    public let versions: [SampleVersion]
     public let layout: Layout
     public let shuffled: Bool
     public let dropLast: Bool
     let writer: FeatureWriter
-    private let normalisation: Normalisation
+    let normalisation: Normalisation
     /// The order asked for last; making one takes longer than a batch.
     private let recent = Mutex<(epoch: Int, order: [Int])?>(nil)
 
@@ -54,12 +54,13 @@ public final class BatchPlan: Sendable {
     ///   - members: indices of `dataset`; without shuffling, batches follow this order.
     ///   - normalisation: nil for none; tables stay as they are, bytes become 0...1.
     ///   - views: instead of augmentation, several random views of each sample in every batch.
+    ///   - versions: the same of any kind; not together with `views`.
     ///   - dropLast: leave out a last batch that is not full, so that all have one size.
     /// - Throws: `Problem` for no members, a member outside the data set, a batch size below 1, a
     ///   normalisation or augmentation that does not fit the samples, or no step at all.
     public init(
         _ dataset: Dataset, members: [Int], batchSize: Int, seed: UInt64,
-        augmentation: Augmentation = .none, views: Views? = nil,
+        augmentation: Augmentation = .none, views: Views? = nil, versions: [SampleVersion] = [],
         normalisation: Normalisation? = nil, layout: Layout = .channelsFirst, shuffled: Bool = true,
         dropLast: Bool = false
     ) throws(Problem) {
@@ -72,7 +73,10 @@ public final class BatchPlan: Sendable {
             throw .noFullBatch(dataset.name, members: members.count, batchSize: batchSize)
         }
         try augmentation.check(sampleShape: dataset.sampleShape, name: dataset.name)
-        try views?.check(sampleShape: dataset.sampleShape, name: dataset.name)
+        let versions = views.map { Array(repeating: .view($0), count: $0.count) } ?? versions
+        for version in versions {
+            try version.check(sampleShape: dataset.sampleShape, name: dataset.name)
+        }
         let normalisation = normalisation ?? .none(for: dataset)
         guard normalisation.mean.count == dataset.sampleShape[0] else {
             throw .normalisationCount(
@@ -83,7 +87,7 @@ public final class BatchPlan: Sendable {
         self.batchSize = batchSize
         self.seed = seed
         self.augmentation = augmentation
-        self.views = views
+        self.versions = versions
         self.normalisation = normalisation
         self.layout = layout
         self.shuffled = shuffled
@@ -109,7 +113,7 @@ public final class BatchPlan: Sendable {
         batchSize = other.batchSize
         self.seed = seed
         augmentation = other.augmentation
-        views = other.views
+        versions = other.versions
         normalisation = other.normalisation
         layout = other.layout
         shuffled = other.shuffled
@@ -142,46 +146,22 @@ public final class BatchPlan: Sendable {
     /// One batch. `view` numbers several augmented draws of the same samples.
     public func batch(epoch: Int, step: Int, view: Int = 0) -> Batch {
         let indices = indices(epoch: epoch, step: step)
-        if let views { return batch(of: views, indices, epoch: epoch, step: step) }
+        if !versions.isEmpty { return batch(of: versions, indices, epoch: epoch, step: step) }
         let features = [Float](unsafeUninitializedCapacity: indices.count * dataset.sampleSize) {
             buffer, count in
             count = indices.count * dataset.sampleSize
-            write(indices, epoch: epoch, view: view, to: buffer.baseAddress!)
+            write(
+                indices, augmentation: augmentation, epoch: epoch, view: view,
+                to: buffer.baseAddress!)
         }
         return Batch(
             epoch: epoch, step: step, indices: indices, features: features,
             shape: writer.shape(count: indices.count))
     }
 
-    private func batch(of views: Views, _ indices: [Int], epoch: Int, step: Int) -> Batch {
-        guard case .images(let bytes, _, let height, let width) = dataset.features else {
-            preconditionFailure("views of samples that are no images")
-        }
-        let size = dataset.sampleSize
-        let count = views.count * indices.count
-        var view = ViewWriter(dataset.sampleShape)
-        let features = [Float](unsafeUninitializedCapacity: count * size) { buffer, filled in
-            filled = count * size
-            bytes.withUnsafeBufferPointer { bytes in
-                for row in 0..<count {
-                    let sample = indices[row % indices.count]
-                    let change = views.change(
-                        seed: seed, epoch: epoch, sample: sample, view: row / indices.count,
-                        height: height, width: width)
-                    view.apply(change, to: bytes.baseAddress! + sample * size)
-                    view.write(
-                        to: buffer.baseAddress! + row * size, mean: normalisation.mean,
-                        std: normalisation.std, channelsLast: layout == .channelsLast)
-                }
-            }
-        }
-        return Batch(
-            epoch: epoch, step: step, indices: indices, features: features,
-            shape: writer.shape(count: count))
-    }
-
-    private func write(
-        _ indices: [Int], epoch: Int, view: Int, to out: UnsafeMutablePointer<Float>
+    func write(
+        _ indices: [Int], augmentation: Augmentation, epoch: Int, view: Int,
+        to out: UnsafeMutablePointer<Float>
     ) {
         let size = dataset.sampleSize
         switch dataset.features {

@@ -13,6 +13,13 @@ extension Problem {
         Problem(
             .data, "value out of range", at: Place(detail: [key]), found: found, expected: expected)
     }
+    static func versionOfOthers(_ name: String, isOfTexts: Bool) -> Problem {
+        Problem(
+            .data,
+            isOfTexts
+                ? "words can be left out of texts only" : "noise on features is for tables only",
+            at: .file(name))
+    }
     static func viewsOfNoImages(_ name: String) -> Problem {
         Problem(.data, "views for learning without labels need images", at: .file(name))
     }

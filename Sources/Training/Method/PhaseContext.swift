@@ -64,9 +64,11 @@ public final class PhaseContext {
     ///   - seed: of order and augmentation; the phase's own if nil.
     ///   - members: of the training split; all of it if nil.
     ///   - views: several random views of each sample instead of augmentation.
+    ///   - versions: the same of any kind.
     ///   - dropLast: whether the rest of an epoch that does not fill a batch is left out.
     public func plan(
-        seed: UInt64? = nil, members: [Int]? = nil, views: Views? = nil, dropLast: Bool = false
+        seed: UInt64? = nil, members: [Int]? = nil, views: Views? = nil,
+        versions: [SampleVersion] = [], dropLast: Bool = false
     ) throws(Problem) -> BatchPlan {
         let members = members ?? data.split.train
         let batch = spec.training.batch
@@ -74,6 +76,7 @@ public final class PhaseContext {
             data.learning, members: members,
             batchSize: dropLast ? min(batch, members.count) : batch, seed: seed ?? self.seed,
             augmentation: views == nil ? spec.training.augmentation : .none, views: views,
+            versions: versions,
             normalisation: data.normalisation,
             layout: data.learning.isImages ? .channelsLast : .channelsFirst, dropLast: dropLast)
     }
