@@ -84,6 +84,7 @@ enum TinyRuns {
             "co-teaching",
             text("{name: co-teaching, ramp: 1, peers: [{}, {optimizer: {kind: adam}}]}")
         ),
+        ("jocor", text("{name: jocor, ramp: 1}", extra: ", ema: 0")),
         dataFree,
     ]
 

@@ -110,6 +110,20 @@ public struct MethodAdvice: Sendable {
     }
 }
 
+extension MethodAdvice {
+    /// Of a method against wrong labels whose gain nobody has measured here.
+    ///
+    /// - Parameter also: a further clause.
+    static func notMeasured(
+        _ facts: DataFacts, also: String? = nil, changes: [String]
+    ) -> MethodAdvice {
+        let clauses = [facts.noisePhrase, also, facts.isNearlyClean ? nil : "not measured yet"]
+        return MethodAdvice(
+            facts.isNearlyClean ? .doesNot : .open,
+            because: clauses.compactMap(\.self).joined(separator: "; "), changes: changes)
+    }
+}
+
 /// What can be asked whether it is worth trying: a method, or what guides one.
 public protocol Advisable {
     static var name: String { get }

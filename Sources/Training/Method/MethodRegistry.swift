@@ -14,6 +14,7 @@ public struct MethodRegistry: Sendable {
         MutualLearning.self,
         EarlyLearning.self,
         CoTeaching.self,
+        JoCoR.self,
         AdaptiveMixing.self,
         DataFree.self,
     ])

@@ -51,6 +51,20 @@ public struct PeersOptions: Codable, Equatable, Sendable {
         noisePerPeer = try values.decodeIfPresent(Bool.self, forKey: .noisePerPeer) ?? false
     }
 
+    /// Two networks that are trained on the same labels, for methods of exactly such a pair.
+    init(pairFrom decoder: any Decoder) throws {
+        try self.init(from: decoder)
+        guard each.count == 2 else {
+            throw Problem.outOfRange(
+                "method.peers", found: "\(each.count)", expected: "2 peers")
+        }
+        guard !noisePerPeer else {
+            throw Problem.outOfRange(
+                "method.noise-per-peer", found: "true",
+                expected: "false: both networks have the same labels")
+        }
+    }
+
     private static func check(_ count: Int) throws(Problem) {
         guard (2...16).contains(count) else {
             throw .outOfRange("method.peers", found: "\(count)", expected: "2 to 16 peers")

@@ -81,23 +81,6 @@ public struct CoTeachingOptions: Codable, Equatable, Sendable {
     }
 }
 
-/// How many of `batch` samples are kept: ⌊(1 − R) B⌋, at least 1.
-func keptSamples(of batch: Int, forgetRate: Double) -> Int {
-    // Rounding must not cost a sample: (1 − .8) · 10 is 1.9999999999999996.
-    max(1, Int(((1 - forgetRate) * Double(batch) + 1e-9).rounded(.down)))
-}
-
-/// Positions of the `count` smallest losses, the smallest first; of equal ones the smaller identity first.
-/// What is not a number comes last.
-///
-/// - Parameters:
-///   - losses: one per sample of a batch.
-///   - ids: what the samples are called wherever they stand in a batch, such as rows.
-func smallestLosses(_ count: Int, of losses: [Double], ids: [Int]) -> [Int] {
-    func key(_ i: Int) -> (Double, Int) { (losses[i].isNaN ? .infinity : losses[i], ids[i]) }
-    return Array(losses.indices.sorted { key($0) < key($1) }.prefix(count))
-}
-
 /// One network's losses on those samples that another one finds easiest.
 ///
 /// - Parameters:
@@ -158,28 +141,13 @@ public struct CoTeaching: Method {
         static let name = "co-teaching"
         var options: CoTeachingOptions
 
-        func check(_ data: PreparedData) throws(Problem) { _ = try forgetRate(data) }
-
-        /// r, where it is not given: the rate of the injected noise, over all classes, before it was drawn.
-        private func forgetRate(_ data: PreparedData) throws(Problem) -> Double {
-            if let rate = options.forgetRate ?? data.noise.intendedRate { return rate }
-            throw .forgetRateMissing(noise: data.noise.noise.kind.rawValue)
-        }
+        func check(_ data: PreparedData) throws(Problem) { _ = try options.rate(for: data) }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
             CoTeachingObjective(
-                options, forgetRate: try forgetRate(phase.data), samples: phase.rows,
+                options, forgetRate: try options.rate(for: phase.data), samples: phase.rows,
                 clean: phase.cleanLabels, device: phase.device)
         }
-    }
-}
-
-extension Problem {
-    fileprivate static func forgetRateMissing(noise: String) -> Problem {
-        Problem(
-            .data, "the noise rate is not known", at: .init(detail: ["method.forget-rate"]),
-            found: "noise kind \(noise)", expected: "the share of labels that are wrong",
-            hint: "only the rate of injected noise is taken from the recipe")
     }
 }
 
@@ -236,22 +204,9 @@ public final class CoTeachingObjective: Objective {
             .ones([keep], dtype: .int64, device: selected.device))
         return Losses(
             [.init("cross-entropy", weight: options.compat ? 1 / Double(keep) : 1, values)],
-            metrics: withoutGradient { metrics(own, selected, batch) })
-    }
-
-    /// The loss on the whole batch, so that one that is not finite is found although nobody selects it; the
-    /// share of the batch that is left out; the share of right labels among those that are not.
-    private func metrics(
-        _ own: Tensor, _ selected: Tensor, _ batch: TrainingBatch
-    ) -> [Losses.Term] {
-        let left = 1 - Double(selected.count) / Double(own.count)
-        let all: [Losses.Term] = [
-            .init("batch-cross-entropy", own.detached()),
-            .init("forgotten", Tensor.full(own.shape, left, dtype: .float64)),
-        ]
-        guard let clean else { return all }
-        let isRight = clean.indexed(0, by: batch.rows).equal(batch.labels)  // [N]
-        return all + [.init("label-precision", isRight.indexed(0, by: selected).to(.float64))]
+            metrics: withoutGradient {
+                selectionMetrics("batch-cross-entropy", own, selected, batch, clean: clean)
+            })
     }
 
     public var state: [NamedTensor] { selections.flatMap(\.state) }
