@@ -85,6 +85,12 @@ enum TinyRuns {
             text("{name: co-teaching, ramp: 1, peers: [{}, {optimizer: {kind: adam}}]}")
         ),
         ("jocor", text("{name: jocor, ramp: 1}", extra: ", ema: 0")),
+        (
+            "sop",
+            text(
+                "{name: sop, start: 0.01, consistency: 0.9, balance: 0.1}",
+                extra: ", ema: 0, augmentation: {padding: 1}")
+        ),
         dataFree,
     ]
 

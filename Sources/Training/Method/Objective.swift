@@ -98,26 +98,37 @@ extension Objective {
     public func dropRandomState() {}
 
     public func step(_ batch: TrainingBatch, _ step: StepContext) throws {
-        let learners = step.learners
-        var outputs = step.forward(batch.inputs)
+        try step.train(self, batch, inputs: batch.inputs)
+    }
+}
+
+extension StepContext {
+    /// The usual step: a forward pass, the objective's losses, a backward pass and an update of every learner.
+    ///
+    /// - Parameter inputs: of the forward pass; the first ones are those of the batch's samples, in order, and
+    ///   tell how well its labels are met.
+    public func train(
+        _ objective: some Objective, _ batch: TrainingBatch, inputs: Tensor
+    ) throws {
+        var outputs = forward(inputs)
         var waiting: [Learner] = []
+        let count = batch.labels.count
         for learner in learners {
-            let own = step.batch(batch, for: learner)
-            try step.backward(
-                learner, own, predictions: outputs[learner.index].logits.detached.predictions
-            ) { losses(of: learner.index, outputs, own) }
-            guard updateOrder == .recomputed, learners.count > 1 else {
+            let own = self.batch(batch, for: learner)
+            let predictions = outputs[learner.index].logits.detached.predictions
+            try backward(
+                learner, own, predictions: predictions.narrowed(0, from: 0, count: count)
+            ) { objective.losses(of: learner.index, outputs, own) }
+            guard objective.updateOrder == .recomputed, learners.count > 1 else {
                 waiting.append(learner)
                 continue
             }
-            step.update(learner)
+            update(learner)
             if learner !== learners.last {
-                outputs[learner.index] = withoutGradient {
-                    step.forward(batch.inputs, [learner])[0]
-                }
+                outputs[learner.index] = withoutGradient { forward(inputs, [learner])[0] }
             }
         }
-        waiting.forEach(step.update)
+        waiting.forEach(update)
     }
 }
 
