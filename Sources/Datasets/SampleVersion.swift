@@ -20,7 +20,7 @@ public enum SampleVersion: Equatable, Sendable {
     case shortened(drop: Double)
 
     /// - Throws: if such samples have no such version, or a number is out of its range.
-    func check(sampleShape: [Int], name: String) throws(Problem) {
+    public func check(sampleShape: [Int], name: String) throws(Problem) {
         let dimensions: Int
         switch self {
         case .plain: return

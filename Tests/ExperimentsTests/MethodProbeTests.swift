@@ -12,7 +12,7 @@ struct MethodProbeTests {
     ) -> DataFacts {
         DataFacts(
             samples: samples, classes: 10, dimension: 64, isImages: images,
-            hasMetaValidation: false, isMetaValidationClean: false, epochs: 20, best: best,
+            hasMetaValidation: false, isMetaValidationClean: false, epochs: 3, best: best,
             last: last, trained: trained, error: 0.01)
     }
 

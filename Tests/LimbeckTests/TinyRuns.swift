@@ -91,6 +91,12 @@ enum TinyRuns {
                 "{name: sop, start: 0.01, consistency: 0.9, balance: 0.1}",
                 extra: ", ema: 0, augmentation: {padding: 1}")
         ),
+        (
+            "dividemix",
+            text(
+                "{name: dividemix, warm-up: 1, ramp: 1, loss-memory: 2}",
+                model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", ema: 0.9")
+        ),
         dataFree,
     ]
 

@@ -79,6 +79,11 @@ public struct EpochContext {
     ///
     /// - Parameter members: indices of the data set; call it at every `beginEpoch` of such an epoch.
     public func use(members: [Int]) throws { try trainer.use(members: members) }
+
+    /// Ends this epoch after so many steps, of an objective that makes its own batches.
+    ///
+    /// - Parameter steps: 1 to `stepsPerEpoch`; call it at every `beginEpoch` of such an epoch.
+    public func use(steps: Int) { trainer.use(steps: steps) }
 }
 
 /// What a step of an objective's own is given.

@@ -16,6 +16,7 @@ public struct MethodRegistry: Sendable {
         SOP.self,
         CoTeaching.self,
         JoCoR.self,
+        DivideMix.self,
         AdaptiveMixing.self,
         DataFree.self,
     ])

@@ -20,6 +20,8 @@ public final class PhaseContext {
     public let device: Device
     /// What is shown beside the objective's sections: of what the phase learns from.
     private(set) var shown: [Section] = []
+    /// By index in the data set; −1 outside the training split.
+    let rowOfMember: [Int]
     private let weights: (WeightSource) throws -> (ModelSpec, [String: Tensor])
 
     init(
@@ -33,6 +35,9 @@ public final class PhaseContext {
         self.folder = folder
         self.files = files
         device = Device(named: spec.compute.device)
+        var rows = [Int](repeating: -1, count: data.learning.count)
+        for (row, member) in data.split.train.enumerated() { rows[member] = row }
+        rowOfMember = rows
         self.weights = weights
     }
 
@@ -79,6 +84,24 @@ public final class PhaseContext {
             versions: versions,
             normalisation: data.normalisation,
             layout: data.learning.isImages ? .channelsLast : .channelsFirst, dropLast: dropLast)
+    }
+
+    /// A batch of a plan of the training split as objectives see it.
+    ///
+    /// - Parameter labels: given ones, by index in the data set.
+    func batch(_ batch: Batch, labels: [Int]) -> TrainingBatch {
+        let inputs = batch.inputs.to(device)
+        let count = batch.indices.count
+        let views = inputs.shape[0] / count
+        func tensor(of list: [Int]) -> Tensor {
+            Tensor(batch.indices.map { list[$0] }, [count]).to(device)
+        }
+        return TrainingBatch(
+            views: views == 1
+                ? [inputs]
+                : (0..<views).map { inputs.narrowed(0, from: $0 * count, count: count) },
+            labels: tensor(of: labels), rows: tensor(of: rowOfMember),
+            isPlain: views == 1 && isPlain, epoch: batch.epoch, step: batch.step)
     }
 
     /// All training samples without augmentation, in the order of their rows.

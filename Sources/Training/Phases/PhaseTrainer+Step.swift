@@ -53,20 +53,7 @@ extension PhaseTrainer {
 
     /// A batch of the plan as objectives see it.
     func labelled(_ batch: Batch, for learner: Learner) -> TrainingBatch {
-        let inputs = batch.inputs.to(device)
-        let count = batch.indices.count
-        let views = inputs.shape[0] / count
-        return TrainingBatch(
-            views: views == 1
-                ? [inputs]
-                : (0..<views).map { inputs.narrowed(0, from: $0 * count, count: count) },
-            labels: tensor(of: learner.labels, batch), rows: tensor(of: rowOfMember, batch),
-            isPlain: views == 1 && !spec.training.augmentation.isOn, epoch: batch.epoch,
-            step: batch.step)
-    }
-
-    private func tensor(of list: [Int], _ batch: Batch) -> Tensor {
-        Tensor(batch.indices.map { list[$0] }, [batch.indices.count]).to(device)
+        context.batch(batch, labels: learner.labels)
     }
 
     func dropoutGenerator(_ learner: Learner) -> Generator {

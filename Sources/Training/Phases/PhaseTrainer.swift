@@ -39,7 +39,6 @@ public final class PhaseTrainer {
     var evaluator: any PhaseEvaluator
     let store: CheckpointStore
     let device: Device
-    let rowOfMember: [Int]
     /// What this phase has to gain on.
     let former: FormerPhase?
 
@@ -48,7 +47,9 @@ public final class PhaseTrainer {
     var stepInEpoch = 0
     /// Samples that the steps of this epoch take, where the objective chose some.
     private(set) var members: [Int]?
-    /// How many there were in the epoch that a checkpoint lies in.
+    /// How many steps this epoch takes, where the objective makes its batches and said so.
+    private var chosenSteps: Int?
+    /// How many members there were in the epoch that a checkpoint lies in.
     var resumedMembers: Int?
     /// `metrics.jsonl`.
     var lines: LineLog
@@ -101,9 +102,6 @@ public final class PhaseTrainer {
                     ? data.redrawnLabels(seed: seed) : data.learning.labels,
                 start: start, device: device)
         }
-        var rows = [Int](repeating: -1, count: data.learning.count)
-        for (row, member) in data.split.train.enumerated() { rows[member] = row }
-        rowOfMember = rows
         context = PhaseContext(
             spec, data: data, learners: learners, folder: folder, files: environment.files,
             weights: weights)
@@ -115,6 +113,7 @@ public final class PhaseTrainer {
     }
 
     var data: PreparedData { context.data }
+    var rowOfMember: [Int] { context.rowOfMember }
 
     /// Steps of an epoch over all of its samples.
     var stepsPerEpoch: Int {
@@ -171,6 +170,7 @@ public final class PhaseTrainer {
             }
             try Engine.checked { try endEpoch() }
             resumedMembers = nil
+            chosenSteps = nil
             if members != nil {
                 members = nil
                 prefetcher = prefetched()
@@ -234,7 +234,13 @@ public final class PhaseTrainer {
         self.members = members
     }
 
+    func use(steps: Int) {
+        precondition(!isOfPlan && (1...stepsPerEpoch).contains(steps), "steps of an epoch")
+        chosenSteps = steps
+    }
+
     private var stepsOfEpoch: Int {
+        if let chosenSteps { return chosenSteps }
         guard let members else { return stepsPerEpoch }
         let batch = spec.training.batch
         return min(stepsPerEpoch, (members.count + batch - 1) / batch)

@@ -1,0 +1,312 @@
+import Datasets
+import Diagnostics
+import Distillation
+import Neural
+import Report
+import Torch
+
+/// Two networks, one after the other in each epoch: first cross-entropy, then the labels that the other network
+/// trusts and guesses for the rest.
+///
+/// The steps of an epoch are those of network 1 over its labelled samples, then those of network 2 over its own.
+final class DivideMixObjective: Objective, BatchSource {
+    let options: DivideMixOptions
+    let phase: PhaseContext
+    /// P(label right) by each network's losses [samples], float64, by row of the training split: 1 before the
+    /// first split.
+    let clean: [Rows]
+    /// What each network took for the label when it last saw a sample [samples], int64.
+    let suggested: [Rows]
+    /// The losses of the latest epochs, the newest first [memory, samples], float64.
+    private let losses: [Tensor]
+    private let given: [Int]
+    private let givenTensor: Tensor
+    private let usual: [BatchPlan]
+    private let twice: [BatchPlan]
+    private var isOtherSeed = false
+
+    /// What one network learns in an epoch.
+    private struct Share {
+        var labelled: BatchPlan
+        var steps: Int
+        /// Nil where every label is trusted.
+        var unlabelled: BatchPlan?
+        var unlabelledSteps = 0
+    }
+    private var shares: [Share]
+    private var isWarmUp = true
+    private var epochs = 1
+    private var evaluation: EvaluationSet?
+    /// Whose step it is, and which of its own in this epoch.
+    private var turn = (network: 0, step: 0)
+
+    init(_ options: DivideMixOptions, _ phase: PhaseContext) throws {
+        self.options = options
+        self.phase = phase
+        given = phase.givenLabels
+        givenTensor = Tensor(given, [given.count]).to(phase.device)
+        clean = (0..<2).map {
+            Rows("clean.\($0)", count: phase.rows, value: 1, dtype: .float64)
+        }
+        let labels = givenTensor
+        suggested = (0..<2).map { Rows("suggested.\($0)", labels) }
+        losses = (0..<2).map { _ in
+            .zeros([options.lossMemory, phase.rows], dtype: .float64)
+        }
+        let version = phase.version(options.views)
+        let seeds = (0..<2).map { PhaseSpec.seed(phase.seed, ofLearner: $0) }
+        usual = try seeds.map { try phase.plan(seed: $0) }
+        twice = try seeds.map { try phase.plan(seed: $0, versions: [version, version]) }
+        shares = usual.map {
+            Share(
+                labelled: $0,
+                steps: Self.steps(samples: $0.members.count, batch: $0.batchSize))
+        }
+    }
+
+    /// Batches of so many samples; a rest of one is left out, of which a batch norm could make nothing.
+    static func steps(samples: Int, batch: Int) -> Int {
+        samples > batch && samples % batch == 1 ? samples / batch : (samples + batch - 1) / batch
+    }
+
+    var state: [NamedTensor] {
+        clean.flatMap(\.state) + suggested.flatMap(\.state)
+            + losses.enumerated().map { ("losses.\($0.offset)", $0.element) }
+    }
+
+    func dropRandomState() { isOtherSeed = true }
+
+    private func seed(_ network: Int) -> UInt64 {
+        let seed = PhaseSpec.seed(phase.seed, ofLearner: network)
+        return isOtherSeed ? seed ^ 0xdead_beef : seed
+    }
+
+    // MARK: Epochs
+
+    func batches(_ phase: PhaseContext) throws -> Batches { .own(self) }
+
+    func beginEpoch(_ epoch: EpochContext) throws {
+        epochs = epoch.epochs
+        isWarmUp = epoch.epoch < options.warmUp
+        if isWarmUp {
+            shares = (0..<2).map { k in
+                Share(
+                    labelled: usual[k].with(seed: seed(k)),
+                    steps: Self.steps(samples: given.count, batch: usual[k].batchSize))
+            }
+        } else {
+            // Where a run resumes inside the epoch, its split is in the checkpoint.
+            if epoch.stepInEpoch == 0 { try split(epoch) }
+            shares = (0..<2).map(share)
+        }
+        epoch.use(steps: shares[0].steps + shares[1].steps)
+    }
+
+    /// Both networks' splits, before any of them learns in this epoch.
+    private func split(_ epoch: EpochContext) throws {
+        for (k, learner) in epoch.learners.enumerated() {
+            let memory = min(options.lossMemory, epoch.epoch - options.warmUp + 1)
+            let newest = try allLosses(learner, epoch).reshaped([1, given.count])
+            let older = losses[k].narrowed(0, from: 0, count: options.lossMemory - 1)
+            losses[k].copy(
+                from: options.lossMemory == 1 ? newest : .concatenated([newest, older.cloned()]))
+            let mean = losses[k].narrowed(0, from: 0, count: memory).mean(0)
+            let split = try LossSplit(
+                mean.doubles(), labels: given, classes: phase.classes, options: options.split,
+                previous: epoch.epoch > options.warmUp ? clean[k].all.doubles() : nil)
+            for note in split.notes { epoch.note("\(learner.name): \(note)") }
+            clean[k].all.copy(from: Tensor(split.clean, [given.count]))
+        }
+    }
+
+    /// Cross-entropy of every training sample as it is, in evaluation mode [samples], float64 on the CPU.
+    private func allLosses(_ learner: Learner, _ epoch: EpochContext) throws -> Tensor {
+        let set = try evaluation ?? phase.trainingSet()
+        evaluation = set
+        return try Engine.checked {
+            let logits = set.logits(
+                { learner.network($0, mode: .eval) }, precision: phase.spec.compute.precision)
+            let values = withoutGradient {
+                crossEntropy(Logits(logits), labels: givenTensor.to(.cpu)).to(.float64)
+            }
+            guard values.isFinite().all().item == 1 else {
+                throw epoch.notFinite("loss of a training sample of \(learner.name)")
+            }
+            return values
+        }
+    }
+
+    /// What a network learns: by the other one's split.
+    private func share(of network: Int) -> Share {
+        let p = clean[1 - network].all.doubles()
+        let members = phase.data.split.train
+        let (right, wrong) = (
+            members.indices.filter { p[$0] > options.split.threshold },
+            members.indices.filter { p[$0] <= options.split.threshold }
+        )
+        let plan = twice[network].with(seed: seed(network))
+        func steps(_ rows: [Int]) -> Int { Self.steps(samples: rows.count, batch: plan.batchSize) }
+        var share = Share(
+            labelled: plan.with(members: right.map { members[$0] }), steps: steps(right))
+        if !wrong.isEmpty {
+            share.unlabelled = plan.with(members: wrong.map { members[$0] })
+            share.unlabelledSteps = steps(wrong)
+        }
+        return share
+    }
+
+    // MARK: Batches
+
+    var stepsPerEpoch: Int { 2 * Self.steps(samples: given.count, batch: usual[0].batchSize) }
+
+    func batch(epoch: Int, step: Int) throws -> (batch: TrainingBatch, labels: [Int]) {
+        let network = step < shares[0].steps ? 0 : 1
+        turn = (network, network == 0 ? step : step - shares[0].steps)
+        let batch = shares[network].labelled.batch(epoch: epoch, step: turn.step)
+        let own = phase.batch(batch, labels: phase.learners[network].labels)
+        return (own, batch.indices.map { phase.learners[network].labels[$0] })
+    }
+
+    /// The unlabelled samples begin anew, in another order, where they are fewer than the labelled ones.
+    private func unlabelledBatch(_ epoch: Int) -> TrainingBatch? {
+        let share = shares[turn.network]
+        guard let plan = share.unlabelled else { return nil }
+        let (round, step) = turn.step.quotientAndRemainder(dividingBy: share.unlabelledSteps)
+        return phase.batch(
+            plan.batch(epoch: epoch + round * epochs, step: step),
+            labels: phase.data.learning.labels)
+    }
+
+    // MARK: Steps
+
+    func step(_ batch: TrainingBatch, _ step: StepContext) throws {
+        let learner = step.learners[turn.network]
+        if isWarmUp {
+            let output = step.forward(batch.inputs, [learner])[0]
+            try step.backward(
+                learner, batch, predictions: output.logits.detached.predictions
+            ) { warmUpLosses(output.logits, batch) }
+        } else {
+            try learn(learner, batch, step)
+        }
+        step.update(learner)
+    }
+
+    private func warmUpLosses(_ logits: Logits, _ batch: TrainingBatch) -> Losses {
+        var terms = [Losses.Term("cross-entropy", crossEntropy(logits, labels: batch.labels))]
+        if options.confidencePenalty { terms.append(.init("entropy", negativeEntropy(logits))) }
+        return Losses(terms)
+    }
+
+    private func learn(_ learner: Learner, _ x: TrainingBatch, _ step: StepContext) throws {
+        let u = unlabelledBatch(x.epoch)
+        // One generator for the whole step, so that no two forward passes have the same dropout.
+        let mode = step.mode(of: learner)
+        let targets = step.withPrecision {
+            withoutGradient { self.targets(learner, x, u, options.compat ? mode : .eval, step) }
+        }
+        let inputs = Tensor.concatenated(x.views + (u?.views ?? []))
+        let mixing = SampleMixing(
+            rows: inputs.shape[0], alpha: options.mix, seed: seed(learner.index), epoch: x.epoch,
+            step: turn.step, device: phase.device)
+        let logits = step.withPrecision {
+            mixing.logits(
+                learner.network, inputs, mode: mode, isText: phase.data.learning.isText)
+        }
+        let progress = Double(x.epoch) + Double(turn.step) / Double(shares[learner.index].steps)
+        try step.backward(learner, x, predictions: nil) {
+            divideMixLosses(
+                logits, targets: withoutGradient { mixing(targets) },
+                labelled: x.views.count * x.labels.count,
+                unlabelledWeight: options.unlabelledWeight(at: progress))
+        }
+    }
+
+    /// Of all views of x and u, in the order of the inputs [rows, C].
+    private func targets(
+        _ learner: Learner, _ x: TrainingBatch, _ u: TrainingBatch?, _ mode: Mode,
+        _ step: StepContext
+    ) -> Tensor {
+        let other = step.learners[1 - learner.index]
+        func predictions(_ learner: Learner, _ batch: TrainingBatch, _ mode: Mode) -> [Tensor] {
+            batch.views.map { Logits(learner.network($0, mode: mode)).probabilities().tensor }
+        }
+        let labels = x.labels.oneHot(phase.classes).to(.float32)
+        let w = clean[other.index].read(x.rows.to(.cpu)).to(.float32).to(phase.device)
+        let refined = refinedLabels(
+            labels, clean: w, predictions: meanPrediction(predictions(learner, x, mode)),
+            temperature: options.temperature)
+        suggested[learner.index].write(x.rows, refined.argmax())
+        guard let u else { return .concatenated(x.views.map { _ in refined }) }
+        let guessed = sharpened(
+            meanPrediction(predictions(learner, u, mode) + predictions(other, u, .eval)),
+            temperature: options.temperature)
+        suggested[learner.index].write(u.rows, guessed.argmax())
+        return .concatenated(x.views.map { _ in refined } + u.views.map { _ in guessed })
+    }
+
+    func losses(of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch) -> Losses {
+        preconditionFailure("DivideMix's loss is of mixed samples")
+    }
+
+    // MARK: What is shown
+
+    func endEpoch(_ epoch: EpochContext) throws -> [String: Double] {
+        guard !isWarmUp else { return [:] }
+        var metrics: [String: Double] = [:]
+        for (k, learner) in epoch.learners.enumerated() {
+            let rows = trusted(by: 1 - k)
+            metrics["labelled.\(learner.name)"] = Double(rows.count) / Double(given.count)
+            guard let right = phase.cleanLabels else { continue }
+            metrics["label-precision.\(learner.name)"] =
+                Double(rows.count { given[$0] == right[$0] }) / Double(max(1, rows.count))
+        }
+        return metrics
+    }
+
+    /// The rows whose labels a network trusts.
+    private func trusted(by network: Int) -> [Int] {
+        clean[network].all.doubles().enumerated().filter { $0.element > options.split.threshold }
+            .map(\.offset)
+    }
+
+    func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        DivideMixSection(
+            names: epoch.learners.map(\.name), given: given, right: phase.cleanLabels,
+            clean: clean.map { $0.all.doubles() }, suggested: suggested.map { $0.all.ints() },
+            history: try epoch.history
+        ).sections
+    }
+}
+
+/// The loss of a mixed batch.
+///
+/// - Parameters:
+///   - logits: [rows, C]; the first ones are of samples with labels, the rest of those without.
+///   - targets: mixed [rows, C].
+///   - count: rows of samples with labels.
+func divideMixLosses(
+    _ logits: Logits, targets: Tensor, labelled count: Int, unlabelledWeight: Double
+) -> Losses {
+    let rows = logits.tensor.shape[0]
+    func part(_ tensor: Tensor, from start: Int, _ count: Int) -> Tensor {
+        tensor.narrowed(0, from: start, count: count)
+    }
+    var terms = [
+        Losses.Term(
+            "cross-entropy",
+            crossEntropy(
+                Logits(part(logits.tensor, from: 0, count)),
+                Probabilities(part(targets, from: 0, count))))
+    ]
+    if rows > count {
+        terms.append(
+            .init(
+                "unlabelled", weight: unlabelledWeight,
+                squaredDistance(
+                    Logits(part(logits.tensor, from: count, rows - count)),
+                    part(targets, from: count, rows - count))))
+    }
+    terms.append(.init("prior", priorPenalty(logits)))
+    return Losses(terms)
+}
