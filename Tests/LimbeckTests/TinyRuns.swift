@@ -97,6 +97,10 @@ enum TinyRuns {
                 "{name: dividemix, warm-up: 1, ramp: 1, loss-memory: 2}",
                 model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", ema: 0.9")
         ),
+        (
+            "early-learning-plus",
+            text("{name: early-learning-plus, decay: 0.9, decay-steps: 4}", extra: ", ema: 0")
+        ),
         dataFree,
     ]
 

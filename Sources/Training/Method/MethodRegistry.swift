@@ -13,6 +13,7 @@ public struct MethodRegistry: Sendable {
         SelfDistillation.self,
         MutualLearning.self,
         EarlyLearning.self,
+        EarlyLearningPlus.self,
         SOP.self,
         CoTeaching.self,
         JoCoR.self,

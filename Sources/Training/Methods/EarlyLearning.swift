@@ -15,7 +15,8 @@ import Torch
 /// Enters: the given labels. Learnt: the student. Kept: t, one row per training sample, which begins at 0
 /// and takes in the present prediction before the loss of the same step, where it is a constant.
 /// The second term is at most 0 and falls as the network grows sure: a total below zero is healthy.
-/// No deviation from the authors' code. ELR+, with two networks, their averages and mixup, is not here.
+/// No deviation from the authors' code. ELR+, with two networks, their averages and mixup, is
+/// `early-learning-plus`.
 public struct EarlyLearningOptions: Codable, Equatable, Sendable {
     /// λ ≥ 0. 3 is the paper's for ten classes and symmetric noise, 1 for asymmetric noise, 7 for a hundred
     /// classes. 0 is cross-entropy; too much and the network keeps what it believed after the first epochs.
@@ -136,15 +137,23 @@ public final class EarlyLearningObjective: Objective {
 
     public var state: [NamedTensor] { targets.flatMap(\.state) }
 
-    /// The label that each sample's memory suggests, and how much of the memory the given one has.
     public func sections(of result: PhaseResult, _ epoch: EpochContext) throws -> [Section] {
+        [EarlyLearning.section(of: targets, epoch)]
+    }
+}
+
+extension EarlyLearning {
+    /// The label that each sample's memory suggests, and how much of the memory the given one has.
+    ///
+    /// - Parameter memories: of each network.
+    static func section(of memories: [Rows], _ epoch: EpochContext) -> Section {
         let clean = epoch.phase.cleanLabels
         var section = Section(
             title: "Early learning", subject: "network",
             note:
                 "The suggested label is the class that the network's memory of a sample holds most of. "
                 + "AUC: how well a small share of the given label in it tells wrong labels.")
-        for (learner, memory) in zip(epoch.learners, targets.map(\.all)) {
+        for (learner, memory) in zip(epoch.learners, memories.map(\.all)) {
             let given = epoch.phase.data.split.train.map { learner.labels[$0] }
             let suggested = memory.argmax().ints()
             let share = memory.gathered(1, Tensor(given, [given.count, 1]).to(memory.device))
@@ -165,17 +174,15 @@ public final class EarlyLearningObjective: Objective {
                     "wrong-label-auc", "AUC, given label wrong", of: learner.name, auc, .percent(1),
                     largerIsBetter: true),
             ]
-            let prefix = targets.count > 1 ? "\(learner.name)-" : ""
+            let prefix = memories.count > 1 ? "\(learner.name)-" : ""
             section.columns += [
                 .init(name: prefix + "suggested", cells: suggested.map(String.init)),
                 .init(name: prefix + "target-of-given", numbers: share),
             ]
         }
-        return [section]
+        return section
     }
-}
 
-extension EarlyLearning {
     /// It keeps a network from memorising; where nothing wrong is memorised it has nothing to do.
     public static func advice(_ facts: DataFacts) -> MethodAdvice? {
         .againstWrongLabels(
