@@ -101,6 +101,7 @@ enum TinyRuns {
             "early-learning-plus",
             text("{name: early-learning-plus, decay: 0.9, decay-steps: 4}", extra: ", ema: 0")
         ),
+        ("ncod", text("{name: ncod, learning-rate-u: 5}", extra: ", ema: 0")),
         dataFree,
     ]
 

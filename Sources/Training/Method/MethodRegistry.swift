@@ -15,6 +15,7 @@ public struct MethodRegistry: Sendable {
         EarlyLearning.self,
         EarlyLearningPlus.self,
         SOP.self,
+        NCOD.self,
         CoTeaching.self,
         JoCoR.self,
         DivideMix.self,
