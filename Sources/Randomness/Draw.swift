@@ -27,6 +27,8 @@ public struct Draw: RandomNumberGenerator, Sendable {
         case labelVectors = 15
         /// λ and the partners of samples that are mixed with one another.
         case mixup = 16
+        /// Classes that are drawn for samples, from what a network says of them.
+        case latentClasses = 17
     }
 
     private var state: UInt64

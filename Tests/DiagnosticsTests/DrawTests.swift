@@ -56,6 +56,7 @@ struct DrawTests {
         #expect(Draw.Purpose.synthesis.rawValue == 14)
         #expect(Draw.Purpose.labelVectors.rawValue == 15)
         #expect(Draw.Purpose.mixup.rawValue == 16)
+        #expect(Draw.Purpose.latentClasses.rawValue == 17)
     }
 
     /// Pearson's χ² over 100 equal cells: mean 99, standard deviation 14; beyond these bounds by

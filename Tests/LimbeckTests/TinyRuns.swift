@@ -102,6 +102,7 @@ enum TinyRuns {
             text("{name: early-learning-plus, decay: 0.9, decay-steps: 4}", extra: ", ema: 0")
         ),
         ("ncod", text("{name: ncod, learning-rate-u: 5}", extra: ", ema: 0")),
+        ("lccn", text("{name: lccn, warm-up: 1, refresh: 2, weights: last}", extra: ", ema: 0")),
         dataFree,
     ]
 

@@ -16,6 +16,7 @@ public struct MethodRegistry: Sendable {
         EarlyLearningPlus.self,
         SOP.self,
         NCOD.self,
+        LCCN.self,
         CoTeaching.self,
         JoCoR.self,
         DivideMix.self,
