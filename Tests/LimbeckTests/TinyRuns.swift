@@ -103,6 +103,16 @@ enum TinyRuns {
         ),
         ("ncod", text("{name: ncod, learning-rate-u: 5}", extra: ", ema: 0")),
         ("lccn", text("{name: lccn, warm-up: 1, refresh: 2, weights: last}", extra: ", ema: 0")),
+        (
+            "pes",
+            text(
+                "{name: pes, warm-up: 1, block-epochs: 1, classifier-epochs: 1}",
+                model: "{name: mlp, hidden: [24, 12]}", extra: ", ema: 0.9"
+            )
+            // Few samples are confident: an epoch may have one step.
+            .replacing("epochs: 2", with: "epochs: 7")
+            .replacing("checkpoint-steps: 3", with: "checkpoint-steps: 1")
+        ),
         dataFree,
     ]
 

@@ -17,6 +17,7 @@ public struct MethodRegistry: Sendable {
         SOP.self,
         NCOD.self,
         LCCN.self,
+        PES.self,
         CoTeaching.self,
         JoCoR.self,
         DivideMix.self,
