@@ -107,7 +107,7 @@ enum TinyRuns {
             "pes",
             text(
                 "{name: pes, warm-up: 1, block-epochs: 1, classifier-epochs: 1}",
-                model: "{name: mlp, hidden: [24, 12]}", extra: ", ema: 0.9"
+                model: "{name: mlp, hidden: [24, 12], dropout: 0.2}", extra: ", ema: 0.9"
             )
             // Few samples are confident: an epoch may have one step.
             .replacing("epochs: 2", with: "epochs: 7")

@@ -210,9 +210,10 @@ import Torch
         }
         #expect(
             try key("")
-                == key(", warm-up: 10, unlabelled-weight: 25, ramp: 16, temperature: 0.5, mix: 4"))
+                == key(", warm-up: 10, unlabelled-weight: 25, ramp: 16, temperature: 0.5, alpha: 4")
+        )
         let others = [
-            ", warm-up: 5", ", unlabelled-weight: 0", ", ramp: 5", ", temperature: 1", ", mix: 1",
+            ", warm-up: 5", ", unlabelled-weight: 0", ", ramp: 5", ", temperature: 1", ", alpha: 1",
             ", loss-memory: 5", ", split: {per-class: true}", ", views: {noise: 0.2}",
             ", compat: true", ", confidence-penalty: true",
         ]

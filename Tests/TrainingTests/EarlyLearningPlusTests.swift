@@ -142,7 +142,7 @@ import Torch
             said("ramp-steps: -1")
                 == "tiny, line 4, method.ramp-steps: value out of range: found -1, expected 0 to "
                 + "1000000000")
-        #expect(said("mix: 0").contains("expected 0.001 to 1000"))
+        #expect(said("alpha: 0").contains("expected 0.001 to 1000"))
         #expect(said("peers: 3").contains("expected 2 peers"))
     }
 
@@ -154,10 +154,10 @@ import Torch
         #expect(
             try key("")
                 == key(
-                    ", lambda: 3, beta: 0.7, mix: 1, ramp-steps: 0, decay: 0.997, decay-steps: 40000"
+                    ", lambda: 3, beta: 0.7, alpha: 1, ramp-steps: 0, decay: 0.997, decay-steps: 40000"
                 ))
         let others = [
-            ", lambda: 1", ", beta: 0.9", ", mix: 4", ", ramp-steps: 9", ", decay: 0.9",
+            ", lambda: 1", ", beta: 0.9", ", alpha: 4", ", ramp-steps: 9", ", decay: 0.9",
             ", decay-steps: 0", ", refine-labels: true", ", compat: true",
         ]
         #expect(Set(try ([""] + others).map(key)).count == 9)

@@ -33,15 +33,6 @@ public func meanPrediction(_ list: [Tensor]) -> Tensor {
     withoutGradient { Tensor.stacked(list).mean(0) }
 }
 
-/// What is taken from a mixed batch, for values that a network makes of it: λ a + (1 − λ) a_π.
-///
-/// - Parameters:
-///   - values: [N, …].
-///   - partners: π, int64 [N].
-public func mixed(_ values: Tensor, _ lambda: Double, partners: Tensor) -> Tensor {
-    values * lambda + values.indexed(0, by: partners) * (1 - lambda)
-}
-
 /// (1/C) Σ_c (p_c − t_c)² per sample [N]: bounded, as a guessed target may be wrong.
 public func squaredDistance(_ logits: Logits, _ targets: Tensor) -> Tensor {
     let rest = logits.probabilities().tensor - targets  // [N, C]

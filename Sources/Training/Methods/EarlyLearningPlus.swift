@@ -24,7 +24,7 @@ public struct EarlyLearningPlusOptions: Codable, Equatable, Sendable {
     /// λ_r and β; see `early-learning`. The paper's are the same for both methods.
     public var regulariser: EarlyLearningOptions
     /// α of Beta, above 0. 1 is the paper's.
-    public var mix: Double
+    public var alpha: Double
     /// S, steps until the regulariser has its weight, at least 0. 0 is the paper's for ten classes, 40,000 for a
     /// hundred.
     public var rampSteps: Int
@@ -39,12 +39,12 @@ public struct EarlyLearningPlusOptions: Codable, Equatable, Sendable {
     public var compat: Bool
 
     public init(
-        regulariser: EarlyLearningOptions = .init(), mix: Double = 1, rampSteps: Int = 0,
+        regulariser: EarlyLearningOptions = .init(), alpha: Double = 1, rampSteps: Int = 0,
         decay: Double = 0.997, decaySteps: Int = 40_000, refineLabels: Bool? = nil,
         compat: Bool = false
     ) {
         self.regulariser = regulariser
-        self.mix = mix
+        self.alpha = alpha
         self.rampSteps = rampSteps
         self.decay = decay
         self.decaySteps = decaySteps
@@ -53,7 +53,7 @@ public struct EarlyLearningPlusOptions: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case mix, decay, compat
+        case alpha, decay, compat
         case rampSteps = "ramp-steps"
         case decaySteps = "decay-steps"
         case refineLabels = "refine-labels"
@@ -62,7 +62,7 @@ public struct EarlyLearningPlusOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(regulariser: try EarlyLearningOptions(from: decoder))
-        mix = try values.decodeIfPresent(Double.self, forKey: .mix) ?? mix
+        alpha = try values.decodeIfPresent(Double.self, forKey: .alpha) ?? alpha
         rampSteps = try values.decodeIfPresent(Int.self, forKey: .rampSteps) ?? rampSteps
         decay = try values.decodeIfPresent(Double.self, forKey: .decay) ?? decay
         decaySteps = try values.decodeIfPresent(Int.self, forKey: .decaySteps) ?? decaySteps
@@ -73,7 +73,7 @@ public struct EarlyLearningPlusOptions: Codable, Equatable, Sendable {
             throw Problem.outOfRange(
                 "method.\(key.rawValue)", found: "\(found)", expected: expected)
         }
-        try require(.mix, mix, "0.001 to 1000", (0.001...1000).contains(mix))
+        try require(.alpha, alpha, "0.001 to 1000", (0.001...1000).contains(alpha))
         try require(.decay, decay, "0 <= decay < 1", (0..<1).contains(decay))
         let range = 0...1_000_000_000
         try require(.rampSteps, rampSteps, "0 to 1000000000", range.contains(rampSteps))
@@ -83,7 +83,7 @@ public struct EarlyLearningPlusOptions: Codable, Equatable, Sendable {
     public func encode(to encoder: any Encoder) throws {
         try regulariser.encode(to: encoder)
         var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(mix, forKey: .mix)
+        try values.encode(alpha, forKey: .alpha)
         try values.encode(rampSteps, forKey: .rampSteps)
         try values.encode(decay, forKey: .decay)
         try values.encode(decaySteps, forKey: .decaySteps)
@@ -219,9 +219,8 @@ final class EarlyLearningPlusObjective: Objective {
         let mode = step.mode(of: learner)
         let seed = PhaseSpec.seed(phase.seed, ofLearner: k)
         let mixing = SampleMixing(
-            rows: batch.labels.count, alpha: options.mix,
-            seed: isOtherSeed ? seed ^ 0xdead_beef : seed, epoch: batch.epoch, step: batch.step,
-            device: phase.device)
+            rows: batch.labels.count, alpha: options.alpha,
+            seed: isOtherSeed ? seed ^ 0xdead_beef : seed, epoch: batch.epoch, step: batch.step)
         let (labels, memory) = step.withPrecision {
             withoutGradient {
                 let other = averages[1 - k](batch.inputs, mode: options.compat ? mode : .eval)

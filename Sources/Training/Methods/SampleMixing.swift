@@ -1,31 +1,20 @@
 import Distillation
 import Neural
-import Randomness
 import Torch
 
 /// Mixup within a batch, as the semi-supervised methods have it: λ = max(l, 1 − l) with one l ~ Beta(α, α), and a
 /// partner for each row, so that every row stays mostly itself.
 struct SampleMixing {
-    /// ½ to 1.
-    let lambda: Double
-    /// Of each row another one, or itself: a permutation, int64 [rows].
-    let partners: Tensor
+    /// λ is ½ to 1.
+    let draw: MixupDraw
 
-    init(
-        rows: Int, alpha: Double, seed: UInt64, epoch: Int, step: Int, device: Device
-    ) {
-        var draw = Draw(seed: seed, .mixup, epoch: epoch, step: step)
-        var order = Array(0..<rows)
-        order.permute(&draw)
-        let drawn = draw.beta(alpha, alpha)
-        lambda = max(drawn, 1 - drawn)
-        partners = Tensor(order, [rows]).to(device)
+    init(rows: Int, alpha: Double, seed: UInt64, epoch: Int, step: Int) {
+        let drawn = MixupDraw(samples: rows, alpha: alpha, seed: seed, epoch: epoch, step: step)
+        draw = MixupDraw(lambda: max(drawn.lambda, 1 - drawn.lambda), partners: drawn.partners)
     }
 
     /// - Parameter values: [rows, …].
-    func callAsFunction(_ values: Tensor) -> Tensor {
-        mixed(values, lambda, partners: partners)
-    }
+    func callAsFunction(_ values: Tensor) -> Tensor { draw.mixed(values) }
 
     /// What a network makes of mixed inputs; of texts, whose mixed characters would mean nothing, of mixed
     /// features.

@@ -38,8 +38,9 @@ import Torch
             try expectClose(try guessed().doubles(), vector.numbers("co_guessed"), 1e-12)
             // Row i of the labelled half with row i of the other one.
             let both = Tensor.concatenated([try refined(), try guessed()])
-            let partners = Tensor((0..<12).map { ($0 + 6) % 12 }, [12])
-            let targets = mixed(both, try vector.number("mix_lambda"), partners: partners)
+            let targets = MixupDraw(
+                lambda: try vector.number("mix_lambda"), partners: (0..<12).map { ($0 + 6) % 12 }
+            ).mixed(both)
             try expectClose(
                 targets.narrowed(0, from: 0, count: 6).doubles(),
                 vector.numbers("mixed_targets"), 1e-12)

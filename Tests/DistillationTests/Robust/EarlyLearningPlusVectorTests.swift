@@ -54,20 +54,20 @@ import Torch
     @Test func mixing() throws {
         try withNoLeaks {
             func draw(_ step: Int, alpha: Double = 1) -> SampleMixing {
-                SampleMixing(rows: 5, alpha: alpha, seed: 3, epoch: 2, step: step, device: .cpu)
+                SampleMixing(rows: 5, alpha: alpha, seed: 3, epoch: 2, step: step)
             }
-            let many = (0..<200).map { draw($0).lambda }
+            let many = (0..<200).map { draw($0).draw.lambda }
             #expect(many.allSatisfy { (0.5...1).contains($0) })
             #expect(abs(many.reduce(0, +) / 200 - 0.75) < 0.03, "uniform for α = 1")
-            #expect(draw(7).partners.ints().sorted() == [0, 1, 2, 3, 4])
-            #expect(draw(7).partners.ints() == draw(7).partners.ints())
-            #expect(draw(7).lambda == draw(7).lambda && draw(7).lambda != draw(8).lambda)
-            let one = draw(7)
+            #expect(draw(7).draw.partners.sorted() == [0, 1, 2, 3, 4])
+            #expect(draw(7).draw == draw(7).draw)
+            #expect(draw(7).draw != draw(8).draw)
+            let one = draw(7).draw
             let values = Tensor([0, 1, 2, 3, 4.0], [5, 1])
-            let expected = one.partners.ints().enumerated().map {
+            let expected = one.partners.enumerated().map {
                 one.lambda * Double($0.offset) + (1 - one.lambda) * Double($0.element)
             }
-            try expectClose(one(values).doubles(), expected, 1e-12)
+            try expectClose(one.mixed(values).doubles(), expected, 1e-12)
         }
     }
 }

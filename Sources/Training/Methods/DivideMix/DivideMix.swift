@@ -35,7 +35,7 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
     /// T of sharpening, above 0 to 1. .5 is the paper's.
     public var temperature: Double
     /// α of Beta, above 0. 4 is the paper's, .5 for Clothing1M.
-    public var mix: Double
+    public var alpha: Double
     /// A split is of the mean of so many epochs' losses, 1 to 20. 5 is the paper's for nine wrong labels of ten, 1
     /// otherwise.
     public var lossMemory: Int
@@ -49,7 +49,7 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
 
     public init(
         warmUp: Int = 10, confidencePenalty: Bool = false, unlabelledWeight: Double = 25,
-        ramp: Int = 16, temperature: Double = 0.5, mix: Double = 4, lossMemory: Int = 1,
+        ramp: Int = 16, temperature: Double = 0.5, alpha: Double = 4, lossMemory: Int = 1,
         split: LossSplitOptions = .init(), views: ViewOptions = .init(), compat: Bool = false
     ) {
         self.warmUp = warmUp
@@ -57,7 +57,7 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
         self.unlabelledWeight = unlabelledWeight
         self.ramp = ramp
         self.temperature = temperature
-        self.mix = mix
+        self.alpha = alpha
         self.lossMemory = lossMemory
         self.split = split
         self.views = views
@@ -65,7 +65,7 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case ramp, temperature, mix, split, views, compat
+        case ramp, temperature, alpha, split, views, compat
         case warmUp = "warm-up"
         case confidencePenalty = "confidence-penalty"
         case unlabelledWeight = "unlabelled-weight"
@@ -103,7 +103,7 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
         temperature = try number(.temperature, or: temperature, "above 0 and at most 1") {
             $0 > 0 && $0 <= 1
         }
-        mix = try number(.mix, or: mix, "0.001 to 1000") { (0.001...1000).contains($0) }
+        alpha = try number(.alpha, or: alpha, "0.001 to 1000") { (0.001...1000).contains($0) }
         confidencePenalty =
             try values.decodeIfPresent(Bool.self, forKey: .confidencePenalty) ?? confidencePenalty
         split = try values.decodeIfPresent(LossSplitOptions.self, forKey: .split) ?? split
@@ -118,7 +118,7 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
         try values.encode(unlabelledWeight, forKey: .unlabelledWeight)
         try values.encode(ramp, forKey: .ramp)
         try values.encode(temperature, forKey: .temperature)
-        try values.encode(mix, forKey: .mix)
+        try values.encode(alpha, forKey: .alpha)
         try values.encode(lossMemory, forKey: .lossMemory)
         try values.encode(split, forKey: .split)
         if views != ViewOptions() { try values.encode(views, forKey: .views) }

@@ -207,8 +207,8 @@ final class DivideMixObjective: Objective, BatchSource {
         }
         let inputs = Tensor.concatenated(x.views + (u?.views ?? []))
         let mixing = SampleMixing(
-            rows: inputs.shape[0], alpha: options.mix, seed: seed(learner.index), epoch: x.epoch,
-            step: turn.step, device: phase.device)
+            rows: inputs.shape[0], alpha: options.alpha, seed: seed(learner.index), epoch: x.epoch,
+            step: turn.step)
         let logits = step.withPrecision {
             mixing.logits(
                 learner.network, inputs, mode: mode, isText: phase.data.learning.isText)
