@@ -106,12 +106,12 @@ enum TinyRuns {
         (
             "pes",
             text(
-                "{name: pes, warm-up: 1, block-epochs: 1, classifier-epochs: 1}",
+                "{name: pes, warm-up: 1, block-epochs: 1, classifier-epochs: 1, "
+                    + "refine-learning-rate: 0.01}",
                 model: "{name: mlp, hidden: [24, 12], dropout: 0.2}", extra: ", ema: 0.9"
             )
-            // Few samples are confident: an epoch may have one step.
-            .replacing("epochs: 2", with: "epochs: 7")
-            .replacing("checkpoint-steps: 3", with: "checkpoint-steps: 1")
+            // Small batches: an epoch of the few confident samples has several steps.
+            .replacing("epochs: 2, batch: 32", with: "epochs: 4, batch: 4")
         ),
         dataFree,
     ]
