@@ -277,3 +277,12 @@ extension EarlyLearningPlus {
         .notMeasured(facts, changes: ["method={name: early-learning-plus, decay-steps: 0}"])
     }
 }
+
+extension EarlyLearningPlus {
+    public static let presets =
+        EarlyLearning.presets.filter { $0.name != "cifar-100" } + [
+            MethodPreset(
+                "cifar-100", "lambda: 7, beta: 0.9, ramp-steps: 40000",
+                source: "CIFAR-100, any noise; the authors' code")
+        ]
+}

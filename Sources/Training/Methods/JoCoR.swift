@@ -234,3 +234,16 @@ extension JoCoR {
             changes: ["method={name: jocor, forget-rate: \(rate)}"])
     }
 }
+
+extension JoCoR {
+    public static let presets =
+        MethodPreset.forgetRates(
+            { $0 == "symmetric-0.8" ? ", lambda: 0.65" : ", lambda: 0.9" },
+            source:
+                "CIFAR-10; the paper's values, from memory; of asymmetric noise half of its rate is wrong"
+        )
+        + [
+            MethodPreset(
+                "cifar-100", "lambda: 0.85", source: "CIFAR-100; the paper's value, from memory")
+        ]
+}

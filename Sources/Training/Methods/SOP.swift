@@ -292,3 +292,14 @@ extension SOP {
         .notMeasured(facts, changes: ["method={name: sop}"])
     }
 }
+
+extension SOP {
+    public static let presets = [
+        MethodPreset(
+            "cifar-100-symmetric", "learning-rate-u: 1, learning-rate-v: 10",
+            source: "CIFAR-100, symmetric noise; the authors' readme"),
+        MethodPreset(
+            "cifar-100-asymmetric", "learning-rate-u: 0.1, learning-rate-v: 100",
+            source: "CIFAR-100, asymmetric noise; the authors' readme"),
+    ]
+}

@@ -205,3 +205,35 @@ extension DivideMix {
             facts, changes: ["method={name: dividemix, warm-up: \(warmUp), ramp: \(warmUp)}"])
     }
 }
+
+extension DivideMix {
+    public static let presets: [MethodPreset] = {
+        func settings(_ prefix: String, _ data: String, _ weights: [(String, Int)])
+            -> [MethodPreset]
+        {
+            weights.map { rate, weight in
+                MethodPreset(
+                    "\(prefix)symmetric-\(rate)",
+                    "unlabelled-weight: \(weight)"
+                        + (rate == "0.9" ? ", loss-memory: 5, split: {threshold: 0.6}" : ""),
+                    source: "\(data); its table and the authors' answers to users")
+            }
+        }
+        return settings(
+            "", "CIFAR-10", [("0.2", 0), ("0.5", 25), ("0.8", 25), ("0.9", 50)])
+            + [
+                MethodPreset(
+                    "asymmetric-0.4", "unlabelled-weight: 0, confidence-penalty: true",
+                    source: "CIFAR-10; its table and the authors' code")
+            ]
+            + settings(
+                "cifar-100-", "CIFAR-100", [("0.2", 25), ("0.5", 150), ("0.8", 150), ("0.9", 150)])
+            + [
+                MethodPreset(
+                    "clothing1m", "unlabelled-weight: 0, alpha: 0.5",
+                    source:
+                        "Clothing1M; the authors' code, which leaves the unlabelled samples' loss out"
+                )
+            ]
+    }()
+}
