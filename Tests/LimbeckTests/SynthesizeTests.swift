@@ -67,7 +67,7 @@ import Testing
             """)
         let done = try tool.run(["compare", "c.yaml", "--out", "c"] + TinyRuns.flags)
         #expect(done.status == 0, "\(done.err)")
-        #expect(done.out.contains("agreement with the teacher in percent"), "\(done.out)")
+        #expect(done.out.contains("Agreement with the teacher in percent"), "\(done.out)")
         #expect(done.out.contains("- There are no test samples: what is called accuracy is"))
         #expect(!done.out.contains("test accuracy"))
         let page = String(decoding: try readFile(tool("c/report.html")), as: UTF8.self)
