@@ -41,7 +41,7 @@ def drawn(figures):
             last = figure["method"]
         parts.append(f'<text class="muted" x="124" y="{y + 4}">{html.escape(figure["words"])}</text>')
         if "times" in figure:
-            parts.append(f'<text x="{x(0) + 10:.1f}" y="{y + 4}">{figure["times"]:.1f} times the search</text>')
+            parts.append(f'<text x="{x(0) + 10:.1f}" y="{y + 4}">{figure["times"]:.1f} times NAYER\'s search; {figure["gap"]}</text>')
             continue
         mean, error = figure["mean"], figure["error"]
         fill = "#0b69a3" if figure["helps"] else "none"
