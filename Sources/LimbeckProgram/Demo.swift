@@ -54,7 +54,7 @@ struct Demo: ParsableCommand {
         optimizer: {kind: sgd, learning-rate: 0.05, momentum: 0.9, nesterov: true}
         schedule: {kind: cosine, warm-up: 1}
         training: {epochs: 20, batch: 128, ema: 0.99}
-        seeds: [0, 1, 2]
+        seeds: [0, 1, 2, 3, 4]
         rows:
           - name: cross-entropy
             method: {name: cross-entropy}
@@ -79,7 +79,7 @@ struct Demo: ParsableCommand {
           - name: mutual learning
             method: {name: mutual}
             optimizer: {weight-decay: 0.01}
-          - name: adaptive mixing
+          - name: adaptive mixing (a tenth of the samples set apart)
             method: {name: adaptive-mixing, rule: box, warm-up: 5, meta-interval: 5}
             optimizer: {weight-decay: 0.005}
           - name: relations, initialisation

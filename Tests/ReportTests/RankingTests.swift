@@ -146,6 +146,21 @@ import Testing
         #expect(Ranking([]).answer == "No row has a result.")
     }
 
+    /// What is led beyond chance ends the ties, and one pair of rows has one answer in every column.
+    @Test func tiesEndWhereOneIsLed() {
+        let ranking = Ranking([
+            Self.row("first", [0.700, 0.702, 0.704], role: .plain),
+            Self.row("best", [0.800, 0.803, 0.803]),
+            Self.row("near", [0.799, 0.803, 0.802]),
+            Self.row("led", [0.751, 0.750, 0.754]),
+            Self.row("unsteady", [0.400, 0.790, 0.600]),
+        ])
+        #expect(ranking.rows.map(\.method.name) == ["best", "near", "led", "first", "unsteady"])
+        #expect(ranking.rows.map(\.isTied) == [true, true, false, false, false])
+        let best = ranking.rows[0]
+        #expect(best.overFirst?.isBeyondChance == true && !ranking.rows[3].isTied)
+    }
+
     /// Rows are compared at the seeds that both have, whatever their order.
     @Test func seedsArePaired() throws {
         let ranking = Ranking([

@@ -83,7 +83,7 @@ import Training
             let record = try ComparisonRecord(folder: folder)
             #expect(
                 record.ceilings == ["clean"]
-                    && record.facts.warnings.allSatisfy { !$0.contains("rows differ") })
+                    && record.facts.warnings.allSatisfy { !$0.contains("from the other rows") })
             let report = ComparisonReport(record)
             _ = try report.write(to: folder, using: LocalFileSystem())
             let page = try report.page(folder: folder)

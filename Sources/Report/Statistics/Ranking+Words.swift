@@ -103,8 +103,8 @@ extension Ranking {
                 "Δ: points more than the first row"
                     + (hasTwoReferences ? ", and than \(strongestPlain!.name)" : "")
                     + ", paired by seed, with the 95 % interval of Student's t, its variance pooled over the "
-                    + "rows. * beyond chance: p < 0.05, Holm-corrected over the rows. =1: the best, and what it "
-                    + "leads by no more than chance.")
+                    + "rows. * beyond chance: p < 0.05, Holm-corrected over the rows. =1: the best, and the rows down to "
+                    + "the first that it leads beyond chance.")
         }
         if ceiling != nil { sentences.append("Ceiling: trained on clean labels; not ranked.") }
         return sentences.joined(separator: " ")

@@ -64,7 +64,8 @@ public struct Ranking: Equatable, Sendable {
         public var method: MethodResult
         /// Counted from 1; nil for one without a result, and for a ceiling.
         public var place: Int?
-        /// Whether the best row's lead over it is within chance; true of the best.
+        /// Whether the best row's lead over it, and over every row above it, is within chance; true of the
+        /// best.
         public var isTied: Bool
         /// Nil where there is no seed that both have, and for the row itself.
         public var overFirst: Gap?
@@ -108,14 +109,24 @@ public struct Ranking: Equatable, Sendable {
         }
         let (overFirst, overPlain) = (gaps(1, first), gaps(1, plain))
         let lead = gaps(-1, best)
+        let top = order.firstIndex { $0.name == best?.name }
+        // One answer for one pair of rows, whichever column it stands in.
+        func isLed(_ i: Int) -> Bool {
+            let gap =
+                order[i].name == first?.name
+                ? overFirst[top!] : order[i].name == plain?.name ? overPlain[top!] : lead[i]
+            return gap?.isBeyondChance ?? true
+        }
         var place = 0
+        var isTied = true
         rows = order.indices.map { i in
             let isRanked = order[i].role != .ceiling && mean(order[i]) > -.infinity
-            if isRanked { place += 1 }
-            let isBest = order[i].name == best?.name
+            if isRanked {
+                place += 1
+                isTied = isTied && (i == top || !isLed(i))
+            }
             return Row(
-                method: order[i], place: isRanked ? place : nil,
-                isTied: isRanked && (isBest || lead[i].map { !$0.isBeyondChance } ?? false),
+                method: order[i], place: isRanked ? place : nil, isTied: isRanked && isTied,
                 overFirst: overFirst[i], overPlain: overPlain[i])
         }
         self.first = first

@@ -170,13 +170,20 @@ public final class Comparison {
                     $0.row.name != row || $0.candidates[0].recipe.noise.kind == .clean
                 }
         }
-        if plans.contains(where: {
-            $0.candidates[0].recipe.data != recipe.data
-                || ($0.candidates[0].recipe.noise != noises[$0.noise]
-                    && !ceilings.contains($0.row.name))
-        }) {
+        let others = file.rows.map(\.name).filter { row in
+            plans.contains {
+                $0.row.name == row
+                    && ($0.candidates[0].recipe.data != recipe.data
+                        || ($0.candidates[0].recipe.noise != noises[$0.noise]
+                            && !ceilings.contains(row)))
+            }
+        }
+        if !others.isEmpty {
+            let named = others.prefix(3).joined(separator: ", ")
+            let more = others.count > 3 ? " and \(others.count - 3) more" : ""
             facts.warnings.append(
-                "rows differ in data or label noise: facts and matrices are those of the first row")
+                "\(Problem.oneLine(named + more)) \(others.count == 1 ? "differs" : "differ") from the other rows in data, their split or "
+                    + "label noise: facts and matrices are those of the first row")
         }
         return ComparisonRecord(
             facts: facts, rows: file.rows.map(\.name), seeds: seeds,
