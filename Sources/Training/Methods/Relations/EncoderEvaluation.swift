@@ -157,3 +157,11 @@ final class EncoderEvaluation: PhaseEvaluator {
         }
     }
 }
+
+extension NearestNeighbours {
+    func evaluation(_ queries: Tensor, labels: [Int]) -> Evaluation {
+        let logP = logProbabilities(queries)
+        return Evaluation(
+            logProbabilities: logP.floats(), classes: logP.shape[1], labels: labels)
+    }
+}
