@@ -115,11 +115,7 @@ public struct PES: Method {
     public func encode(to encoder: any Encoder) throws { try options.encode(to: encoder) }
 
     public func check(_ recipe: Recipe) throws(Problem) {
-        guard options.warmUp < recipe.training.epochs else {
-            throw .outOfRange(
-                "method.warm-up", found: "\(options.warmUp)",
-                expected: "fewer than the \(recipe.training.epochs) epochs of training")
-        }
+        try recipe.check(warmUp: options.warmUp)
     }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {

@@ -113,6 +113,15 @@ public struct Recipe: Codable, Equatable, Sendable {
         }
     }
 
+    /// Refuses a method's warm-up that leaves no epoch for what comes after it.
+    func check(warmUp: Int) throws(Problem) {
+        guard warmUp < training.epochs else {
+            throw .outOfRange(
+                "method.warm-up", found: "\(warmUp)",
+                expected: "fewer than the \(training.epochs) epochs of training")
+        }
+    }
+
     /// Refuses a network that there is not, or options that it does not have.
     ///
     /// - Parameter prefix: the key path before `model`.

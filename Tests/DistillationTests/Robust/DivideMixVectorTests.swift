@@ -56,7 +56,7 @@ import Torch
                 let logits = Tensor.concatenated([
                     try inputs.matrix("Z1"), try inputs.matrix("Z2"),
                 ]).to(dtype)
-                let losses = divideMixLosses(
+                let losses = mixMatchLosses(
                     Logits(logits), targets: .concatenated([targets, targets]), labelled: 6,
                     unlabelledWeight: DivideMixOptions().unlabelledWeight(at: 14))
                 #expect(losses.terms.map(\.name) == ["cross-entropy", "unlabelled", "prior"])
@@ -77,7 +77,7 @@ import Torch
     @Test func everythingTrusted() throws {
         try withNoLeaks {
             let logits = try MethodVectors("inputs").matrix("Z1")
-            let losses = divideMixLosses(
+            let losses = mixMatchLosses(
                 Logits(logits), targets: try labels(), labelled: 6, unlabelledWeight: 25)
             #expect(losses.terms.map(\.name) == ["cross-entropy", "prior"])
         }
@@ -122,7 +122,7 @@ import Torch
             let targets = Tensor.concatenated([try refined(), try guessed()])
             let z = Tensor.concatenated([try inputs.matrix("Z1"), try inputs.matrix("Z2")])
             func loss(_ z: Tensor) -> Tensor {
-                divideMixLosses(Logits(z), targets: targets, labelled: 6, unlabelledWeight: 3).total
+                mixMatchLosses(Logits(z), targets: targets, labelled: 6, unlabelledWeight: 3).total
             }
             z.requiresGrad = true
             loss(z).backward()

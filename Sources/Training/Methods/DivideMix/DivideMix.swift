@@ -162,11 +162,7 @@ public struct DivideMix: Method {
 
     public func check(_ recipe: Recipe) throws(Problem) {
         try recipe.check(peers)
-        guard options.warmUp < recipe.training.epochs else {
-            throw .outOfRange(
-                "method.warm-up", found: "\(options.warmUp)",
-                expected: "fewer than the \(recipe.training.epochs) epochs of training")
-        }
+        try recipe.check(warmUp: options.warmUp)
     }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
@@ -181,7 +177,7 @@ public struct DivideMix: Method {
 
         /// Both networks' steps, one after the other.
         func stepsPerEpoch(samples: Int, batch: Int) -> Int {
-            2 * DivideMixObjective.steps(samples: samples, batch: batch)
+            2 * MixMatchEpoch.steps(samples: samples, batch: batch)
         }
 
         func check(_ data: PreparedData) throws(Problem) {

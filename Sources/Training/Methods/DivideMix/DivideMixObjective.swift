@@ -20,20 +20,12 @@ final class DivideMixObjective: Objective, BatchSource {
     /// The losses of the latest epochs, the newest first [memory, samples], float64.
     private let losses: [Tensor]
     private let given: [Int]
-    private let givenTensor: Tensor
     private let usual: [BatchPlan]
     private let twice: [BatchPlan]
     private var isOtherSeed = false
 
-    /// What one network learns in an epoch.
-    private struct Share {
-        var labelled: BatchPlan
-        var steps: Int
-        /// Nil where every label is trusted.
-        var unlabelled: BatchPlan?
-        var unlabelledSteps = 0
-    }
-    private var shares: [Share]
+    /// What each network learns in this epoch.
+    private var shares: [MixMatchEpoch]
     private var isWarmUp = true
     private var epochs = 1
     private var evaluation: EvaluationSet?
@@ -44,11 +36,10 @@ final class DivideMixObjective: Objective, BatchSource {
         self.options = options
         self.phase = phase
         given = phase.givenLabels
-        givenTensor = Tensor(given, [given.count]).to(phase.device)
         clean = (0..<2).map {
             Rows("clean.\($0)", count: phase.rows, value: 1, dtype: .float64)
         }
-        let labels = givenTensor
+        let labels = Tensor(given, [given.count]).to(phase.device)
         suggested = (0..<2).map { Rows("suggested.\($0)", labels) }
         losses = (0..<2).map { _ in
             .zeros([options.lossMemory, phase.rows], dtype: .float64)
@@ -57,16 +48,7 @@ final class DivideMixObjective: Objective, BatchSource {
         let seeds = (0..<2).map { PhaseSpec.seed(phase.seed, ofLearner: $0) }
         usual = try seeds.map { try phase.plan(seed: $0) }
         twice = try seeds.map { try phase.plan(seed: $0, versions: [version, version]) }
-        shares = usual.map {
-            Share(
-                labelled: $0,
-                steps: Self.steps(samples: $0.members.count, batch: $0.batchSize))
-        }
-    }
-
-    /// Batches of so many samples; a rest of one is left out, of which a batch norm could make nothing.
-    static func steps(samples: Int, batch: Int) -> Int {
-        samples > batch && samples % batch == 1 ? samples / batch : (samples + batch - 1) / batch
+        shares = usual.map { MixMatchEpoch($0) }
     }
 
     var state: [NamedTensor] {
@@ -89,11 +71,7 @@ final class DivideMixObjective: Objective, BatchSource {
         epochs = epoch.epochs
         isWarmUp = epoch.epoch < options.warmUp
         if isWarmUp {
-            shares = (0..<2).map { k in
-                Share(
-                    labelled: usual[k].with(seed: seed(k)),
-                    steps: Self.steps(samples: given.count, batch: usual[k].batchSize))
-            }
+            shares = (0..<2).map { MixMatchEpoch(usual[$0].with(seed: seed($0))) }
         } else {
             // Where a run resumes inside the epoch, its split is in the checkpoint.
             if epoch.stepInEpoch == 0 { try split(epoch) }
@@ -106,7 +84,9 @@ final class DivideMixObjective: Objective, BatchSource {
     private func split(_ epoch: EpochContext) throws {
         for (k, learner) in epoch.learners.enumerated() {
             let memory = min(options.lossMemory, epoch.epoch - options.warmUp + 1)
-            let newest = try allLosses(learner, epoch).reshaped([1, given.count])
+            let set = try evaluation ?? phase.trainingSet()
+            evaluation = set
+            let newest = try epoch.losses(of: learner, on: set).reshaped([1, given.count])
             let older = losses[k].narrowed(0, from: 0, count: options.lossMemory - 1)
             losses[k].copy(
                 from: options.lossMemory == 1 ? newest : .concatenated([newest, older.cloned()]))
@@ -119,45 +99,18 @@ final class DivideMixObjective: Objective, BatchSource {
         }
     }
 
-    /// Cross-entropy of every training sample as it is, in evaluation mode [samples], float64 on the CPU.
-    private func allLosses(_ learner: Learner, _ epoch: EpochContext) throws -> Tensor {
-        let set = try evaluation ?? phase.trainingSet()
-        evaluation = set
-        return try Engine.checked {
-            let logits = set.logits(
-                { learner.network($0, mode: .eval) }, precision: phase.spec.compute.precision)
-            let values = withoutGradient {
-                crossEntropy(Logits(logits), labels: givenTensor.to(.cpu)).to(.float64)
-            }
-            guard values.isFinite().all().item == 1 else {
-                throw epoch.notFinite("loss of a training sample of \(learner.name)")
-            }
-            return values
-        }
-    }
-
     /// What a network learns: by the other one's split.
-    private func share(of network: Int) -> Share {
-        let p = clean[1 - network].all.doubles()
-        let members = phase.data.split.train
-        let (right, wrong) = (
-            members.indices.filter { p[$0] > options.split.threshold },
-            members.indices.filter { p[$0] <= options.split.threshold }
-        )
-        let plan = twice[network].with(seed: seed(network))
-        func steps(_ rows: [Int]) -> Int { Self.steps(samples: rows.count, batch: plan.batchSize) }
-        var share = Share(
-            labelled: plan.with(members: right.map { members[$0] }), steps: steps(right))
-        if !wrong.isEmpty {
-            share.unlabelled = plan.with(members: wrong.map { members[$0] })
-            share.unlabelledSteps = steps(wrong)
-        }
-        return share
+    private func share(of network: Int) -> MixMatchEpoch {
+        MixMatchEpoch(
+            twice[network].with(seed: seed(network)),
+            isLabelled: clean[1 - network].all.doubles().map { $0 > options.split.threshold })
     }
 
     // MARK: Batches
 
-    var stepsPerEpoch: Int { 2 * Self.steps(samples: given.count, batch: usual[0].batchSize) }
+    var stepsPerEpoch: Int {
+        2 * MixMatchEpoch.steps(samples: given.count, batch: usual[0].batchSize)
+    }
 
     func batch(epoch: Int, step: Int) throws -> (batch: TrainingBatch, labels: [Int]) {
         let network = step < shares[0].steps ? 0 : 1
@@ -165,16 +118,6 @@ final class DivideMixObjective: Objective, BatchSource {
         let batch = shares[network].labelled.batch(epoch: epoch, step: turn.step)
         let own = phase.batch(batch, labels: phase.learners[network].labels)
         return (own, batch.indices.map { phase.learners[network].labels[$0] })
-    }
-
-    /// The unlabelled samples begin anew, in another order, where they are fewer than the labelled ones.
-    private func unlabelledBatch(_ epoch: Int) -> TrainingBatch? {
-        let share = shares[turn.network]
-        guard let plan = share.unlabelled else { return nil }
-        let (round, step) = turn.step.quotientAndRemainder(dividingBy: share.unlabelledSteps)
-        return phase.batch(
-            plan.batch(epoch: epoch + round * epochs, step: step),
-            labels: phase.data.learning.labels)
     }
 
     // MARK: Steps
@@ -199,27 +142,19 @@ final class DivideMixObjective: Objective, BatchSource {
     }
 
     private func learn(_ learner: Learner, _ x: TrainingBatch, _ step: StepContext) throws {
-        let u = unlabelledBatch(x.epoch)
+        let u = shares[learner.index].unlabelledBatch(
+            epoch: x.epoch, step: turn.step, of: epochs
+        ).map { phase.batch($0, labels: phase.data.learning.labels) }
         // One generator for the whole step, so that no two forward passes have the same dropout.
         let mode = step.mode(of: learner)
         let targets = step.withPrecision {
             withoutGradient { self.targets(learner, x, u, options.compat ? mode : .eval, step) }
         }
-        let inputs = Tensor.concatenated(x.views + (u?.views ?? []))
-        let mixing = SampleMixing(
-            rows: inputs.shape[0], alpha: options.alpha, seed: seed(learner.index), epoch: x.epoch,
-            step: turn.step)
-        let logits = step.withPrecision {
-            mixing.logits(
-                learner.network, inputs, mode: mode, isText: phase.data.learning.isText)
-        }
         let progress = Double(x.epoch) + Double(turn.step) / Double(shares[learner.index].steps)
-        try step.backward(learner, x, predictions: nil) {
-            divideMixLosses(
-                logits, targets: withoutGradient { mixing(targets) },
-                labelled: x.views.count * x.labels.count,
-                unlabelledWeight: options.unlabelledWeight(at: progress))
-        }
+        try step.backwardMixed(
+            learner, x, u, targets: targets, mode: mode,
+            by: .init(alpha: options.alpha, seed: seed(learner.index), step: turn.step),
+            unlabelledWeight: options.unlabelledWeight(at: progress))
     }
 
     /// Of all views of x and u, in the order of the inputs [rows, C].
@@ -277,36 +212,4 @@ final class DivideMixObjective: Objective, BatchSource {
             history: try epoch.history
         ).sections
     }
-}
-
-/// The loss of a mixed batch.
-///
-/// - Parameters:
-///   - logits: [rows, C]; the first ones are of samples with labels, the rest of those without.
-///   - targets: mixed [rows, C].
-///   - count: rows of samples with labels.
-func divideMixLosses(
-    _ logits: Logits, targets: Tensor, labelled count: Int, unlabelledWeight: Double
-) -> Losses {
-    let rows = logits.tensor.shape[0]
-    func part(_ tensor: Tensor, from start: Int, _ count: Int) -> Tensor {
-        tensor.narrowed(0, from: start, count: count)
-    }
-    var terms = [
-        Losses.Term(
-            "cross-entropy",
-            crossEntropy(
-                Logits(part(logits.tensor, from: 0, count)),
-                Probabilities(part(targets, from: 0, count))))
-    ]
-    if rows > count {
-        terms.append(
-            .init(
-                "unlabelled", weight: unlabelledWeight,
-                squaredDistance(
-                    Logits(part(logits.tensor, from: count, rows - count)),
-                    part(targets, from: count, rows - count))))
-    }
-    terms.append(.init("prior", priorPenalty(logits)))
-    return Losses(terms)
 }
