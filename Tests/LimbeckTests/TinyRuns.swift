@@ -103,6 +103,7 @@ enum TinyRuns {
         ),
         ("ncod", text("{name: ncod, learning-rate-u: 5}", extra: ", ema: 0")),
         ("lccn", text("{name: lccn, warm-up: 1, refresh: 2, weights: last}", extra: ", ema: 0")),
+        ("lend", text("{name: lend, warm-up: 1, neighbours: 5}", extra: ", ema: 0.9")),
         (
             "pes",
             text(

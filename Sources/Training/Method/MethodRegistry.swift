@@ -16,6 +16,7 @@ public struct MethodRegistry: Sendable {
         EarlyLearningPlus.self,
         SOP.self,
         NCOD.self,
+        LEND.self,
         LCCN.self,
         PES.self,
         CoTeaching.self,
