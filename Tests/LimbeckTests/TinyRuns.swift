@@ -105,6 +105,14 @@ enum TinyRuns {
         ("lccn", text("{name: lccn, warm-up: 1, refresh: 2, weights: last}", extra: ", ema: 0")),
         ("lend", text("{name: lend, warm-up: 1, neighbours: 5}", extra: ", ema: 0.9")),
         (
+            "dlt",
+            text(
+                "{name: dlt, warm-up: 1, ramp: 1, beta: 0.5}",
+                model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", ema: 0"
+            )
+            .replacing("epochs: 2", with: "epochs: 3")
+        ),
+        (
             "pes",
             text(
                 "{name: pes, warm-up: 1, block-epochs: 1, classifier-epochs: 1, "

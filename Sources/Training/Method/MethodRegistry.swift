@@ -22,6 +22,7 @@ public struct MethodRegistry: Sendable {
         CoTeaching.self,
         JoCoR.self,
         DivideMix.self,
+        DLT.self,
         AdaptiveMixing.self,
         DataFree.self,
     ])

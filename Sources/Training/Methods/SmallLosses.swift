@@ -43,18 +43,58 @@ func selectionMetrics(
     return all + [.init("label-precision", isRight.indexed(0, by: selected).to(.float64))]
 }
 
+/// The samples with the smallest losses, so many that a share of all is left out: those up to a threshold.
+struct LossThreshold: Equatable {
+    /// Rising; two at least, where there are two.
+    private(set) var trusted: [Int]
+    /// The largest loss of them.
+    let threshold: Double
+    /// What went another way than usual: sentences without an end.
+    private(set) var notes: [String] = []
+
+    /// - Parameters:
+    ///   - losses: finite, by row. Among equal ones the first rows are trusted.
+    ///   - labels: given class of each row.
+    ///   - rate: the share that is left out, 0 to below 1.
+    ///   - perClass: of each given class, or of all.
+    init(_ losses: [Double], labels: [Int], rate: Double, perClass: Bool = false) {
+        let rows = Array(losses.indices)
+        func smallest(_ rows: [Int], atLeast least: Int) -> [Int] {
+            let kept = max(keptSamples(of: rows.count, forgetRate: rate), min(least, rows.count))
+            return smallestLosses(kept, of: rows.map { losses[$0] }, ids: rows).map { rows[$0] }
+        }
+        if rate > 0, losses.max() == losses.min() {
+            trusted = rows
+            notes = ["all losses are equal: all labels count as right"]
+        } else if perClass {
+            let classes = Dictionary(grouping: rows) { labels[$0] }
+            trusted = classes.values.flatMap { smallest($0, atLeast: 1) }.sorted()
+            // One class that is small.
+            if trusted.count < 2 { trusted = smallest(rows, atLeast: 2).sorted() }
+        } else {
+            trusted = smallest(rows, atLeast: 2).sorted()
+        }
+        threshold = trusted.map { losses[$0] }.max() ?? 0
+        let lost = Set(labels).count - Set(trusted.map { labels[$0] }).count
+        if lost > 0 { notes.append("no label is trusted of \(lost) given classes") }
+    }
+}
+
 extension CoTeachingOptions {
     /// r, where it is not given: the rate of the injected noise, over all classes, before it was drawn.
-    func rate(for data: PreparedData) throws(Problem) -> Double {
+    ///
+    /// - Parameter key: what a recipe calls r.
+    func rate(for data: PreparedData, key: String = "method.forget-rate") throws(Problem) -> Double
+    {
         if let rate = forgetRate ?? data.noise.intendedRate { return rate }
-        throw .forgetRateMissing(noise: data.noise.noise.kind.rawValue)
+        throw .forgetRateMissing(noise: data.noise.noise.kind.rawValue, key: key)
     }
 }
 
 extension Problem {
-    static func forgetRateMissing(noise: String) -> Problem {
+    static func forgetRateMissing(noise: String, key: String) -> Problem {
         Problem(
-            .data, "the noise rate is not known", at: .init(detail: ["method.forget-rate"]),
+            .data, "the noise rate is not known", at: .init(detail: [key]),
             found: "noise kind \(noise)", expected: "the share of labels that are wrong",
             hint: "only the rate of injected noise is taken from the recipe")
     }
