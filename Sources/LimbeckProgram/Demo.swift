@@ -44,8 +44,8 @@ struct Demo: ParsableCommand {
     /// between a floor (cross-entropy) and a ceiling (clean labels).
     ///
     /// Rows have the same samples, network and epochs a phase, but the distilled one, whose student is of less
-    /// than half the weights. Settings come from experiments on other images of Fashion-MNIST with other
-    /// seeds; weight decay and epochs of the regularised rows are chosen anew for every seed, on its noisy
+    /// than half the weights. Settings come from experiments on other splits of Fashion-MNIST's training
+    /// images with other seeds; weight decay and epochs of the regularised rows are chosen anew for every seed, on its noisy
     /// validation split.
     static let recipe = """
         data: {kind: embedded, validation: 0.15}
