@@ -20,7 +20,7 @@ extension FeatureExperiment {
             var betas: [Double]
         }
 
-        private struct Fitted {
+        struct Fitted {
             var logits: [Double]
             var bias: Double
             /// Which samples of validation and test it gets right.
@@ -28,12 +28,16 @@ extension FeatureExperiment {
             var test: Hits
         }
 
-        private struct Hits {
+        struct Hits {
             var each: [Bool]
             var error: Double { Double(each.count { !$0 }) / Double(each.count) }
         }
 
         private var known: [Key: Fitted] = [:]
+        /// By λ: what a split leaves of the samples, and the bias of the fit before it.
+        var splits: [Double: (weights: [Double], bias: Double)] = [:]
+        /// By λ of all fits of an arm that weighs samples.
+        var knownOthers: [Arm: [[Double]: Fitted]] = [:]
 
         init(
             training: Tensor, labels: [Double], validation: Tensor, validationLabels: [Bool],
@@ -110,21 +114,29 @@ extension FeatureExperiment {
             let fit = try LinearClassifier.fit(
                 features: training, labels: targets, lambda: lambdas[lambdas.count - 1],
                 bias: held, tolerance: 1e-6)
-            func hits(_ rows: Tensor, _ truth: [Bool]) -> Hits {
-                let u = fit.classifier.logits(rows).doubles()
-                return Hits(each: zip(u, truth).map { ($0 > 0) == $1 })
-            }
-            let made = Fitted(
-                logits: fit.logits, bias: fit.classifier.bias,
-                validation: hits(validation, validationLabels), test: hits(test, testLabels))
+            let made = measured(fit)
             known[key] = made
             return made
         }
 
+        func measured(_ fit: LinearClassifier.Fit) -> Fitted {
+            func hits(_ rows: Tensor, _ truth: [Bool]) -> Hits {
+                let u = fit.classifier.logits(rows).doubles()
+                return Hits(each: zip(u, truth).map { ($0 > 0) == $1 })
+            }
+            return Fitted(
+                logits: fit.logits, bias: fit.classifier.bias,
+                validation: hits(validation, validationLabels), test: hits(test, testLabels))
+        }
+
         /// Ties go to the larger λ, the simpler classifier.
         ///
-        /// - Parameter onTest: search on the test labels instead of validation.
-        mutating func search(stages: Int, onTest: Bool = false) throws(Problem) -> Trial {
+        /// - Parameters:
+        ///   - onTest: search on the test labels instead of validation.
+        ///   - others: arms beside those of self-distillation.
+        mutating func search(
+            stages: Int, onTest: Bool = false, others: [Arm] = []
+        ) throws(Problem) -> Trial {
             func seen(_ fit: Fitted) -> Hits { onTest ? fit.test : fit.validation }
             let grid = FeatureExperiment.lambdas
             func best<Value>(
@@ -163,7 +175,7 @@ extension FeatureExperiment {
                 guard tried[k - 1].isAccepted else { break }
                 kept = next
             }
-            return Trial(
+            var trial = Trial(
                 errors: [
                     .plain: try fitted([plain], []).test.error,
                     .hard: try fitted(hard, [.infinity]).test.error,
@@ -176,6 +188,17 @@ extension FeatureExperiment {
                     .auto: tried[0].isAccepted
                         ? Array(several[...tried.count { $0.isAccepted }]) : [plain],
                 ], tried: tried)
+            for arm in Arm.others where others.contains(arm) {
+                let candidates =
+                    arm == .turn
+                    ? grid.flatMap { first in grid.map { [first, $0] } } : grid.map { [$0] }
+                let own = try best(candidates) { (lambdas) throws(Problem) in
+                    seen(try weighed(arm, lambdas)).error
+                }
+                trial.errors[arm] = try weighed(arm, own).test.error
+                trial.lambdas[arm] = own
+            }
+            return trial
         }
     }
 }

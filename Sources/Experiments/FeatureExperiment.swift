@@ -18,7 +18,18 @@ import Training
 /// The arm `auto` declines stages: those of `several` are added one by one as long as each gains more on
 /// what the search may look at than its standard error (`StageGain`); the first that does not ends it.
 public struct FeatureExperiment: Sendable {
-    public enum Arm: String, CaseIterable, Sendable { case plain, hard, soft, several, auto }
+    public enum Arm: String, CaseIterable, Sendable {
+        case plain, hard, soft, several, auto
+        /// `SplitThenTune`: λ of both fits are searched together.
+        case turn
+        /// One fit, in which a sample counts as much as its distance to the centroids of the given classes bears
+        /// out its label, see `proxyConfidence`.
+        case centroids
+
+        /// Those of the paper's experiment; the others are run where they are asked for.
+        public static let selfDistillation: [Arm] = [.plain, .hard, .soft, .several, .auto]
+        public static let others: [Arm] = [.turn, .centroids]
+    }
 
     /// M, training samples.
     public var sizes: [Int]
@@ -32,6 +43,8 @@ public struct FeatureExperiment: Sendable {
     /// last searched one.
     public var stages = 3
     public var oracle = false
+    /// Of `Arm.others`, what is run beside self-distillation on the same draws.
+    public var others: [Arm] = []
     public var seed: UInt64 = 0
     /// λ on features of variance 1, in penalty λ/2 |w|² on the summed loss: 1/C of other programs.
     public static let lambdas = [1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5]
@@ -42,6 +55,9 @@ public struct FeatureExperiment: Sendable {
         self.sizes = sizes
         self.noiseRates = noiseRates
     }
+
+    /// What is run, in order.
+    public var arms: [Arm] { Arm.selfDistillation + Arm.others.filter(others.contains) }
 
     /// What one trial measured: test error and schedule by arm.
     public struct Trial: Sendable {
@@ -185,7 +201,7 @@ public struct FeatureExperiment: Sendable {
         try bench.compress()
         var trials: [Trial] = []
         for onTest in oracle ? [true, false] : [false] {
-            trials.append(try bench.search(stages: stages, onTest: onTest))
+            trials.append(try bench.search(stages: stages, onTest: onTest, others: others))
         }
         return trials
     }

@@ -16,8 +16,10 @@ struct SelfDistil: ParsableCommand {
             Two classes, labels flipped with each --theta, training sets of each --sizes: 0-SD, 1-SD with \
             hard and with soft labels, several stages, and as many of them (or none) as gain more on \
             validation than the standard error of that gain. λ and κ are searched on noisy validation \
-            samples, half as many as the training samples. FEATURES is a file of limbeck features or a \
-            run folder.
+            samples, half as many as the training samples. --arms adds fits on the same draws in which \
+            samples with doubtful labels count less: turn (split by a mixture over losses, then tune) and \
+            centroids (weights from distances to the classes' centroids). FEATURES is a file of limbeck \
+            features or a run folder.
 
             Example: limbeck selfdistil pixels.safetensors --classes 2,4 --sizes 100,300 --theta 0,0.2,0.4
             """)
@@ -55,6 +57,9 @@ struct SelfDistil: ParsableCommand {
     )
     var oracle = false
 
+    @Option(help: "Further arms, separated by commas: turn, centroids.")
+    var arms: String?
+
     @Option(help: "Engine threads.")
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
@@ -82,6 +87,7 @@ struct SelfDistil: ParsableCommand {
         experiment.stages = stages
         experiment.oracle = oracle
         experiment.seed = seed
+        experiment.others = try Self.others(arms)
         let problem = try TwoClasses(set, pair: pair)
         Interrupts.install()
         var next = 0.1
@@ -95,6 +101,26 @@ struct SelfDistil: ParsableCommand {
         let report = SelfDistilReport(
             problem: problem, experiment: experiment, bias: bias, cells: cells)
         try output.publish(report.json, page: report.page)
+    }
+}
+
+extension SelfDistil {
+    /// Arms beside those of self-distillation.
+    static func others(_ text: String?) throws(Problem) -> [FeatureExperiment.Arm] {
+        guard let text else { return [] }
+        let known = FeatureExperiment.Arm.others
+        var found: [FeatureExperiment.Arm] = []
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let name = word.trimmingCharacters(in: .whitespaces)
+            guard let arm = known.first(where: { $0.rawValue == name }), !found.contains(arm)
+            else {
+                throw .wrongOption(
+                    "--arms", text,
+                    known.map(\.rawValue).joined(separator: ", ") + ", each once at most")
+            }
+            found.append(arm)
+        }
+        return found
     }
 }
 
@@ -150,6 +176,8 @@ struct SelfDistilReport {
         case .soft: "1-SD soft"
         case .several: "\(experiment.stages)-SD hard"
         case .auto: "auto hard"
+        case .turn: "TURN"
+        case .centroids: "centroid weights"
         }
     }
 
@@ -163,7 +191,7 @@ struct SelfDistilReport {
     }
 
     private func json(_ cell: FeatureExperiment.Cell) -> JSON.Cell {
-        let arms = FeatureExperiment.Arm.allCases
+        let arms = experiment.arms
         return JSON.Cell(
             size: cell.size, theta: cell.noiseRate, alpha: cell.sampleRatio,
             errors: Dictionary(
@@ -187,7 +215,7 @@ struct SelfDistilReport {
     }
 
     private func table(_ cells: [FeatureExperiment.Cell], onTest: Bool) -> TableModel {
-        let arms = FeatureExperiment.Arm.allCases
+        let arms = experiment.arms
         return TableModel(
             title:
                 "Test error on clean labels, mean ± standard error over \(experiment.trials) trials",
@@ -205,7 +233,7 @@ struct SelfDistilReport {
     }
 
     var page: TheoryPage {
-        let arms = FeatureExperiment.Arm.allCases
+        let arms = experiment.arms
         var tables = [table(cells, onTest: experiment.oracle)]
         if experiment.oracle {
             tables.append(table(cells.compactMap(\.onValidation), onTest: false))
@@ -255,7 +283,7 @@ struct SelfDistilReport {
     /// Where self-distillation helps, hurts, or does neither by two standard errors.
     private var findings: [String] {
         experiment.noiseRates.flatMap { theta in
-            FeatureExperiment.Arm.allCases.dropFirst().map { arm in
+            experiment.arms.dropFirst().map { arm in
                 let verdicts = cells.filter { $0.noiseRate == theta }.map { cell in
                     let gain = cell.gain(arm)
                     let error = gain.error.isFinite ? gain.error : .infinity

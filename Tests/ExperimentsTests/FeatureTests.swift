@@ -96,7 +96,10 @@ import Training
         var short = plain
         try short.compress()
         #expect(short.training.shape == [12, 12])
-        let (a, b) = (try plain.search(stages: 2), try short.search(stages: 2))
+        let others = FeatureExperiment.Arm.others
+        let a = try plain.search(stages: 2, others: others)
+        let b = try short.search(stages: 2, others: others)
+        #expect(a.errors.count == 7)
         #expect(a.errors == b.errors)
         #expect(a.lambdas == b.lambdas)
     }
@@ -129,6 +132,36 @@ import Training
             #expect(a.onValidation?.trials.map(\.errors) == b.trials.map(\.errors))
             #expect(b.onValidation == nil && a.error(.hard).mean <= b.error(.hard).mean)
         }
+    }
+
+    /// Fits that count doubtful labels less, on the same draws: those of self-distillation stay what they are.
+    @Test func otherArms() throws {
+        var draw = Draw(seed: 7, .tests)
+        let labels = (0..<900).map { $0 % 2 }
+        let values = (0..<900 * 6).map { draw.normal() + ($0 / 6 % 2 == 0 ? 0.9 : -0.9) }
+        let set = try FeatureSet(
+            name: "g", values: values, dimension: 6, labels: labels,
+            split: labels.indices.map { $0 < 500 ? .train : .test })
+        let problem = try TwoClasses(set, pair: (0, 1))
+        var own = FeatureExperiment(sizes: [120], noiseRates: [0.3])
+        (own.trials, own.stages) = (2, 2)
+        let without = try own.run(problem)
+        own.others = [.centroids, .turn]
+        #expect(own.arms == FeatureExperiment.Arm.allCases)
+        for bias in [BiasRule.learnt, .carried, .fixed(0)] {
+            own.bias = bias
+            let cell = try own.run(problem)[0]
+            for trial in cell.trials {
+                #expect(trial.lambdas[.turn]?.count == 2 && trial.lambdas[.centroids]?.count == 1)
+            }
+            // H(0.9·√6) = .014 is the best there is.
+            #expect(cell.error(.turn).mean < 0.1 && cell.error(.centroids).mean < 0.1, "\(bias)")
+            guard bias == .learnt else { continue }
+            for arm in FeatureExperiment.Arm.selfDistillation {
+                #expect(cell.error(arm).mean == without[0].error(arm).mean)
+            }
+        }
+        #expect(without[0].trials[0].errors[.turn] == nil)
     }
 
     /// Gaussian classes: flips are exact and the same seed gives the same numbers.

@@ -88,6 +88,16 @@ import Testing
             "2", "--stages", "2", "--bias", "carry", "--threads", "1", "--json",
         ])
         #expect(again.out == done.out)
+        let further = try tool.run([
+            "selfdistil", "run", "--classes", "0,1", "--sizes", "30", "--theta", "0.2", "--trials",
+            "2", "--stages", "2", "--bias", "carry", "--arms", "centroids,turn", "--threads", "1",
+            "--json",
+        ])
+        try #require(further.status == 0, "\(further.err)")
+        let more = try #require((try further.object()["cells"] as? [[String: Any]])?.first)
+        let all = try #require(more["errors"] as? [String: [String: Double]])
+        #expect(Set(all.keys) == Set(errors.keys).union(["TURN", "centroid weights"]))
+        #expect(errors.allSatisfy { all[$0.key] == $0.value })
     }
 
     @Test func mistakes() throws {
@@ -108,6 +118,12 @@ import Testing
                 ["selfdistil", "f.safetensors", "--classes", "0"], 64,
                 "limbeck: --classes: wrong value: found \"0\", expected two classes, separated by a comma"
             ),
+            (
+                ["selfdistil", "f.safetensors", "--classes", "0,1", "--arms", "turn,soft"], 64,
+                "limbeck: --arms: wrong value: found \"turn,soft\", expected turn, centroids, each once at most"
+            ),
+            (["selfdistil", "f.safetensors", "--classes", "0,1", "--arms", "turn,turn"], 64, nil),
+            (["selfdistil", "f.safetensors", "--classes", "0,1", "--arms", ""], 64, nil),
             (["advise", "f.safetensors", "--whiten", "maybe"], 64, nil),
             (["advise", "cut.safetensors"], 65, nil),
             (["advise", "nothing.safetensors"], 74, nil),

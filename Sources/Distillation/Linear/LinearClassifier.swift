@@ -4,9 +4,9 @@ import Torch
 
 /// A linear classifier of two classes, u = w·x + b, fitted exactly.
 ///
-/// Minimises Σ_μ ℓ(ỹ_μ, u_μ) + (λ/2)|w|² over any matrix of features. The loss is a sum over the
-/// samples, not a mean, and the penalty leaves b alone, as in the theory of target Replica. Scikit-learn's
-/// C is 1/λ. Labels may be soft. Class 1 is predicted where u > 0.
+/// Minimises Σ_μ c_μ ℓ(ỹ_μ, u_μ) + (λ/2)|w|² over any matrix of features, with c_μ = 1 where nothing is said.
+/// The loss is a sum over the samples, not a mean, and the penalty leaves b alone, as in the theory of target
+/// Replica. Scikit-learn's C is 1/λ. Labels may be soft. Class 1 is predicted where u > 0.
 public struct LinearClassifier: Equatable, Sendable {
     /// w, one per feature.
     public var weights: [Double]
@@ -45,25 +45,42 @@ public struct LinearClassifier: Equatable, Sendable {
     /// - Parameters:
     ///   - features: A, [M, N], float64, finite.
     ///   - labels: ỹ, one per sample; in [0, 1] with cross-entropy.
+    ///   - weights: c, one per sample, 0 or more and not all 0; all 1 if nil.
     ///   - lambda: λ > 0.
     ///   - bias: learnt from 0 if `nil`, otherwise held at this value.
     ///   - tolerance: of the gradient.
     /// - Throws: `Problem` for features or labels that cannot be fitted.
     public static func fit(
-        features: Tensor, labels: [Double], lambda: Double, loss: StageLoss = .crossEntropy,
-        bias fixed: Double? = nil, tolerance: Double = 1e-8
+        features: Tensor, labels: [Double], weights: [Double]? = nil, lambda: Double,
+        loss: StageLoss = .crossEntropy, bias fixed: Double? = nil, tolerance: Double = 1e-8
     ) throws(Problem) -> Fit {
         try check(features, labels, lambda, loss)
+        if let weights { try check(weights, samples: labels.count) }
         do {
             return try Engine.checked {
                 withoutGradient {
-                    let fit = Newton(features, labels, lambda, loss, learns: fixed == nil)
+                    let fit = Newton(
+                        features, labels, weights, lambda, loss, learns: fixed == nil)
                     return fit.run(from: fixed ?? 0, tolerance: tolerance)
                 }
             }
         } catch {
             // Positive definite for every λ > 0, unless rounding has eaten λ.
             throw .singular(lambda, "\(error)")
+        }
+    }
+
+    private static func check(_ weights: [Double], samples: Int) throws(Problem) {
+        guard weights.count == samples else {
+            throw .outOfRange(
+                "weights", found: "\(weights.count)", expected: "\(samples), one per label")
+        }
+        if let i = weights.firstIndex(where: { !(0...1e12).contains($0) }) {
+            throw .outOfRange(
+                "weights[\(i)]", found: "\(weights[i])", expected: "a number from 0 to 1e12")
+        }
+        guard weights.contains(where: { $0 > 0 }) else {
+            throw .outOfRange("weights", found: "zeros only", expected: "one above 0")
         }
     }
 
@@ -104,6 +121,8 @@ private struct Newton {
     let a: Tensor
     let transposed: Tensor
     let y: Tensor
+    /// c; nil for ones.
+    let weights: Tensor?
     let lambda: Double
     let loss: StageLoss
     let learns: Bool
@@ -112,19 +131,25 @@ private struct Newton {
     /// λI
     let penalty: Tensor
 
-    init(_ features: Tensor, _ labels: [Double], _ lambda: Double, _ loss: StageLoss, learns: Bool)
-    {
+    init(
+        _ features: Tensor, _ labels: [Double], _ weights: [Double]?, _ lambda: Double,
+        _ loss: StageLoss, learns: Bool
+    ) {
         a = features
         transposed = features.transposed()
         samples = features.shape[0]
         size = features.shape[1]
         y = Tensor(labels, [samples])
+        self.weights = weights.map { Tensor($0, [$0.count]) }
         self.lambda = lambda
         self.loss = loss
         self.learns = learns
         let index = Tensor.arange(size)
         penalty = index.unsqueezed(1).equal(index.unsqueezed(0)).to(.float64) * lambda
     }
+
+    /// Values per sample times their weights.
+    private func weighted(_ values: Tensor) -> Tensor { weights.map { values * $0 } ?? values }
 
     private func objective(_ u: Tensor, _ w: Tensor) -> Double {
         let data: Tensor
@@ -133,7 +158,7 @@ private struct Newton {
             data = -(y * u.logSigmoid() + (1 - y) * (-u).logSigmoid())
         case .squared: data = ((u + 1) * 0.5 - y).squared()
         }
-        return data.sum().item + lambda / 2 * w.squared().sum().item
+        return weighted(data).sum().item + lambda / 2 * w.squared().sum().item
     }
 
     func run(from start: Double, tolerance: Double) -> LinearClassifier.Fit {
@@ -145,14 +170,15 @@ private struct Newton {
         var gradient = Double.infinity
         while !Engine.failed {
             let p = u.sigmoid()
-            let slope: Tensor
-            let curvature: Tensor
+            var slope: Tensor
+            var curvature: Tensor
             switch loss {
             case .crossEntropy: (slope, curvature) = (p - y, p * (1 - p))
             case .squared:
                 slope = (u + 1) * 0.5 - y
                 curvature = Tensor.full([samples], 0.5, dtype: .float64)
             }
+            (slope, curvature) = (weighted(slope), weighted(curvature))
             let gw = transposed.matmul(slope) + w * lambda
             let gb = learns ? slope.sum().item : 0
             gradient =
