@@ -75,7 +75,7 @@ enum Processor {
     /// Residual networks gain from bfloat16 (`make bench`). LeNet-5, MLPs and fastText train in seconds
     /// either way and stay in float32.
     static func prefersBFloat16(_ model: ModelSpec) -> Bool {
-        hasBFloat16 && !["mlp", "lenet5", "fasttext"].contains(model.name)
+        hasBFloat16 && !["mlp", "residual-mlp", "lenet5", "fasttext"].contains(model.name)
     }
 }
 

@@ -39,6 +39,13 @@ struct ModelFamily: Sendable {
             generator: generator)
     }
 
+    static let residualMLP = ModelFamily(options: [.hidden]) { spec, task, generator in
+        ResidualMLP(
+            .init(
+                inputs: task.shape.reduce(1, *), hidden: spec.hidden?[0], classes: task.classes),
+            generator: generator)
+    }
+
     static let leNet5 = ModelFamily(samples: .images(leastSide: LeNet5.minimumSide)) {
         _, task, generator in
         LeNet5(

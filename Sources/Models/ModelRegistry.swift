@@ -8,7 +8,7 @@ import Torch
 public enum ModelRegistry {
     /// Every listed name. `wrn-d-k` also works with other depths and factors than the listed.
     public static let names: [String] = {
-        var names = ["mlp", "lenet5"]
+        var names = ["mlp", "residual-mlp", "lenet5"]
         names += cifarDepths.map { "resnet\($0)" }
         names += ["resnet8x4", "resnet32x4", "resnet18", "resnet34"]
         names += wideResNets.map { "wrn-\($0.depth)-\($0.factor)" }
@@ -120,12 +120,22 @@ public enum ModelRegistry {
         if spec.name == "mlp" {
             try checkSize(of: [sampleShape.reduce(1, *)] + (spec.hidden ?? [256, 256]) + [classes])
         }
+        if spec.name == "residual-mlp" {
+            if let hidden = spec.hidden, hidden.count != 1 {
+                throw .optionOutOfRange(
+                    .hidden, found: Problem.oneLine("\(hidden)"),
+                    expected: "one size, that of the layer inside")
+            }
+            let inputs = sampleShape.reduce(1, *)
+            try checkSize(of: [inputs, spec.hidden?[0] ?? 4 * inputs, inputs, classes])
+        }
         return family
     }
 
     private static func family(named name: String) throws(Problem) -> ModelFamily {
         switch name {
         case "mlp": return .mlp
+        case "residual-mlp": return .residualMLP
         case "lenet5": return .leNet5
         case "digit-cnn": return .digitCNN
         case "resnet8x4": return .cifarResNet(depth: 8, factor: 4)

@@ -11,7 +11,8 @@ public struct ModelSpec: Codable, Equatable, Sendable {
     /// Dropout probability (MLP and WideResNet: 0 by default, MobileNetV2: 0.2, GoogLeNet: 0.4,
     /// VGG16-BN and CharCNN: 0.5); at least 0, below 1.
     public var dropout: Double?
-    /// Widths of the hidden layers (MLP); default [256, 256]. Empty: a linear classifier.
+    /// Widths of the hidden layers (MLP); default [256, 256]. Empty: a linear classifier. Residual MLP: one,
+    /// default four times the inputs.
     public var hidden: [Int]?
     /// Rows of the table of hashed words (fastText); 1 to 2²⁴, default 2¹⁷.
     public var buckets: Int?

@@ -122,6 +122,12 @@ enum TinyRuns {
             // Small batches: an epoch of the few confident samples has several steps.
             .replacing("epochs: 2, batch: 32", with: "epochs: 4, batch: 4")
         ),
+        (
+            "nmtune",
+            text(
+                "{name: nmtune, covariance: 0.001}", model: "{name: residual-mlp, hidden: [24]}",
+                extra: ", ema: 0.9")
+        ),
         dataFree,
     ]
 

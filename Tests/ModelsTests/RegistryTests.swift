@@ -186,7 +186,7 @@ import Torch
             )
             // More names than a line holds.
             let unknown = sentence(ModelSpec(name: "transformer"))
-            #expect(unknown.contains("(one of: mlp, lenet5, resnet8, "))
+            #expect(unknown.contains("(one of: mlp, residual-mlp, lenet5, "))
             #expect(unknown.hasSuffix(", … (\(ModelRegistry.names.count) in all))"))
             #expect(
                 sentence(ModelSpec(name: "wrn-17-2"))
@@ -211,6 +211,15 @@ import Torch
                 sentence(ModelSpec(name: "mlp", hidden: [5, 0]))
                     == "model.hidden: out of range: found [5, 0], expected at most 64 sizes from 1 "
                     + "to 65536")
+            for hidden in [[], [5, 5]] {
+                #expect(
+                    sentence(ModelSpec(name: "residual-mlp", hidden: hidden))
+                        == "model.hidden: out of range: found \(hidden), expected one size, that of "
+                        + "the layer inside")
+            }
+            #expect(
+                sentence(ModelSpec(name: "residual-mlp"), [65_536]).hasPrefix(
+                    "model.hidden: the network is too large: found 3.4"))
             #expect(
                 sentence(ModelSpec(name: "mlp", hidden: [65536, 65536]))
                     == "model.hidden: the network is too large: found 4.5e+09 weights, expected "

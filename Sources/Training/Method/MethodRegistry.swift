@@ -19,6 +19,7 @@ public struct MethodRegistry: Sendable {
         LEND.self,
         LCCN.self,
         PES.self,
+        NMTune.self,
         CoTeaching.self,
         JoCoR.self,
         DivideMix.self,

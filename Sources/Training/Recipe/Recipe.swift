@@ -128,7 +128,7 @@ public struct Recipe: Codable, Equatable, Sendable {
     public func check(_ model: ModelSpec, at prefix: String) throws(Problem) {
         do {
             // Samples that every network of the kind takes: name and options are in question.
-            let shape = data.source.textLength.map { [1, $0] } ?? [3, 64, 64]
+            let shape = data.source.textLength.map { [1, $0] } ?? [3, 32, 32]
             try ModelRegistry.check(model, sampleShape: shape, classes: 2)
         } catch {
             var problem = error
