@@ -8,7 +8,9 @@ from checker import PROGRAM, ROOT, one_object
 from claims_common import digits
 
 # Methods that fight wrong labels, which right ones do not need.
-AGAINST_NOISE = {"self-distillation", "early-learning", "co-teaching", "adaptive-mixing", "relations"}
+AGAINST_NOISE = {
+    "self-distillation", "early-learning", "early-learning-plus", "co-teaching", "jocor", "dividemix", "sop", "ncod", "lccn",
+    "pes", "dlt", "lend", "truncated-gce", "adaptive-mixing", "relations"}
 
 
 def run(check):

@@ -13,7 +13,10 @@ KINDS = {
 }
 # What a method needs said where noise is not injected, or where two epochs are few.
 KEYS = {"co-teaching": "forget-rate: 0.3", "jocor": "forget-rate: 0.3", "dividemix": "warm-up: 1",
-        "pes": "warm-up: 1, block-epochs: 1, classifier-epochs: 1", "lccn": "warm-up: 1"}
+        "pes": "warm-up: 1, block-epochs: 1, classifier-epochs: 1", "lccn": "warm-up: 1", "dlt": "warm-up: 1, rate: 0.3",
+        "lend": "warm-up: 1"}
+# A head for tables of features.
+ONLY = {"nmtune": ("a table", "{name: residual-mlp}")}
 
 
 def run(check):
@@ -28,9 +31,13 @@ def run(check):
     for kind, data in KINDS.items():
         failed = []
         for name in sorted(set(names) - OWN):
+            kinds, model = ONLY.get(name, (kind, None))
+            if kind not in kinds:
+                continue
             keys = f", {KEYS[name]}" if name in KEYS else ""
             recipe = check.folder / f"smoke-{name}-{kind.split()[-1]}.yaml"
-            recipe.write_text(f"{data}\nmethod: {{name: {name}{keys}}}\ntraining: {{epochs: 2, batch: 32}}\n")
+            own = re.sub(r"model: .*", f"model: {model}", data) if model else data
+            recipe.write_text(f"{own}\nmethod: {{name: {name}{keys}}}\ntraining: {{epochs: 2, batch: 32}}\n")
             code, _, said, _ = check.run(
                 f"smoke-{name}", [PROGRAM, "train", recipe, "--out", recipe.with_suffix(""), "--threads", "1"])
             if code != 0:
