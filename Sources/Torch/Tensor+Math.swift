@@ -114,6 +114,10 @@ extension Tensor {
     public func choleskySolve(_ b: Tensor) -> Tensor {
         Tensor.make("choleskySolve", self, b) { ct_cholesky_solve(handle, b.handle, $0) }
     }
+
+    /// The singular values of a matrix [M, N], falling: [min(M, N)]. Their gradients are u_k v_kᵀ; of equal
+    /// ones these are not determined, and one of many is taken.
+    public func singularValues() -> Tensor { unary(CT_SINGULAR_VALUES, "singularValues") }
 }
 
 /// A pointer to the value, or none: optional scalars across the C boundary.

@@ -16,7 +16,7 @@ import Testing
             "full", "zeros", "ones", "empty", "scalar", "arange", "floats", "doubles", "ints",
             "bytes", "to", "cloned", "zerosLike", "contiguous", "channelsLast",
             "layOutChannelsLast", "move", "copy", "fill", "zero", "addInPlace", "multiplyInPlace",
-            "choleskySolve", "shapeOnly",
+            "choleskySolve", "shapeOnly", "singularValues",
         ],
         "SynthesisTests": ["windowed", "probedBatchNorm"],
         "GeneratorTests": ["fillNormal", "fillUniform", "fillBernoulli"],

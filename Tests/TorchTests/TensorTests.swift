@@ -111,4 +111,19 @@ import Torch
             }
         }
     }
+
+    /// [[3, 0], [0, 0], [0, −4]]: 4 and 3; the gradient of the larger one is u vᵀ, of their sum U Vᵀ.
+    @Test func singularValues() throws {
+        try withNoLeaks {
+            let a = Tensor([3, 0, 0, 0, 0, -4] as [Double], [3, 2])
+            a.requiresGrad = true
+            let values = a.singularValues()
+            #expect(largestError(values.doubles(), [4, 3]).error < 1e-14)
+            let largest = Tensor.gradients(
+                of: values.selected(0, 0), with: [a], retainGraph: true)[0]
+            #expect(largestError(largest.doubles(), [0, 0, 0, 0, 0, -1]).error < 1e-14)
+            let sum = Tensor.gradients(of: values.sum(), with: [a])[0]
+            #expect(largestError(sum.doubles(), [1, 0, 0, 0, 0, -1]).error < 1e-14)
+        }
+    }
 }
