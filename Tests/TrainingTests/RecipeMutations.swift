@@ -53,7 +53,7 @@ enum RecipeMutations {
         ),
         .init(
             "temperature: 2", "smoothing: 0.1",
-            #"r.yaml, line 9, method.smoothing: unknown key "smoothing" (one of: distillation-weight, divergence, label-weight, loss, name, standardise-logits, teacher, temperature)"#
+            #"r.yaml, line 9, method.smoothing: unknown key "smoothing" (one of: distillation-weight, divergence, label-weight, loss, name, preset, standardise-logits, teacher, temperature)"#
         ),
         .init(
             "temperature: 2", "divergence: {name: kl, order: 2}",
