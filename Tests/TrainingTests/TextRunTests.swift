@@ -163,7 +163,7 @@ import Torch
         (
             ["data={kind: embedded}"],
             "text, line 2, model.name: the model fasttext needs text: found samples of shape "
-                + "[3, 64, 64], expected data of kind text"
+                + "[3, 32, 32], expected data of kind text"
         ),
         (
             ["data.length=100", "model={name: charcnn}"],
