@@ -68,31 +68,23 @@ public struct DLTOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        func number<T: Decodable>(
-            _ key: CodingKeys, or standard: T, _ expected: String, _ isRight: (T) -> Bool
-        ) throws -> T {
-            let found = try values.decodeIfPresent(T.self, forKey: key) ?? standard
-            guard isRight(found) else {
-                throw Problem.outOfRange(
-                    "method.\(key.rawValue)", found: "\(found)", expected: expected)
-            }
-            return found
-        }
-        warmUp = try number(.warmUp, or: warmUp, "1 to 100000") { (1...100_000).contains($0) }
-        ramp = try number(.ramp, or: ramp, "1 to 100000") { (1...100_000).contains($0) }
-        beta = try number(.beta, or: beta, "0 <= beta < 1") { (0..<1).contains($0) }
+        warmUp = try values.count(.warmUp, or: warmUp, in: 1...100_000)
+        ramp = try values.count(.ramp, or: ramp, in: 1...100_000)
+        beta = try values.number(.beta, or: beta, "0 <= beta < 1") { (0..<1).contains($0) }
         rate = try values.decodeIfPresent(Double.self, forKey: .rate)
         if let rate, !(0..<1).contains(rate) {
             throw Problem.outOfRange(
                 "method.rate", found: "\(rate)", expected: "0 <= rate < 1")
         }
-        unlabelledWeight = try number(.unlabelledWeight, or: unlabelledWeight, "0 or more") {
-            $0 >= 0 && $0.isFinite
+        unlabelledWeight = try values.number(.unlabelledWeight, or: unlabelledWeight, "0 or more") {
+            $0 >= 0
         }
-        temperature = try number(.temperature, or: temperature, "above 0 and at most 1") {
+        temperature = try values.number(.temperature, or: temperature, "above 0 and at most 1") {
             $0 > 0 && $0 <= 1
         }
-        alpha = try number(.alpha, or: alpha, "0.001 to 1000") { (0.001...1000).contains($0) }
+        alpha = try values.number(.alpha, or: alpha, "0.001 to 1000") {
+            (0.001...1000).contains($0)
+        }
         perClass = try values.decodeIfPresent(Bool.self, forKey: .perClass) ?? perClass
         views = try values.decodeIfPresent(ViewOptions.self, forKey: .views) ?? views
     }

@@ -121,7 +121,7 @@ func rememberedLabels(_ labels: Tensor, _ memory: Tensor) -> Tensor {
 }
 
 /// Two networks, each held to what the average of the other one predicted before.
-public struct EarlyLearningPlus: Method {
+public struct EarlyLearningPlus: PairMethod {
     public static let name = "early-learning-plus"
     public static let summary =
         "trains two networks on mixed samples and on the earlier predictions of each other (ELR+)"
@@ -134,20 +134,6 @@ public struct EarlyLearningPlus: Method {
         self.options = options
         self.peers = peers
     }
-
-    public init(from decoder: any Decoder) throws {
-        options = try EarlyLearningPlusOptions(from: decoder)
-        peers = try PeersOptions(pairFrom: decoder)
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        try options.encode(to: encoder)
-        try peers.encode(to: encoder)
-    }
-
-    public func students(_ recipe: Recipe) -> [ModelSpec] { peers.models(in: recipe) }
-
-    public func check(_ recipe: Recipe) throws(Problem) { try recipe.check(peers) }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
         [plan.peers(peers, Target(options: options))]

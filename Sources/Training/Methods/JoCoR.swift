@@ -64,7 +64,7 @@ public func jointLosses(
 }
 
 /// Two networks that learn together from the samples on which both do well and agree.
-public struct JoCoR: Method {
+public struct JoCoR: PairMethod {
     public static let name = "jocor"
     public static let summary =
         "trains two networks that agree, on the samples with the smallest joint losses"
@@ -77,20 +77,6 @@ public struct JoCoR: Method {
         self.options = options
         self.peers = peers
     }
-
-    public init(from decoder: any Decoder) throws {
-        options = try JoCoROptions(from: decoder)
-        peers = try PeersOptions(pairFrom: decoder)
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        try options.encode(to: encoder)
-        try peers.encode(to: encoder)
-    }
-
-    public func students(_ recipe: Recipe) -> [ModelSpec] { peers.models(in: recipe) }
-
-    public func check(_ recipe: Recipe) throws(Problem) { try recipe.check(peers) }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
         [plan.peers(peers, Target(options: options))]

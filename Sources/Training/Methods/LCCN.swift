@@ -48,20 +48,10 @@ public struct LCCNOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        alpha = try values.decodeIfPresent(Double.self, forKey: .alpha) ?? alpha
-        refresh = try values.decodeIfPresent(Int.self, forKey: .refresh) ?? refresh
-        warmUp = try values.decodeIfPresent(Int.self, forKey: .warmUp) ?? warmUp
+        alpha = try values.number(.alpha, or: alpha, "above 0") { $0 > 0 }
+        refresh = try values.count(.refresh, or: refresh, in: 1...1_000_000_000)
+        warmUp = try values.count(.warmUp, or: warmUp, in: 0...100_000)
         weights = try values.decodeIfPresent(TeacherWeights.self, forKey: .weights) ?? weights
-        guard alpha > 0, alpha.isFinite else {
-            throw Problem.outOfRange("method.alpha", found: "\(alpha)", expected: "above 0")
-        }
-        guard (1...1_000_000_000).contains(refresh) else {
-            throw Problem.outOfRange(
-                "method.refresh", found: "\(refresh)", expected: "1 to 1000000000")
-        }
-        guard (0...100_000).contains(warmUp) else {
-            throw Problem.outOfRange("method.warm-up", found: "\(warmUp)", expected: "0 to 100000")
-        }
     }
 }
 

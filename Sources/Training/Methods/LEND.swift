@@ -54,17 +54,9 @@ public struct LENDOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        func count(_ key: CodingKeys, or standard: Int, upTo most: Int) throws -> Int {
-            let found = try values.decodeIfPresent(Int.self, forKey: key) ?? standard
-            guard (1...most).contains(found) else {
-                throw Problem.outOfRange(
-                    "method.\(key.rawValue)", found: "\(found)", expected: "1 to \(most)")
-            }
-            return found
-        }
-        warmUp = try count(.warmUp, or: warmUp, upTo: 100_000)
-        neighbours = try count(.neighbours, or: neighbours, upTo: 1000)
-        every = try count(.every, or: every, upTo: 100_000)
+        warmUp = try values.count(.warmUp, or: warmUp, in: 1...100_000)
+        neighbours = try values.count(.neighbours, or: neighbours, in: 1...1000)
+        every = try values.count(.every, or: every, in: 1...100_000)
         labels = try values.decodeIfPresent(Labels.self, forKey: .labels) ?? labels
     }
 }

@@ -42,15 +42,8 @@ public struct NCODOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        rateOfU = try values.decodeIfPresent(Double.self, forKey: .rateOfU) ?? rateOfU
-        start = try values.decodeIfPresent(Double.self, forKey: .start) ?? start
-        guard rateOfU >= 0, rateOfU.isFinite else {
-            throw Problem.outOfRange(
-                "method.learning-rate-u", found: "\(rateOfU)", expected: "0 or more")
-        }
-        guard (0...1).contains(start) else {
-            throw Problem.outOfRange("method.start", found: "\(start)", expected: "0 to 1")
-        }
+        rateOfU = try values.number(.rateOfU, or: rateOfU, "0 or more") { $0 >= 0 }
+        start = try values.number(.start, or: start, "0 to 1") { (0...1).contains($0) }
     }
 
     /// Percent of a class whose features make its centroid.

@@ -56,23 +56,11 @@ public struct PESOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        func count(_ key: CodingKeys, or standard: Int, from least: Int) throws -> Int {
-            let found = try values.decodeIfPresent(Int.self, forKey: key) ?? standard
-            guard (least...100_000).contains(found) else {
-                throw Problem.outOfRange(
-                    "method.\(key.rawValue)", found: "\(found)", expected: "\(least) to 100000")
-            }
-            return found
-        }
-        warmUp = try count(.warmUp, or: warmUp, from: 1)
-        blockEpochs = try count(.blockEpochs, or: blockEpochs, from: 0)
-        classifierEpochs = try count(.classifierEpochs, or: classifierEpochs, from: 0)
-        learningRate =
-            try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? learningRate
-        guard learningRate > 0, learningRate.isFinite else {
-            throw Problem.outOfRange(
-                "method.refine-learning-rate", found: "\(learningRate)", expected: "above 0")
-        }
+        warmUp = try values.count(.warmUp, or: warmUp, in: 1...100_000)
+        blockEpochs = try values.count(.blockEpochs, or: blockEpochs, in: 0...100_000)
+        classifierEpochs = try values.count(
+            .classifierEpochs, or: classifierEpochs, in: 0...100_000)
+        learningRate = try values.number(.learningRate, or: learningRate, "above 0") { $0 > 0 }
         views = try values.decodeIfPresent(ViewOptions.self, forKey: .views) ?? views
     }
 

@@ -58,21 +58,11 @@ public struct SOPOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        func number(_ key: CodingKeys, or standard: Double) throws -> Double {
-            let found = try values.decodeIfPresent(Double.self, forKey: key) ?? standard
-            let isRight = key == .start ? found > 0 && found <= 1 : found >= 0
-            guard isRight, found.isFinite else {
-                throw Problem.outOfRange(
-                    "method.\(key.rawValue)", found: "\(found)",
-                    expected: key == .start ? "above 0 and at most 1" : "0 or more")
-            }
-            return found
-        }
-        rateOfU = try number(.rateOfU, or: rateOfU)
-        rateOfV = try number(.rateOfV, or: rateOfV)
-        start = try number(.start, or: start)
-        consistency = try number(.consistency, or: consistency)
-        balance = try number(.balance, or: balance)
+        rateOfU = try values.number(.rateOfU, or: rateOfU, "0 or more") { $0 >= 0 }
+        rateOfV = try values.number(.rateOfV, or: rateOfV, "0 or more") { $0 >= 0 }
+        start = try values.number(.start, or: start, "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
+        consistency = try values.number(.consistency, or: consistency, "0 or more") { $0 >= 0 }
+        balance = try values.number(.balance, or: balance, "0 or more") { $0 >= 0 }
         views = try values.decodeIfPresent(ViewOptions.self, forKey: .views) ?? views
         guard consistency > 0 || views == ViewOptions() else {
             throw Problem.outOfRange(

@@ -75,35 +75,18 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        func count(_ key: CodingKeys, or standard: Int, in range: ClosedRange<Int>) throws -> Int {
-            let found = try values.decodeIfPresent(Int.self, forKey: key) ?? standard
-            guard range.contains(found) else {
-                throw Problem.outOfRange(
-                    "method.\(key.rawValue)", found: "\(found)",
-                    expected: "\(range.lowerBound) to \(range.upperBound)")
-            }
-            return found
-        }
-        func number(
-            _ key: CodingKeys, or standard: Double, _ expected: String, _ isRight: (Double) -> Bool
-        ) throws -> Double {
-            let found = try values.decodeIfPresent(Double.self, forKey: key) ?? standard
-            guard found.isFinite, isRight(found) else {
-                throw Problem.outOfRange(
-                    "method.\(key.rawValue)", found: "\(found)", expected: expected)
-            }
-            return found
-        }
-        warmUp = try count(.warmUp, or: warmUp, in: 1...100_000)
-        ramp = try count(.ramp, or: ramp, in: 1...100_000)
-        lossMemory = try count(.lossMemory, or: lossMemory, in: 1...20)
-        unlabelledWeight = try number(.unlabelledWeight, or: unlabelledWeight, "0 or more") {
+        warmUp = try values.count(.warmUp, or: warmUp, in: 1...100_000)
+        ramp = try values.count(.ramp, or: ramp, in: 1...100_000)
+        lossMemory = try values.count(.lossMemory, or: lossMemory, in: 1...20)
+        unlabelledWeight = try values.number(.unlabelledWeight, or: unlabelledWeight, "0 or more") {
             $0 >= 0
         }
-        temperature = try number(.temperature, or: temperature, "above 0 and at most 1") {
+        temperature = try values.number(.temperature, or: temperature, "above 0 and at most 1") {
             $0 > 0 && $0 <= 1
         }
-        alpha = try number(.alpha, or: alpha, "0.001 to 1000") { (0.001...1000).contains($0) }
+        alpha = try values.number(.alpha, or: alpha, "0.001 to 1000") {
+            (0.001...1000).contains($0)
+        }
         confidencePenalty =
             try values.decodeIfPresent(Bool.self, forKey: .confidencePenalty) ?? confidencePenalty
         split = try values.decodeIfPresent(LossSplitOptions.self, forKey: .split) ?? split
@@ -134,7 +117,7 @@ public struct DivideMixOptions: Codable, Equatable, Sendable {
 }
 
 /// Two networks that tell one another which labels to trust, and learn the rest as if it had none.
-public struct DivideMix: Method {
+public struct DivideMix: PairMethod {
     public static let name = "dividemix"
     public static let summary =
         "trains two networks on labels that the other one trusts, and on the rest without labels"
@@ -147,18 +130,6 @@ public struct DivideMix: Method {
         self.options = options
         self.peers = peers
     }
-
-    public init(from decoder: any Decoder) throws {
-        options = try DivideMixOptions(from: decoder)
-        peers = try PeersOptions(pairFrom: decoder)
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        try options.encode(to: encoder)
-        try peers.encode(to: encoder)
-    }
-
-    public func students(_ recipe: Recipe) -> [ModelSpec] { peers.models(in: recipe) }
 
     public func check(_ recipe: Recipe) throws(Problem) {
         try recipe.check(peers)
