@@ -223,10 +223,24 @@ public struct ComparisonReport {
     /// Those of the phases' sections, each phase's once.
     private var warnings: [String] {
         var seen: Set<String> = []
-        return record.cells.flatMap { cell in
-            zip(cell.phases, cell.results).filter { seen.insert($0.0.key).inserted }.flatMap {
-                $1.sections.flatMap(\.warnings).map { "\(cell.row), seed \(cell.seed): \($0)" }
+        var found: [(row: String, seed: UInt64, text: String)] = []
+        for cell in record.cells {
+            for (phase, result) in zip(cell.phases, cell.results)
+            where seen.insert(phase.key).inserted {
+                found += result.warnings.map { (cell.row, cell.seed, $0) }
             }
+        }
+        // Seeds of a row that warn of the same, in other numbers, are one line.
+        func words(_ warning: (row: String, seed: UInt64, text: String)) -> String {
+            warning.row + ": " + warning.text.filter { !$0.isNumber }
+        }
+        let groups = Dictionary(grouping: found, by: words)
+        var told: Set<String> = []
+        return found.filter { told.insert(words($0)).inserted }.map { warning in
+            let more = groups[words(warning)]!.count - 1
+            return "\(warning.row), seed \(warning.seed)"
+                + (more > 0 ? " (and \(more) more seed\(more == 1 ? "" : "s"))" : "")
+                + ": \(warning.text)"
         }
     }
 

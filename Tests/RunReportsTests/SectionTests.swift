@@ -201,9 +201,7 @@ private final class ShownObjective: Objective {
         #expect(counts.columns.map(\.title) == ["method", "own subject", "own count"])
         #expect(counts.rows == [["own row", "one", "3"]])
         #expect(
-            page.warnings.suffix(2) == [
-                "own row, seed 0: An own warning.", "own row, seed 1: An own warning.",
-            ])
+            page.warnings.suffix(1) == ["own row, seed 0 (and 1 more seed): An own warning."])
         // The terminal answers; the page has the rest.
         #expect(!own.terminal.contains("Own section, in percent"))
         let json = try values(TableJSON(own.record, report: "r"))
