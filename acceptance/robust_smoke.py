@@ -24,10 +24,8 @@ def run(check):
     types = re.findall(r"\b([A-Z]\w+)\.self", source)
     names = []
     for path in sorted((ROOT / "Sources/Training/Methods").rglob("*.swift")):
-        text = path.read_text()
-        for kind in re.findall(r"struct (\w+): Method \{\s*public static let name = ", text):
-            if kind in types:
-                names.append(re.search(rf'struct {kind}: Method \{{\s*public static let name = "([^"]+)"', text)[1])
+        found = re.findall(r'struct (\w+): (?:Pair)?Method \{\s*public static let name = "([^"]+)"', path.read_text())
+        names += [name for kind, name in found if kind in types]
     for kind, data in KINDS.items():
         failed = []
         for name in sorted(set(names) - OWN):
