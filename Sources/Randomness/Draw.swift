@@ -29,6 +29,8 @@ public struct Draw: RandomNumberGenerator, Sendable {
         case mixup = 16
         /// Classes that are drawn for samples, from what a network says of them.
         case latentClasses = 17
+        /// Which part of the training split a network does not see.
+        case folds = 20
     }
 
     private var state: UInt64

@@ -57,6 +57,7 @@ struct DrawTests {
         #expect(Draw.Purpose.labelVectors.rawValue == 15)
         #expect(Draw.Purpose.mixup.rawValue == 16)
         #expect(Draw.Purpose.latentClasses.rawValue == 17)
+        #expect(Draw.Purpose.folds.rawValue == 20)
     }
 
     /// Pearson's χ² over 100 equal cells: mean 99, standard deviation 14; beyond these bounds by
