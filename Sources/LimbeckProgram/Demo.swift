@@ -93,7 +93,7 @@ struct Demo: ParsableCommand {
             method: {name: sop, learning-rate-u: 10, learning-rate-v: 100, start: 0.003}
             optimizer: {weight-decay: 0.002}
           - name: co-teaching
-            method: {name: co-teaching, ramp: 5}
+            method: {name: co-teaching, forget-rate: injected, ramp: 5}
             optimizer: {weight-decay: 0.005}
           - name: DivideMix
             method: {name: dividemix, warm-up: 4, unlabelled-weight: 1, ramp: 8, views: {padding: 1}}

@@ -82,9 +82,12 @@ enum TinyRuns {
         ("early-learning", text("{name: early-learning}", extra: ", ema: 0")),
         (
             "co-teaching",
-            text("{name: co-teaching, ramp: 1, peers: [{}, {optimizer: {kind: adam}}]}")
+            text(
+                "{name: co-teaching, forget-rate: {estimate: confident-joint, folds: 2}, ramp: 1, "
+                    + "peers: [{}, {optimizer: {kind: adam}}]}"
+            ).replacing("{learning-rate: 0.02}", with: "{learning-rate: 0.1}")
         ),
-        ("jocor", text("{name: jocor, ramp: 1}", extra: ", ema: 0")),
+        ("jocor", text("{name: jocor, forget-rate: injected, ramp: 1}", extra: ", ema: 0")),
         (
             "sop",
             text(
@@ -107,7 +110,7 @@ enum TinyRuns {
         (
             "dlt",
             text(
-                "{name: dlt, warm-up: 1, ramp: 1, beta: 0.5}",
+                "{name: dlt, warm-up: 1, rate: injected, ramp: 1, beta: 0.5}",
                 model: "{name: mlp, hidden: [24], dropout: 0.2}", extra: ", ema: 0"
             )
             .replacing("epochs: 2", with: "epochs: 3")

@@ -127,7 +127,8 @@ import Torch
         try withNoLeaks {
             let scratch = try Scratch()
             let recipe = try data.recipe(
-                "{name: dlt, warm-up: 1, ramp: 1\(options)}", scratch, "training.epochs=3")
+                "{name: dlt, warm-up: 1, rate: injected, ramp: 1\(options)}", scratch,
+                "training.epochs=3")
             #expect(
                 try Tiny.differences(afterStop: data == .table ? 24 : 9, of: recipe, scratch) == []
             )
@@ -162,22 +163,34 @@ import Torch
     @Test func theRateHasToBeKnown() throws {
         try withNoLeaks {
             let scratch = try Scratch()
-            let unknown = try recipe("{name: dlt, warm-up: 1}", "noise={kind: none}")
+            let unknown = try recipe(
+                "{name: dlt, warm-up: 1, rate: injected}", "noise={kind: none}")
             #expect(
                 failure { try Tiny.run(unknown, scratch("run")) }
                     == "method.rate: the noise rate is not known: found noise kind none, expected "
                     + "the share of labels that are wrong (only the rate of injected noise is taken "
-                    + "from the recipe)")
-            let run = try Tiny.run(recipe("{name: dlt, warm-up: 1}"), scratch("run"))
-            #expect(abs(try DLTOptions().rate(for: run.data) - 0.3) < 1e-12)
-            #expect(try DLTOptions(rate: 0.1).rate(for: run.data) == 0.1)
+                    + "from the recipe; auto estimates one)")
+            func rate(_ rate: String) throws -> Double {
+                let run = try Tiny.run(
+                    recipe("{name: dlt, warm-up: 1, rate: \(rate)}"), scratch(rate))
+                let trainer = try PhaseTrainer(
+                    run.chain[0], data: run.data, folder: scratch("phase"), environment: .init()
+                ) { _ in preconditionFailure("no earlier phase") }
+                return try #require(trainer.objective as? DLTObjective).rate
+            }
+            #expect(abs(try rate("injected") - 0.3) < 1e-12)
+            #expect(try rate("0.1") == 0.1)
+            let auto = try recipe("{name: dlt, warm-up: 1}")
+                .phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }
+            #expect(auto.map(\.name) == (1...5).map { "fold-\($0)" } + ["student"])
+            #expect(auto[5].neededKeys == Set(auto.prefix(5).map(\.key)))
         }
     }
 
     @Test func optionsAreInTheKey() throws {
         func key(_ options: String) throws -> String {
             try Tiny.recipe("training.epochs=40", "method={name: dlt\(options)}")
-                .phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }[0].key
+                .phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }.last!.key
         }
         #expect(try key("") == key(", warm-up: 10, ramp: 10, beta: 0.9, unlabelled-weight: 25"))
         let others = [

@@ -34,7 +34,9 @@ import Torch
         try withNoLeaks {
             let scratch = try Scratch()
             let run = try Tiny.run(
-                Tiny.recipe("method={name: jocor, ramp: 1}", "training.batch=85"), scratch("run"))
+                Tiny.recipe(
+                    "method={name: jocor, forget-rate: injected, ramp: 1}", "training.batch=85"),
+                scratch("run"))
             let result = try run.train().scores.phases[0]
             let section = try #require(result.sections.first)
             #expect(section.title == "JoCoR")
@@ -60,7 +62,7 @@ import Torch
         try withNoLeaks {
             let scratch = try Scratch()
             let recipe = try Tiny.recipe(
-                "method={name: jocor, ramp: 1, peers: [{}, {optimizer: {kind: adam}}]}",
+                "method={name: jocor, forget-rate: injected, ramp: 1, peers: [{}, {optimizer: {kind: adam}}]}",
                 "model.dropout=0.2")
             #expect(try Tiny.differences(afterStop: 5, of: recipe, scratch) == [])
             #expect(
@@ -74,7 +76,9 @@ import Torch
     @Test(arguments: RobustData.allCases) func otherData(_ data: RobustData) throws {
         try withNoLeaks {
             let scratch = try Scratch()
-            let run = try Tiny.run(data.recipe("{name: jocor, ramp: 1}", scratch), scratch("run"))
+            let run = try Tiny.run(
+                data.recipe("{name: jocor, forget-rate: injected, ramp: 1}", scratch),
+                scratch("run"))
             #expect(try run.train().scores.phases[0].peers?.each.count == 2)
         }
     }
@@ -96,7 +100,8 @@ import Torch
                 + "false: both networks have the same labels")
         #expect(said("forget-rate: 1").hasPrefix("tiny, line 4, method.forget-rate: value out of"))
         let scratch = try Scratch()
-        let unknown = try Tiny.recipe("method={name: jocor}", "noise={kind: none}")
+        let unknown = try Tiny.recipe(
+            "method={name: jocor, forget-rate: injected}", "noise={kind: none}")
         #expect(
             failure { try Tiny.run(unknown, scratch("run")) }
                 .hasPrefix("method.forget-rate: the noise rate is not known"))
@@ -105,7 +110,7 @@ import Torch
     @Test func optionsAreInTheKey() throws {
         func key(_ options: String) throws -> String {
             try Tiny.recipe("method={name: jocor\(options)}")
-                .phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }[0].key
+                .phases(dataHash: "d", compute: Tiny.compute) { _ in "h" }.last!.key
         }
         #expect(try key("") == key(", lambda: 0.9, ramp: 10, exponent: 1, compat: false, peers: 2"))
         let others = [", lambda: 0.1", ", ramp: 5", ", compat: true", ", forget-rate: 0.3"]

@@ -5,7 +5,7 @@ import Torch
 /// Where a loss has its transition matrix from.
 public enum Transition: Equatable, Sendable {
     case given(TransitionMatrix)
-    /// A network that learns from the given labels first, and stops early, says it.
+    /// Networks that learn from the given labels first say it.
     case estimated(TransitionEstimate)
 
     /// - Precondition: it is given.
@@ -17,9 +17,31 @@ public enum Transition: Equatable, Sendable {
     }
 }
 
-/// How a transition matrix is made from the probabilities that a network gives the training samples.
+/// How a transition matrix is made from the probabilities that networks give the training samples.
 public enum TransitionEstimate: Equatable, Sendable {
     case anchors(AnchorOptions)
+    /// From predictions of networks that did not see the samples, one network for each of so many parts of
+    /// the training split.
+    case confidentJoint(folds: Int)
+}
+
+/// How many parts of the training split networks leave out in turn.
+public enum FoldOptions {
+    /// Each network sees four fifths of the samples, for five times the training.
+    public static let usual = 5
+    static let range = 2...50
+
+    /// - Parameter key: where a recipe may name them.
+    public static func count<Key: CodingKey>(
+        in values: KeyedDecodingContainer<Key>, _ key: Key
+    ) throws -> Int {
+        let count = try values.decodeIfPresent(Int.self, forKey: key) ?? usual
+        guard range.contains(count) else {
+            let path = (values.codingPath + [key]).map(\.stringValue).joined(separator: ".")
+            throw Problem.outOfRange(path, found: "\(count)", expected: "2 to 50")
+        }
+        return count
+    }
 }
 
 /// Anchors: Patrini, Rozza, Menon, Nock, Qu, "Making Deep Neural Networks Robust to Label Noise: a Loss
@@ -74,11 +96,15 @@ public func anchorTransition(
     return try TransitionMatrix(rows, at: "anchors")
 }
 
-// In a recipe: `transition: [[0.9, 0.1], [0.2, 0.8]]`, or `transition: {estimate: anchors}`.
+// In a recipe: `transition: [[0.9, 0.1], [0.2, 0.8]]`, or `transition: {estimate: anchors}` or
+// `{estimate: confident-joint, folds: 5}`.
 extension Transition: Codable {
-    private enum Name: String, Codable, CaseIterable { case anchors }
+    private enum Name: String, Codable, CaseIterable {
+        case anchors
+        case confidentJoint = "confident-joint"
+    }
     private enum Keys: String, CodingKey {
-        case estimate, identity
+        case estimate, identity, folds
         case filterOutliers = "filter-outliers"
     }
 
@@ -104,6 +130,8 @@ extension Transition: Codable {
                         identity: try NamedLoss.number(
                             .identity, or: 0, in: values, "0 to below 1"
                         ) { 0 <= $0 && $0 < 1 })))
+        case .confidentJoint:
+            self = .estimated(.confidentJoint(folds: try FoldOptions.count(in: values, .folds)))
         }
     }
 
@@ -117,6 +145,10 @@ extension Transition: Codable {
             try values.encode(Name.anchors, forKey: .estimate)
             try values.encodeIfPresent(options.filtersOutliers, forKey: .filterOutliers)
             try values.encode(options.identity, forKey: .identity)
+        case .estimated(.confidentJoint(let folds)):
+            var values = encoder.container(keyedBy: Keys.self)
+            try values.encode(Name.confidentJoint, forKey: .estimate)
+            try values.encode(folds, forKey: .folds)
         }
     }
 }

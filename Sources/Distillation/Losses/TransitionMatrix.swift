@@ -52,6 +52,13 @@ public struct TransitionMatrix: Equatable, Sendable {
 
     /// Mean and largest difference of the entries, but for those that are not finite in `other`.
     public func difference(from other: [[Double]]) -> (mean: Double, largest: Double)? {
+        TransitionMatrix.difference(of: rows, from: other)
+    }
+
+    /// The same of two tables.
+    public static func difference(
+        of rows: [[Double]], from other: [[Double]]
+    ) -> (mean: Double, largest: Double)? {
         let all = zip(rows, other).flatMap { zip($0, $1).map { abs($0 - $1) } }
             .filter(\.isFinite)
         return all.max().map { (all.reduce(0, +) / Double(all.count), $0) }

@@ -8,7 +8,8 @@ import Diagnostics
 public struct PreparedData: Sendable {
     /// Training and validation samples, with the given (noisy) labels; their clean ones beside.
     public let learning: Dataset
-    public let split: Split
+    /// The training split of a phase may be a part of the run's.
+    public internal(set) var split: Split
     /// Held out of the training split for methods that learn how to learn; disjoint from the
     /// validation split, which selects.
     public let metaValidation: [Int]

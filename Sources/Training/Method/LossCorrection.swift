@@ -13,6 +13,9 @@ public struct LossEstimation: Sendable {
     /// The networks that a transition matrix is estimated from; nil where none has to be.
     public var networks: [WeightSource]?
 
+    /// The index of the phase that comes after, however many were needed.
+    public var index: Int { phases.isEmpty ? 0 : 1 }
+
     /// Without the phases that a chain has already.
     public func phases(besides chain: [PhaseSpec]) -> [PhaseSpec] {
         let keys = chain.map(\.key)
@@ -21,17 +24,35 @@ public struct LossEstimation: Sendable {
 }
 
 extension PhasePlanner {
-    /// The phases in which the networks learn that the transition matrices of `losses` are estimated from.
+    /// The phases in which the networks learn that the transition matrices of `losses` are estimated from;
+    /// losses of one method are estimated alike (`checkEstimates`).
     ///
     /// Anchors want one network that learns from the given labels by cross-entropy, with the weights of its
-    /// best epoch: later ones have memorised the labels. Another kind of estimate has its phases here too.
+    /// best epoch: later ones have memorised the labels. The confident joint wants folds.
     public func estimation(for losses: [LabelLoss]) -> LossEstimation {
         let estimates = losses.compactMap(\.estimate)
-        guard !estimates.isEmpty else { return LossEstimation(phases: [], networks: nil) }
+        guard let estimate = estimates.first else {
+            return LossEstimation(phases: [], networks: nil)
+        }
+        if case .confidentJoint(let count) = estimate { return folds(count) }
         let network = phase("transition", 0, CrossEntropy.Target(), isGuided: false)
         return LossEstimation(
             phases: [network], networks: [.phase(key: network.key, .selected)])
     }
+}
+
+/// Refuses losses of one method whose transition matrices want different networks.
+///
+/// - Parameter key: of the recipe, where the later ones are.
+func checkEstimates(of losses: [LabelLoss], at key: String) throws(Problem) {
+    let folds = losses.compactMap(\.estimate).map { estimate -> Int in
+        if case .confidentJoint(let folds) = estimate { folds } else { 0 }
+    }
+    guard Set(folds).count > 1 else { return }
+    let names = folds.map { $0 == 0 ? "anchors" : "confident-joint with \($0) folds" }
+    throw .outOfRange(
+        key, found: names.joined(separator: " and "),
+        expected: "one way to estimate transition matrices, the same for all losses")
 }
 
 extension PhaseContext {
@@ -67,6 +88,9 @@ extension PhaseContext {
             }
             let logits = try trainingLogits(frozen(source)).to(.float64)
             return try anchorTransition(Logits(logits).probabilities(), options)
+        case .confidentJoint:
+            let estimate = try noiseEstimate(from: networks, for: "method.loss.transition")
+            return try TransitionMatrix(estimate.transition, at: "confident-joint")
         }
     }
 

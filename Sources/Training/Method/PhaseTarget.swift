@@ -49,10 +49,15 @@ public struct PhaseTraits: Equatable, Sendable {
     /// Whether its objective writes `step` itself: nothing can then be added to the losses of its steps.
     public var hasOwnStep: Bool
 
+    /// Whether it learns from a part of the training split, to say something of the rest: its scores are
+    /// not what a method is judged by.
+    public var isPart: Bool
+
     public init(
         learnsLabels: Bool = true, keepsBest: Bool = true, isBaseline: Bool = false,
-        hasOwnStep: Bool = false
+        hasOwnStep: Bool = false, isPart: Bool = false
     ) {
+        self.isPart = isPart
         self.learnsLabels = learnsLabels
         self.keepsBest = keepsBest
         self.isBaseline = isBaseline

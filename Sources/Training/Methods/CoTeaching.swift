@@ -20,8 +20,8 @@ import Torch
 /// is what the published code does instead of the formulas above.
 public struct CoTeachingOptions: Codable, Equatable, Sendable {
     /// r, 0 to below 1: the share of each batch that is left out in the end. The share of wrong labels is the
-    /// paper's choice. Nil: the expected rate of the noise that the recipe injects.
-    public var forgetRate: Double?
+    /// paper's choice, and is estimated where nothing is said.
+    public var forgetRate: NoiseRate
     /// T_k ≥ 1, epochs until r is reached. 10 is the paper's; fewer where labels are memorised sooner.
     public var ramp: Int
     /// c > 0. 1 is the paper's; above 1 r is reached sooner, below 1 later. Quoted from memory.
@@ -31,7 +31,7 @@ public struct CoTeachingOptions: Codable, Equatable, Sendable {
     public var compat: Bool
 
     public init(
-        forgetRate: Double? = nil, ramp: Int = 10, exponent: Double = 1, compat: Bool = false
+        forgetRate: NoiseRate = .auto, ramp: Int = 10, exponent: Double = 1, compat: Bool = false
     ) {
         self.forgetRate = forgetRate
         self.ramp = ramp
@@ -42,14 +42,11 @@ public struct CoTeachingOptions: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
-        forgetRate = try values.decodeIfPresent(Double.self, forKey: .forgetRate)
+        forgetRate =
+            try values.decodeIfPresent(NoiseRate.self, forKey: .forgetRate) ?? forgetRate
         ramp = try values.decodeIfPresent(Int.self, forKey: .ramp) ?? ramp
         exponent = try values.decodeIfPresent(Double.self, forKey: .exponent) ?? exponent
         compat = try values.decodeIfPresent(Bool.self, forKey: .compat) ?? compat
-        if let forgetRate, !(0..<1).contains(forgetRate) {
-            throw Problem.outOfRange(
-                "method.forget-rate", found: "\(forgetRate)", expected: "0 <= forget-rate < 1")
-        }
         guard (1...100_000).contains(ramp) else {
             throw Problem.outOfRange("method.ramp", found: "\(ramp)", expected: "1 to 100000")
         }
@@ -133,20 +130,29 @@ public struct CoTeaching: Method {
     public func check(_ recipe: Recipe) throws(Problem) { try recipe.check(peers) }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        [plan.peers(peers, Target(options: options))]
+        let estimation = plan.estimation(of: options.forgetRate)
+        let target = Target(options: options, folds: estimation.networks)
+        // The first phase of the method itself, whatever is trained to estimate the rate.
+        return estimation.phases + [plan.peers(peers, target)]
     }
 
     /// The given labels that the other network finds easy.
     struct Target: PhaseTarget {
         static let name = "co-teaching"
         var options: CoTeachingOptions
+        /// Networks that the rate is estimated from, if it has to be.
+        var folds: [WeightSource]?
+        var sources: [WeightSource] { folds ?? [] }
 
-        func check(_ data: PreparedData) throws(Problem) { _ = try options.rate(for: data) }
+        func check(_ data: PreparedData) throws(Problem) {
+            try options.forgetRate.check(data, at: "method.forget-rate")
+        }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
-            CoTeachingObjective(
-                options, forgetRate: try options.rate(for: phase.data), samples: phase.rows,
-                clean: phase.cleanLabels, device: phase.device)
+            let rate = try phase.known(options.forgetRate, from: folds, at: "method.forget-rate")
+            return CoTeachingObjective(
+                options, forgetRate: rate, samples: phase.rows, clean: phase.cleanLabels,
+                device: phase.device)
         }
     }
 }
@@ -154,7 +160,8 @@ public struct CoTeaching: Method {
 public final class CoTeachingObjective: Objective {
     public let options: CoTeachingOptions
     /// r
-    public let rate: Double
+    public var rate: Double { known.value }
+    private let known: KnownNoiseRate
     /// How often each network selected each sample [samples], int64, by row of the training split.
     public let selections: [Rows]
     /// The clean label of each row [rows], int64, where it is known.
@@ -166,21 +173,20 @@ public final class CoTeachingObjective: Objective {
     ///   - samples: of the training split.
     ///   - clean: their clean labels, by row, where they are known.
     public init(
-        _ options: CoTeachingOptions = .init(), forgetRate rate: Double, samples: Int,
+        _ options: CoTeachingOptions = .init(), forgetRate rate: KnownNoiseRate, samples: Int,
         clean: [Int]? = nil, device: Device = .cpu
     ) {
         self.options = options
-        self.rate = rate
+        known = rate
         selections = (0..<2).map {
             Rows("selections.\($0)", count: samples, dtype: .int64, device: device)
         }
         self.clean = clean.map { Tensor($0, [$0.count]).to(device) }
-        forgetRate = options.forgetRate(epoch: 0, of: rate)
+        forgetRate = options.forgetRate(epoch: 0, of: rate.value)
     }
 
     public func begin(_ epoch: EpochContext) throws {
-        let origin = options.forgetRate == nil ? ", the rate of the injected noise" : ""
-        epoch.note("up to \(percent(rate)) of each batch is left out\(origin)")
+        epoch.note("up to \(percent(rate)) of each batch is left out\(known.origin)")
     }
 
     public func beginEpoch(_ epoch: EpochContext) throws { move(to: epoch.epoch) }

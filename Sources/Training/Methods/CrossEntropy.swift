@@ -47,7 +47,7 @@ public struct CrossEntropy: Method {
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
         let estimation = plan.estimation(for: [loss])
         let target = Target(loss: loss, estimators: estimation.networks)
-        return estimation.phases + [plan.phase("student", estimation.phases.count, target)]
+        return estimation.phases + [plan.phase("student", estimation.index, target)]
     }
 
     /// The given labels.

@@ -24,8 +24,8 @@ import Torch
 public struct DLTOptions: Codable, Equatable, Sendable {
     /// Epochs of cross-entropy, at least 1. 10, as in DivideMix; it has to end before wrong labels are memorised.
     public var warmUp: Int
-    /// r, 0 to below 1: the share of wrong labels. Nil: the expected rate of the noise that the recipe injects.
-    public var rate: Double?
+    /// r, 0 to below 1: the share of wrong labels, estimated where nothing is said.
+    public var rate: NoiseRate
     /// Epochs after the warm-up in which ρ and λ_u rise from 0, at least 1. 10.
     public var ramp: Int
     /// β, 0 to below 1: how much of an average loss comes from earlier epochs. .9; 0 takes the newest losses.
@@ -43,7 +43,7 @@ public struct DLTOptions: Codable, Equatable, Sendable {
     public var views: ViewOptions
 
     public init(
-        warmUp: Int = 10, rate: Double? = nil, ramp: Int = 10, beta: Double = 0.9,
+        warmUp: Int = 10, rate: NoiseRate = .auto, ramp: Int = 10, beta: Double = 0.9,
         perClass: Bool = false, unlabelledWeight: Double = 25, temperature: Double = 0.5,
         alpha: Double = 4, views: ViewOptions = .init()
     ) {
@@ -71,11 +71,7 @@ public struct DLTOptions: Codable, Equatable, Sendable {
         warmUp = try values.count(.warmUp, or: warmUp, in: 1...100_000)
         ramp = try values.count(.ramp, or: ramp, in: 1...100_000)
         beta = try values.number(.beta, or: beta, "0 <= beta < 1") { (0..<1).contains($0) }
-        rate = try values.decodeIfPresent(Double.self, forKey: .rate)
-        if let rate, !(0..<1).contains(rate) {
-            throw Problem.outOfRange(
-                "method.rate", found: "\(rate)", expected: "0 <= rate < 1")
-        }
+        rate = try values.decodeIfPresent(NoiseRate.self, forKey: .rate) ?? rate
         unlabelledWeight = try values.number(.unlabelledWeight, or: unlabelledWeight, "0 or more") {
             $0 >= 0
         }
@@ -92,7 +88,7 @@ public struct DLTOptions: Codable, Equatable, Sendable {
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(warmUp, forKey: .warmUp)
-        try values.encodeIfPresent(rate, forKey: .rate)
+        try values.encode(rate, forKey: .rate)
         try values.encode(ramp, forKey: .ramp)
         try values.encode(beta, forKey: .beta)
         try values.encode(perClass, forKey: .perClass)
@@ -107,11 +103,6 @@ public struct DLTOptions: Codable, Equatable, Sendable {
     /// - Parameter epoch: from 0, with the share of the present one that is behind.
     public func progress(at epoch: Double) -> Double {
         min(max((epoch - Double(warmUp)) / Double(ramp), 0), 1)
-    }
-
-    /// r, where it is not given: as for co-teaching.
-    func rate(for data: PreparedData) throws(Problem) -> Double {
-        try CoTeachingOptions(forgetRate: rate).rate(for: data, key: "method.rate")
     }
 }
 
@@ -134,13 +125,19 @@ public struct DLT: Method {
     }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        [plan.phase("student", 0, Target(options: options))]
+        let estimation = plan.estimation(of: options.rate)
+        return estimation.phases + [
+            plan.phase("student", 0, Target(options: options, folds: estimation.networks))
+        ]
     }
 
     /// Trusted labels, and guesses for the rest.
     struct Target: PhaseTarget {
         static let name = "dlt"
         var options: DLTOptions
+        /// Networks that the rate is estimated from, if it has to be.
+        var folds: [WeightSource]?
+        var sources: [WeightSource] { folds ?? [] }
         var traits: PhaseTraits { PhaseTraits(hasOwnStep: true) }
 
         func stepsPerEpoch(samples: Int, batch: Int) -> Int {
@@ -148,13 +145,14 @@ public struct DLT: Method {
         }
 
         func check(_ data: PreparedData) throws(Problem) {
-            _ = try options.rate(for: data)
+            try options.rate.check(data, at: "method.rate")
             try options.views.version(of: data.learning, .none)
                 .check(sampleShape: data.sampleShape, name: data.learning.name)
         }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
-            try DLTObjective(options, rate: options.rate(for: phase.data), phase)
+            try DLTObjective(
+                options, rate: phase.known(options.rate, from: folds, at: "method.rate"), phase)
         }
     }
 }
@@ -162,7 +160,8 @@ public struct DLT: Method {
 final class DLTObjective: Objective, BatchSource {
     let options: DLTOptions
     /// r
-    let rate: Double
+    var rate: Double { known.value }
+    private let known: KnownNoiseRate
     let phase: PhaseContext
     /// Σ_j β^{e−j} (1 − β) ℓ_i(j) [samples], float64, by row of the training split.
     let losses: Rows
@@ -179,9 +178,9 @@ final class DLTObjective: Objective, BatchSource {
     private var evaluation: EvaluationSet?
     private var isOtherSeed = false
 
-    init(_ options: DLTOptions, rate: Double, _ phase: PhaseContext) throws {
+    init(_ options: DLTOptions, rate: KnownNoiseRate, _ phase: PhaseContext) throws {
         self.options = options
-        self.rate = rate
+        known = rate
         self.phase = phase
         given = phase.givenLabels
         losses = Rows("losses", count: phase.rows, dtype: .float64)
@@ -204,8 +203,7 @@ final class DLTObjective: Objective, BatchSource {
     func batches(_ phase: PhaseContext) throws -> Batches { .own(self) }
 
     func begin(_ epoch: EpochContext) throws {
-        let origin = options.rate == nil ? ", the rate of the injected noise" : ""
-        epoch.note("up to \(percent(rate)) of the labels are left out\(origin)")
+        epoch.note("up to \(percent(rate)) of the labels are left out\(known.origin)")
     }
 
     func beginEpoch(_ epoch: EpochContext) throws {

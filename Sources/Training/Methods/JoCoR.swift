@@ -79,22 +79,30 @@ public struct JoCoR: PairMethod {
     }
 
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
-        [plan.peers(peers, Target(options: options))]
+        let estimation = plan.estimation(of: options.selection.forgetRate)
+        return estimation.phases + [
+            plan.peers(peers, Target(options: options, folds: estimation.networks))
+        ]
     }
 
     /// The given labels of samples on which the networks agree.
     struct Target: PhaseTarget {
         static let name = "jocor"
         var options: JoCoROptions
+        /// Networks that the rate is estimated from, if it has to be.
+        var folds: [WeightSource]?
+        var sources: [WeightSource] { folds ?? [] }
 
         func check(_ data: PreparedData) throws(Problem) {
-            _ = try options.selection.rate(for: data)
+            try options.selection.forgetRate.check(data, at: "method.forget-rate")
         }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
-            JoCoRObjective(
-                options, forgetRate: try options.selection.rate(for: phase.data),
-                samples: phase.rows, clean: phase.cleanLabels, device: phase.device)
+            let rate = try phase.known(
+                options.selection.forgetRate, from: folds, at: "method.forget-rate")
+            return JoCoRObjective(
+                options, forgetRate: rate, samples: phase.rows, clean: phase.cleanLabels,
+                device: phase.device)
         }
     }
 }
@@ -102,7 +110,8 @@ public struct JoCoR: PairMethod {
 public final class JoCoRObjective: Objective {
     public let options: JoCoROptions
     /// r
-    public let rate: Double
+    public var rate: Double { known.value }
+    private let known: KnownNoiseRate
     /// How often each sample was selected [samples], int64, by row of the training split.
     public let selections: Rows
     /// The clean label of each row, int64, where it is known.
@@ -114,19 +123,18 @@ public final class JoCoRObjective: Objective {
     ///   - samples: of the training split.
     ///   - clean: their clean labels, by row, where they are known.
     public init(
-        _ options: JoCoROptions = .init(), forgetRate rate: Double, samples: Int,
+        _ options: JoCoROptions = .init(), forgetRate rate: KnownNoiseRate, samples: Int,
         clean: [Int]? = nil, device: Device = .cpu
     ) {
         self.options = options
-        self.rate = rate
+        known = rate
         selections = Rows("selections", count: samples, dtype: .int64, device: device)
         self.clean = clean.map { Tensor($0, [$0.count]).to(device) }
-        forgetRate = options.selection.forgetRate(epoch: 0, of: rate)
+        forgetRate = options.selection.forgetRate(epoch: 0, of: rate.value)
     }
 
     public func begin(_ epoch: EpochContext) throws {
-        let origin = options.selection.forgetRate == nil ? ", the rate of the injected noise" : ""
-        epoch.note("up to \(percent(rate)) of each batch is left out\(origin)")
+        epoch.note("up to \(percent(rate)) of each batch is left out\(known.origin)")
     }
 
     public func beginEpoch(_ epoch: EpochContext) throws { move(to: epoch.epoch) }

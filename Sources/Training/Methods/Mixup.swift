@@ -112,7 +112,7 @@ public struct Mixup: Method {
     public func phases(_ plan: PhasePlanner) throws -> [PhaseSpec] {
         let estimation = plan.estimation(for: [options.loss])
         let target = Target(options: options, estimators: estimation.networks)
-        return estimation.phases + [plan.phase("student", estimation.phases.count, target)]
+        return estimation.phases + [plan.phase("student", estimation.index, target)]
     }
 
     /// Mixtures of two samples and of their given labels.

@@ -79,23 +79,3 @@ struct LossThreshold: Equatable {
         if lost > 0 { notes.append("no label is trusted of \(lost) given classes") }
     }
 }
-
-extension CoTeachingOptions {
-    /// r, where it is not given: the rate of the injected noise, over all classes, before it was drawn.
-    ///
-    /// - Parameter key: what a recipe calls r.
-    func rate(for data: PreparedData, key: String = "method.forget-rate") throws(Problem) -> Double
-    {
-        if let rate = forgetRate ?? data.noise.intendedRate { return rate }
-        throw .forgetRateMissing(noise: data.noise.noise.kind.rawValue, key: key)
-    }
-}
-
-extension Problem {
-    static func forgetRateMissing(noise: String, key: String) -> Problem {
-        Problem(
-            .data, "the noise rate is not known", at: .init(detail: [key]),
-            found: "noise kind \(noise)", expected: "the share of labels that are wrong",
-            hint: "only the rate of injected noise is taken from the recipe")
-    }
-}

@@ -91,9 +91,9 @@ public struct LearnerSpec: Encodable, Equatable, Sendable {
 }
 
 extension [PhaseSpec] {
-    /// The first phase that learns from labels, and those before it that it may need.
+    /// The first phase that learns from all labels, and those before it that it may need.
     var searchedFirst: [PhaseSpec] {
-        Array(prefix(1 + (firstIndex { $0.traits.learnsLabels } ?? 0)))
+        Array(prefix(1 + (firstIndex { $0.traits.learnsLabels && !$0.traits.isPart } ?? 0)))
     }
 }
 

@@ -18,7 +18,8 @@ import Torch
         let inputs = try MethodVectors("inputs")
         let objective = JoCoRObjective(
             .init(lambda: try vector.number("lam"), selection: .init(ramp: 1)),
-            forgetRate: try vector.number("forget_rate"), samples: 6, clean: [3, 0, 2, 3, 0, 2])
+            forgetRate: .init(value: try vector.number("forget_rate")), samples: 6,
+            clean: [3, 0, 2, 3, 0, 2])
         objective.move(to: 1)
         let z = try ["Z1", "Z2"].map { try inputs.matrix($0).to(dtype) }
         for z in z { z.requiresGrad = true }

@@ -165,6 +165,7 @@ public struct AdaptiveMixing: Method {
             }
             mixed += sources.map { .init(source: $0, corrupt: teacher.corrupt) }
         }
+        try checkEstimates(of: [loss] + extraLosses, at: "method.extra-losses")
         let estimation = plan.estimation(for: [loss] + extraLosses)
         let target = MixingTarget(
             options: self, teachers: mixed, estimators: estimation.networks)
