@@ -72,6 +72,20 @@ import Testing
         #expect(abs(found.rate - known.rate) < 0.05, "\(found.rate), not \(known.rate)")
     }
 
+    /// Four fifths of what the fit says, held to two standard errors around the surest samples, and one fifth of
+    /// the confident joint.
+    @Test(arguments: [0.0, 0.5]) func isMadeOfThreeRates(error: Double) throws {
+        let data = try Self.simulated(
+            Self.symmetric(0.4, 4), samples: 600, sureness: 6, error: error, seed: 12
+        ).data
+        let found = NoiseEstimate(data)
+        let surest = SurestSamples(data, share: 0.2)
+        let slack = 2 * surest.rateError
+        let held = min(
+            max(found.classConditionalRate, surest.rate - slack), surest.rate + slack)
+        #expect(abs(found.rate - (0.8 * held + 0.2 * found.confidentRate)) < 1e-9)
+    }
+
     /// Of four samples of class 0 the surer two count (share .5), of one of class 1 that one.
     @Test func surestByHand() throws {
         let p = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4], [0.3, 0.7]]

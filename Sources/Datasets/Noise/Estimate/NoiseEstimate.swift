@@ -12,8 +12,9 @@ import Foundation
 ///    even. The fit with the largest log-likelihood − 3 m is taken: an entry has to gain three nats.
 /// 3. The fit may take noise for doubt: networks whose probabilities are just right for wrong labels too
 ///    leave nothing for T to explain. But where they are surest they are right, and what labels are wrong
-///    there are wrong indeed (`SurestSamples`, the surest fifth of each predicted class). If that is more
-///    than the fit says by over two standard errors, the joint is moved towards it until it is not.
+///    there are wrong indeed (`SurestSamples`, the surest fifth of each predicted class). Where the two rates
+///    differ by more than two standard errors, the joint is moved towards the surest samples until they do
+///    not.
 /// 4. The joint is four fifths of that and one fifth of the confident joint.
 ///
 /// Noise that sits on samples that networks are unsure of cannot be told from the networks' own doubt: steps
@@ -47,7 +48,7 @@ public struct NoiseEstimate: Codable, Equatable, Sendable {
 
     /// Nats that an entry of T with a value of its own has to gain.
     static let cost = 3.0
-    /// How far the fit may be below the surest samples, in standard errors.
+    /// How far the fit may be from the surest samples, in standard errors.
     static let slack = 2.0
     /// Of the samples that are predicted as a class.
     static let surestShare = 0.2
@@ -168,8 +169,9 @@ public struct NoiseEstimate: Codable, Equatable, Sendable {
         _ fit: TransitionFit, _ surest: SurestSamples, _ confident: ConfidentJoint
     ) -> [[Double]] {
         let c = fit.classes
-        let least = surest.rate - slack * surest.rateError
-        let share = least > fit.rate ? (least - fit.rate) / (surest.rate - fit.rate) : 0
+        let gap = surest.rate - fit.rate
+        let excess = abs(gap) - slack * surest.rateError
+        let share = excess > 0 ? excess / abs(gap) : 0
         return (0..<c).map { a in
             (0..<c).map { b in
                 let own = (1 - share) * fit.joint[a * c + b] + share * surest.joint[a][b]
