@@ -27,7 +27,7 @@ public struct Batch: Sendable, Equatable {
 /// Which samples come in which batch of which epoch, and how their features are made.
 ///
 /// Everything follows from the arguments: the order of epoch e from (seed, `.order`, e), a sample's
-/// crop and flip from (seed, `.augmentation`, e, view, index in the data set). A batch can be asked
+/// augmentation from (seed, `.augmentation`, e, view, index in the data set). A batch can be asked
 /// for at any time, in any order, from any thread, and is the same bytes; a resumed run needs no
 /// more than its epoch and step.
 public final class BatchPlan: Sendable {
@@ -170,7 +170,7 @@ public final class BatchPlan: Sendable {
                 for (row, sample) in indices.enumerated() {
                     let source = bytes.baseAddress! + sample * size
                     let target = out + row * size
-                    if augmentation.isOn {
+                    if augmentation.changesImages {
                         writer.image(
                             source, to: target,
                             augmentation.change(
@@ -191,5 +191,8 @@ public final class BatchPlan: Sendable {
                 texts.write(sample, to: out + row * size)
             }
         }
+        guard augmentation.noise > 0 || augmentation.drop > 0 else { return }
+        disturb(
+            indices, augmentation.version(ofTexts: dataset.isText), number: view, epoch: epoch, out)
     }
 }

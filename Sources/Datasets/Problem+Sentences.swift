@@ -229,7 +229,21 @@ extension Problem {
         Problem(
             .data, "crops and flips are for images", at: .file(name),
             found: isText ? "text" : "a table",
-            hint: "switch the augmentation off")
+            hint: isText
+                ? "augmentation.drop leaves out words"
+                : "augmentation.noise and augmentation.drop are for tables")
+    }
+
+    static func disturbedImages(_ name: String) -> Problem {
+        Problem(
+            .data, "noise and drop are for tables and texts", at: .file(name), found: "images",
+            hint: "images are changed by augmentation.padding and augmentation.flip")
+    }
+
+    static func noisyTexts(_ name: String) -> Problem {
+        Problem(
+            .data, "noise is for tables", at: .file(name), found: "text",
+            hint: "augmentation.drop leaves out words")
     }
 
     static func padding(_ padding: Int, most: Int) -> Problem {

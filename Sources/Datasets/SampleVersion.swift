@@ -8,7 +8,7 @@ import Randomness
 public enum SampleVersion: Equatable, Sendable {
     /// As it is.
     case plain
-    /// Images: crop and flip.
+    /// As an augmentation of the recipe changes it.
     case augmented(Augmentation)
     /// Images: the stronger changes of learning without labels.
     case view(Views)
@@ -128,15 +128,23 @@ extension BatchPlan {
             write(indices, augmentation: own, epoch: epoch, view: number, to: out)
         case .view(let views):
             write(indices, views, number: number, epoch: epoch, to: out)
-        case .noisy(let std, let drop):
+        case .noisy, .shortened:
             write(indices, augmentation: .none, epoch: epoch, view: number, to: out)
-            forEachRow(indices, number: number, epoch: epoch, out) { row, draw in
+            disturb(indices, version, number: number, epoch: epoch, out)
+        }
+    }
+
+    /// Changes rows of tables or texts where they stand.
+    func disturb(
+        _ indices: [Int], _ version: SampleVersion, number: Int, epoch: Int,
+        _ out: UnsafeMutablePointer<Float>
+    ) {
+        forEachRow(indices, number: number, epoch: epoch, out) { row, draw in
+            switch version {
+            case .noisy(let std, let drop):
                 SampleVersion.disturb(row, std: std, drop: drop, &draw)
-            }
-        case .shortened(let drop):
-            write(indices, augmentation: .none, epoch: epoch, view: number, to: out)
-            forEachRow(indices, number: number, epoch: epoch, out) { row, draw in
-                SampleVersion.shorten(row, drop: drop, &draw)
+            case .shortened(let drop): SampleVersion.shorten(row, drop: drop, &draw)
+            case .plain, .augmented, .view: preconditionFailure("changed as it is written")
             }
         }
     }

@@ -94,7 +94,8 @@ import Testing
         }
         #expect(
             plan(table, .init(flip: true))
-                == "t: crops and flips are for images: found a table (switch the augmentation off)")
+                == "t: crops and flips are for images: found a table (augmentation.noise and augmentation.drop are for tables)"
+        )
         #expect(
             plan(images, .init(padding: 4)) == "crop padding out of range: found 4, expected 0 to 3"
         )

@@ -1,3 +1,4 @@
+import Diagnostics
 import Randomness
 import Testing
 
@@ -48,6 +49,62 @@ import Testing
         let both = try batch(images, [.augmented(own), .augmented(own), .plain])
         #expect(both[0] == usual && both[1] != usual)
         #expect(both[2] == (try batch(images, [])[0]))
+    }
+
+    /// Noise and words left out as a recipe's augmentation: the batch is that of the version of this kind, and
+    /// moves with epoch and view.
+    @Test func tablesAndTextsAreAugmented() throws {
+        func usual(_ data: Dataset, _ own: Augmentation, epoch: Int = 1, view: Int = 0) throws
+            -> [Float]
+        {
+            try BatchPlan(
+                data, members: Array(0..<data.count), batchSize: data.count, seed: 4,
+                augmentation: own, layout: .channelsLast, shuffled: false
+            ).batch(epoch: epoch, step: 0, view: view).features
+        }
+        let rows = try table()
+        let noisy = Augmentation(noise: 0.3, drop: 0.2)
+        let first = try usual(rows, noisy)
+        #expect(first == (try batch(rows, [.noisy(std: 0.3, drop: 0.2)])[0]))
+        #expect(first == (try batch(rows, [.augmented(noisy)])[0]))
+        #expect(try usual(rows, noisy, epoch: 2) != first && usual(rows, noisy, view: 1) != first)
+        #expect(try usual(rows, .none) == batch(rows, [])[0])
+        let words = try texts(["one two three four five", "six seven eight nine"])
+        let shorter = try usual(words, Augmentation(drop: 0.5))
+        #expect(shorter == (try batch(words, [.shortened(drop: 0.5)])[0]))
+        #expect(try shorter != usual(words, .none))
+    }
+
+    @Test func augmentationsThatDoNotFit() throws {
+        func problem(_ own: Augmentation, _ data: Dataset) -> String? {
+            do { try own.check(sampleShape: data.sampleShape, name: data.name) } catch {
+                return "\(error)"
+            }
+            return nil
+        }
+        let images = try someImages(2, channels: 1, height: 8, width: 8)
+        let words = try texts(["one two", "three"])
+        #expect(
+            problem(Augmentation(noise: 0.1), images)?.hasSuffix(
+                "noise and drop are for tables and texts: found images (images are changed by "
+                    + "augmentation.padding and augmentation.flip)") == true)
+        #expect(
+            problem(Augmentation(noise: 0.1), words)
+                == "texts: noise is for tables: found text (augmentation.drop leaves out words)")
+        #expect(
+            try problem(Augmentation(noise: -1), table())?.contains("expected 0 or more") == true)
+        #expect(problem(Augmentation(drop: 1), words)?.contains("expected 0 to below 1") == true)
+        #expect(problem(Augmentation(drop: 0.4), words) == nil)
+    }
+
+    /// What is off does not enter the key of a phase.
+    @Test func keysStay() throws {
+        #expect(
+            String(decoding: JSON.text(Augmentation(padding: 2)), as: UTF8.self)
+                == #"{"flip":false,"padding":2}"#)
+        #expect(
+            String(decoding: JSON.text(Augmentation(noise: 0.5)), as: UTF8.self)
+                == #"{"flip":false,"noise":0.5,"padding":0}"#)
     }
 
     /// Views of images are what they were as views of a plan.

@@ -108,7 +108,8 @@ import Testing
         }
         #expect(
             failure { try Augmentation(flip: true).check(sampleShape: [1, 20], name: "d") }
-                == "d: crops and flips are for images: found text (switch the augmentation off)")
+                == "d: crops and flips are for images: found text (augmentation.drop leaves out words)"
+        )
         #expect(
             failure {
                 try Dataset(

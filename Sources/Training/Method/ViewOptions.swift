@@ -71,8 +71,11 @@ public struct ViewOptions: Codable, Equatable, Sendable {
                     flip: flip))
         }
         let amount = isStrong ? 0.25 : 0.1
+        func own(_ value: Double) -> Double? { augmentation.isOn && !isStrong ? value : nil }
         return data.isText
-            ? .shortened(drop: drop ?? amount) : .noisy(std: noise ?? amount, drop: drop ?? 0)
+            ? .shortened(drop: drop ?? own(augmentation.drop) ?? amount)
+            : .noisy(
+                std: noise ?? own(augmentation.noise) ?? amount, drop: drop ?? augmentation.drop)
     }
 }
 
