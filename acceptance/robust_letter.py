@@ -6,7 +6,7 @@ import math
 from checker import PROGRAM, ROOT, one_object
 
 SEEDS = 5
-PLAIN = {"cross-entropy", "regularised"}
+PLAIN = {"cross-entropy", "regularised", "regularised, feature noise"}
 CEILING = "clean labels"
 STUDENT = "early learning, distilled"
 
