@@ -40,9 +40,12 @@ public struct NoisyLabels: Equatable, Sendable {
     public var compatibility: Bool { noise.isCompatibility }
 
     /// Measures `labels` against `clean`; both `[N]` and 0..<`classCount`.
+    ///
+    /// - Parameter isAsIntended: whether the labels are as the recipe's noise made them.
     init(
         _ noise: LabelNoise, seed: UInt64, ids: [Int], clean: [Int], labels: [Int], classCount: Int,
-        classNames: [String]?, intended: [[Double]]?, warnings: [String], knowsClean: Bool = true
+        classNames: [String]?, intended: [[Double]]?, warnings: [String], knowsClean: Bool = true,
+        isAsIntended: Bool = true
     ) {
         self.knowsClean = knowsClean
         self.noise = noise
@@ -81,7 +84,7 @@ public struct NoisyLabels: Equatable, Sendable {
                 $0 + Double(counts[$1]) * (1 - intended[$1][$1])
             }
             intendedRate = clean.isEmpty ? 0 : expected / Double(clean.count)
-        } else if noise.needs != nil, let rate = noise.rate {
+        } else if isAsIntended, noise.needs != nil, let rate = noise.rate {
             intendedRate = LabelNoise.truncatedNormalMean(rate)
         } else {
             intendedRate = nil
