@@ -51,9 +51,7 @@ public struct MethodProbe {
         let recipe = try file.decoded(Recipe.self)
         let part = try MethodProbe.part(
             file.without("seed", "name"), recipe.data,
-            try PreparedData(
-                recipe.data, noise: recipe.noise, seed: question.seeds[0], files: files
-            ).split,
+            try PreparedData(recipe, seed: question.seeds[0], files: files).split,
             training: question.samples)
         base = try part.without("method", "relation", "later").setting(
             "method={name: cross-entropy}")
@@ -94,8 +92,7 @@ public struct MethodProbe {
     /// - Parameter record: of the comparison `first`.
     public func facts(_ record: ComparisonRecord) throws -> DataFacts {
         let recipe = try base.decoded(Recipe.self)
-        let data = try PreparedData(
-            recipe.data, noise: recipe.noise, seed: question.seeds[0], files: files)
+        let data = try PreparedData(recipe, seed: question.seeds[0], files: files)
         let cells = record.cells(row: MethodProbe.plain, noise: 0)
         func mean(_ value: (Comparison.Cell) -> Double) -> Double {
             cells.map(value).reduce(0, +) / Double(max(1, cells.count))

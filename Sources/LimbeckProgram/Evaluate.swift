@@ -101,7 +101,7 @@ struct Evaluate: ParsableCommand {
         let file = try RecipeFile(path: path)
         let recipe = try file.decoded(Recipe.self)
         let prepared = try file.placing {
-            try PreparedData(recipe.data, noise: recipe.noise, seed: recipe.seed)
+            try PreparedData(recipe)
         }
         let (data, members) =
             switch part ?? .test {

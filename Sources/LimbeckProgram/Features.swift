@@ -87,7 +87,7 @@ extension FeatureSet {
             Recipe.self)
         try Outputs.check([("--out", out)], inputs: decoded.inputFiles)
         let data = try file.placing {
-            try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)
+            try PreparedData(decoded)
         }
         let what = model.map { "features of \($0.card.model.name)" } ?? "inputs"
         return try FeatureSet(data, model: model, source: "\(what), \(data.learning.name)")

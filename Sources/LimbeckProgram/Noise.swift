@@ -101,7 +101,7 @@ struct Noise: ParsableCommand {
             Recipe.self)
         try Outputs.check([("--out", out)], inputs: decoded.inputFiles)
         let data = try file.placing {
-            try PreparedData(decoded.data, noise: decoded.noise, seed: decoded.seed)
+            try PreparedData(decoded)
         }
         let noisy = data.noise
         if let out { try noisy.write(to: out, using: LocalFileSystem()) }

@@ -16,7 +16,7 @@ struct SourceTests {
 
     private static let common = """
         "limit": 50, "validation": 0.3, "test": 0.1, "clean-validation": true, "meta-validation": 0.2,
-        "clean-meta-validation": true
+        "clean-meta-validation": true, "held-out": {"fold": 2, "of": 3}
         """
     private static let table = """
         "path": "a.csv", "test-path": "b.csv", "label": "l", "clean": -2, "group": "g", "id": 0,

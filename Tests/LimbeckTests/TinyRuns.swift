@@ -132,6 +132,14 @@ enum TinyRuns {
                 extra: ", ema: 0.9")
         ),
         dataFree,
+        (
+            "held-out",
+            text(
+                "{name: early-learning}", model: "{name: mlp, hidden: [24], dropout: 0.2}",
+                extra: ", ema: 0.9"
+            )
+            .replacing("limit: 200", with: "limit: 200, held-out: {fold: 2, of: 3}")
+        ),
     ]
 
     /// A stage that learns nothing is declined, and the one after it is not trained.

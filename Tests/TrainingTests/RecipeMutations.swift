@@ -107,7 +107,7 @@ enum RecipeMutations {
             #"r.yaml, line 1, data.hedaer: unknown key "hedaer" (did you mean "header"?)"#),
         .init(
             "kind: embedded", "kind: embedded, pahts: x.csv",
-            #"r.yaml, line 1, data.pahts: unknown key "pahts" (one of: clean-meta-validation, clean-validation, kind, limit, meta-validation, test, validation)"#
+            #"r.yaml, line 1, data.pahts: unknown key "pahts" (one of: clean-meta-validation, clean-validation, held-out, kind, limit, meta-validation, test, validation)"#
         ),
         .init("data: {kind: embedded}", "", #"r.yaml: missing key "data""#),
         .init(

@@ -20,11 +20,14 @@ public struct DataOptions: Codable, Hashable, Sendable {
     /// Keep the labels of that split clean, as the paper of adaptive mixing does. A user of noisy
     /// data has no such labels unless they were checked by hand; reports say so.
     public var cleanMetaValidation: Bool?
+    /// A part of the learning samples that is neither trained on nor validated on; nil: none.
+    public var heldOut: HeldOutFold?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, limit, validation, test
         case cleanValidation = "clean-validation"
         case metaValidation = "meta-validation"
+        case heldOut = "held-out"
         case cleanMetaValidation = "clean-meta-validation"
     }
 
@@ -56,6 +59,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
             try values.decodeIfPresent(Bool.self, forKey: .cleanValidation) ?? cleanValidation
         metaValidation = try values.decodeIfPresent(Double.self, forKey: .metaValidation)
         cleanMetaValidation = try values.decodeIfPresent(Bool.self, forKey: .cleanMetaValidation)
+        heldOut = try values.decodeIfPresent(HeldOutFold.self, forKey: .heldOut)
         try source.check()
         try check()
     }
@@ -70,6 +74,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
         try values.encode(cleanValidation, forKey: .cleanValidation)
         try values.encodeIfPresent(metaValidation, forKey: .metaValidation)
         try values.encodeIfPresent(cleanMetaValidation, forKey: .cleanMetaValidation)
+        try values.encodeIfPresent(heldOut, forKey: .heldOut)
     }
 
     /// Refuses shares and limits that make no sense whatever the samples are.
@@ -83,6 +88,7 @@ public struct DataOptions: Codable, Hashable, Sendable {
         if let limit, limit < 2 {
             throw .dataRange("limit", found: "\(limit)", expected: "2 or more")
         }
+        try heldOut?.check()
     }
 
     private struct AnyKey: CodingKey {

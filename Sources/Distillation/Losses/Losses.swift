@@ -44,6 +44,19 @@ public struct Losses {
         return sum ?? Tensor.scalar(0)
     }
 
+    /// The same losses with the values of every term multiplied by a weight of each sample. With weights whose
+    /// mean over the data is 1 the total is the weighted mean Σ w_i ℓ_i / Σ w_i over an epoch, and every batch is
+    /// an estimate of it without bias; metrics stay as they are.
+    ///
+    /// - Parameter weights: [N]; every term has as many values.
+    public func weighted(by weights: Tensor) -> Losses {
+        Losses(
+            terms.map { term in
+                precondition(term.values.shape == weights.shape, "one value for each sample")
+                return Term(term.name, weight: term.weight, term.values * weights)
+            }, metrics: metrics)
+    }
+
     /// The batch means of terms, then metrics (one transfer for all of them).
     public func means() -> [Double] {
         withoutGradient {

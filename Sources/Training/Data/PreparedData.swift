@@ -13,11 +13,21 @@ public struct PreparedData: Sendable {
     /// Held out of the training split for methods that learn how to learn; disjoint from the
     /// validation split, which selects.
     public let metaValidation: [Int]
+    /// Neither trained on nor validated on: a fold of all samples but those of the test split.
+    public let heldOut: [Int]
     /// The test samples; `testMembers` are those of it that count.
     public let test: Dataset
     public let testMembers: [Int]
     public internal(set) var normalisation: Normalisation
     public let noise: NoisyLabels
+    /// What a file puts in the place of given labels, by index of `learning`.
+    let edits: LabelEdits
+    /// How much the loss of each sample of `learning` counts; nil: all alike.
+    public let weights: SampleWeights?
+    /// Where the samples of `learning` are in the data as read.
+    public let origins: [Int]
+    /// Of the inputs of instance-dependent noise: the same whatever is held out or left out.
+    private let noiseNormalisation: Normalisation
     /// SHA-256 over the contents of the learning and the test set before noise.
     public let sha256: String
     /// What a reader of the results should know of the data.
@@ -28,27 +38,55 @@ public struct PreparedData: Sendable {
     /// own samples.
     public let isPlaceholder: Bool
 
-    /// Of the samples and the labels that are learnt from.
-    public var identity: String { sha256 + noise.sha256 }
+    /// Of the samples, the labels and the weights that are learnt from.
+    public var identity: String {
+        samplesIdentity + noise.sha256 + (weights.map(\.sha256) ?? "")
+    }
+    /// The same where no label enters.
+    public var samplesIdentity: String { sha256 + edits.hashOfLeftOut }
     public var classCount: Int { learning.classCount }
     public var sampleShape: [Int] { learning.sampleShape }
 
-    /// Reads, limits, splits and corrupts, in this order.
+    /// The data of a recipe.
     ///
-    /// - Parameter files: readers of earlier preparations, so that a comparison over seeds reads and
-    ///   hashes each file once.
+    /// - Parameter seed: instead of the recipe's.
     public init(
-        _ options: DataOptions, noise: LabelNoise, seed: UInt64, files: DataFiles = DataFiles()
+        _ recipe: Recipe, seed: UInt64? = nil, files: DataFiles = DataFiles()
+    ) throws(Problem) {
+        try self.init(
+            recipe.data, noise: recipe.noise, labels: recipe.labels, weights: recipe.weights,
+            seed: seed ?? recipe.seed, files: files)
+    }
+
+    /// Reads, limits, splits, corrupts and edits labels, in this order.
+    ///
+    /// Splits and folds are stratified by the labels as read: a file's labels move no sample from one to the
+    /// other.
+    ///
+    /// - Parameters:
+    ///   - labels: of a file, in the place of given ones, those of `noise` too.
+    ///   - weights: of a file.
+    ///   - files: readers of earlier preparations, so that a comparison over seeds reads and
+    ///     hashes each file once.
+    public init(
+        _ options: DataOptions, noise: LabelNoise, labels labelFile: SampleFileOptions? = nil,
+        weights weightFile: SampleFileOptions? = nil, seed: UInt64, files: DataFiles = DataFiles()
     ) throws(Problem) {
         let source = try files.load(options.source)
         var learning = source.learning
         isPlaceholder = !options.source.hasSamples
         if isPlaceholder {
+            for (key, isGiven) in [
+                ("labels", labelFile != nil), ("weights", weightFile != nil),
+                ("data.held-out", options.heldOut != nil),
+            ] where isGiven { throw .needsSamples(key, kind: options.kind) }
+            (edits, weights, origins, heldOut) = (LabelEdits(), nil, Array(0..<learning.count), [])
             let all = Array(0..<learning.count)
             split = Split(train: all, validation: all, test: [])
             (metaValidation, testMembers) = ([], all)
             (self.learning, test) = (learning, learning)
             normalisation = .none(for: learning)
+            noiseNormalisation = normalisation
             self.noise = LabelNoise.measured(
                 given: all, clean: nil, classCount: all.count, classNames: learning.classNames,
                 ids: all)
@@ -56,30 +94,50 @@ public struct PreparedData: Sendable {
             warnings = source.warnings + [PreparedData.noTestData]
             return
         }
+        var origins = Array(0..<learning.count)
         if let limit = options.limit {
             guard limit <= learning.count else { throw .limitTooLarge(limit, learning.count) }
             if limit < learning.count {
-                let kept = try Split.make(
-                    learning, validation: 0, test: learning.count - limit, seed: seed)
-                learning = learning.subset(kept.train)
+                origins = try Split.make(
+                    learning, validation: 0, test: learning.count - limit, seed: seed
+                ).train
+                learning = learning.subset(origins)
             }
         }
-        (split, metaValidation) = try PreparedData.split(
-            learning, options, test: source.test == nil ? options.test : 0, seed: seed)
+        self.origins = origins
+        let parts = try SampleParts(
+            learning, options, hasOwnTest: source.test != nil, seed: seed)
+        // Of the test split nothing is changed.
+        let said = try labelFile.map { (file) throws(Problem) in
+            try LabelEdits(file, for: source.learning).subset(origins)
+        }
+        edits = (said ?? LabelEdits()).without(parts.split.test)
+        weights = try weightFile.map { (file) throws(Problem) in
+            try SampleWeights(file, for: source.learning).subset(origins)
+        }
+        let used = try parts.without(edits.leftOut, file: labelFile?.file ?? "")
+        (split, metaValidation, heldOut) = (used.split, used.metaValidation, used.heldOut)
         normalisation = try Normalisation.fit(learning, members: split.train)
+        noiseNormalisation =
+            parts.whole == split.train
+            ? normalisation : try Normalisation.fit(learning, members: parts.whole)
+        if let weights, weights.normalised(of: split.train) == nil {
+            throw .weightsOfNothing(weightFile?.file ?? "")
+        }
         // Where the tool holds out the test set itself, noise must not reach it.
         let cleanMeta = options.cleanMetaValidation ?? false
         let noisyMembers =
-            (split.train + (options.cleanValidation ? [] : split.validation)
-            + (cleanMeta ? [] : metaValidation)).sorted()
+            (parts.split.train + (options.cleanValidation ? [] : parts.split.validation)
+            + (cleanMeta ? [] : parts.metaValidation) + parts.heldOut).sorted()
         let truth = learning.clean ?? learning.labels
         var features: LabelNoise.Features?
         if let scale = noise.needs {
             guard !learning.isText else { throw .noiseOnText(noise.kind.rawValue) }
-            features = try PreparedData.features(of: learning, noisyMembers, scale, normalisation)
+            features = try PreparedData.features(
+                of: learning, noisyMembers, scale, noiseNormalisation)
         }
         let names = learning.classNames
-        let corrupted: NoisyLabels
+        var corrupted: NoisyLabels
         var labels = learning.labels
         knowsClean = learning.clean != nil || noise.kind != .clean || options.source.labelsAreTrue
         if noise.kind == .clean {
@@ -95,6 +153,8 @@ public struct PreparedData: Sendable {
                 features: features, ids: noisyMembers, total: learning.count, seed: seed)
             for (member, label) in zip(noisyMembers, corrupted.labels) { labels[member] = label }
         }
+        corrupted = corrupted.edited(by: edits)
+        for (member, label) in edits.labels { labels[member] = label }
         if options.cleanValidation {
             for member in split.validation { labels[member] = truth[member] }
         }
@@ -112,13 +172,14 @@ public struct PreparedData: Sendable {
             testMembers = split.test
         }
         sha256 = source.sha256
-        let parts = [
-            ("training", learning, split.train), ("validation", learning, split.validation),
-            ("test", test, testMembers),
-        ]
         warnings =
             source.warnings + corrupted.warnings
-            + PreparedData.smallClasses(parts, known: learning.classCounts)
+            + PreparedData.smallClasses(
+                [
+                    ("training", learning, split.train),
+                    ("validation", learning, split.validation), ("test", test, testMembers),
+                ], known: learning.classCounts)
+            + PreparedData.untouched(said, parts.split.test, file: labelFile?.file ?? "")
             + (knowsClean ? [] : [PreparedData.unknownNoise])
     }
 
@@ -158,28 +219,17 @@ public struct PreparedData: Sendable {
         }
     }
 
-    private static func split(
-        _ data: Dataset, _ options: DataOptions, test: Double, seed: UInt64
-    ) throws(Problem) -> (Split, metaValidation: [Int]) {
-        var split = try Split.make(data, validation: options.validation, test: test, seed: seed)
-        guard let share = options.metaValidation else { return (split, []) }
-        let rest = split.train
-        let count = Int((share * Double(data.count)).rounded())
-        let inner = try Split.make(data.subset(rest), validation: count, test: 0, seed: seed)
-        split.train = inner.train.map { rest[$0] }
-        return (split, inner.validation.map { rest[$0] })
-    }
-
     /// Given labels of the learning set for another annotator of the same kind: the same noise drawn
     /// once more for the training members, everything else as it is. Noise that is not drawn (a file,
-    /// none) stays the same.
+    /// none) stays the same, and so do labels of a file.
     func redrawnLabels(seed: UInt64) throws(Problem) -> [Int] {
         var labels = learning.labels
         guard noise.noise.kind != .clean else { return labels }
         let truth = learning.clean ?? labels
         var features: LabelNoise.Features?
         if let scale = noise.noise.needs {
-            features = try PreparedData.features(of: learning, noise.ids, scale, normalisation)
+            features = try PreparedData.features(
+                of: learning, noise.ids, scale, noiseNormalisation)
         }
         let drawn = try noise.noise.apply(
             labels: noise.ids.map { truth[$0] }, classCount: classCount,
@@ -187,7 +237,7 @@ public struct PreparedData: Sendable {
             total: learning.count, seed: seed)
         let isTraining = Set(split.train)
         for (member, label) in zip(noise.ids, drawn.labels) where isTraining.contains(member) {
-            labels[member] = label
+            labels[member] = edits.labels[member] ?? label
         }
         return labels
     }

@@ -120,15 +120,16 @@ public struct StepContext {
     /// Leaves the gradients of a learner's losses in its parameters, and counts them in the epoch's sums.
     ///
     /// - Parameters:
-    ///   - predictions: classes [N]; nil where the loss is not about classes.
+    ///   - logits: of the batch's samples as they are [N, C]; nil where the loss is not about classes, and
+    ///     where the network saw mixtures of samples.
     ///   - losses: made in the precision of the phase.
     /// - Throws: if a term is not finite; before the update, so that weights that a bad step has
     ///   corrupted are never saved.
     public func backward(
-        _ learner: Learner, _ batch: TrainingBatch, predictions: Tensor?, _ losses: () -> Losses
+        _ learner: Learner, _ batch: TrainingBatch, logits: Logits?, _ losses: () -> Losses
     ) throws {
         let (losses, total) = withPrecision {
-            let losses = losses()
+            let losses = phase.weighted(losses(), batch)
             return (losses, losses.total)
         }
         var norm: Double?
@@ -140,7 +141,7 @@ public struct StepContext {
         }
         total.backward()
         let means = losses.means()
-        let classes = predictions?.ints()
+        let classes = logits?.detached.predictions.ints()
         if let bad = means.firstIndex(where: { !$0.isFinite }) {
             let terms = losses.terms + losses.metrics
             throw Problem.notFinite(
@@ -148,9 +149,26 @@ public struct StepContext {
                 step: trainer.step + 1, checkpoint: trainer.lastCheckpoint)
         }
         learner.record.sums.add(losses, means, samples: batch.labels.count, gradientNorm: norm)
-        if let classes {
+        if let logits, let classes {
+            note(learner, batch, logits, predictions: classes)
             learner.record.sums.add(predictions: classes, given: given(learner), clean: clean)
         }
+    }
+
+    /// Records how a network predicts samples of the training split, where this is asked for. `backward` does
+    /// it for logits that it is given; a step whose losses are of mixtures calls it with what it knows of the
+    /// samples themselves.
+    ///
+    /// - Parameters:
+    ///   - batch: with rows of the training split, and the labels that the learner was given.
+    ///   - logits: of the batch's samples [N, C].
+    public func note(
+        _ learner: Learner, _ batch: TrainingBatch, _ logits: Logits, predictions: [Int]? = nil
+    ) {
+        trainer.dynamics?.note(
+            logits, predictions: predictions ?? logits.detached.predictions.ints(),
+            rows: batch.rows.ints(), labels: batch.labels, epoch: trainer.epoch,
+            learner: learner.index)
     }
 
     /// Applies the gradients of this step to a learner's parameters and forgets them.

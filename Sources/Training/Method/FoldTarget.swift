@@ -15,7 +15,7 @@ struct FoldTarget: PhaseTarget {
     /// Of the recipe: which sample is in which part.
     var seed: UInt64
 
-    var traits: PhaseTraits { PhaseTraits(isPart: true) }
+    var traits: PhaseTraits { PhaseTraits(isPart: true, weighsSamples: true) }
 
     func check(_ data: PreparedData) throws(Problem) {
         _ = try Folds(data.learning, members: data.split.train, count: folds, seed: seed)

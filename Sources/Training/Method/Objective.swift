@@ -115,9 +115,9 @@ extension StepContext {
         let count = batch.labels.count
         for learner in learners {
             let own = self.batch(batch, for: learner)
-            let predictions = outputs[learner.index].logits.detached.predictions
+            let logits = outputs[learner.index].logits.detached.tensor
             try backward(
-                learner, own, predictions: predictions.narrowed(0, from: 0, count: count)
+                learner, own, logits: Logits(logits.narrowed(0, from: 0, count: count))
             ) { objective.losses(of: learner.index, outputs, own) }
             guard objective.updateOrder == .recomputed, learners.count > 1 else {
                 waiting.append(learner)

@@ -22,6 +22,8 @@ public final class PhaseContext {
     private(set) var shown: [Section] = []
     /// By index in the data set; −1 outside the training split.
     let rowOfMember: [Int]
+    /// How much the loss of each row counts [rows], float32, with mean 1; nil: all alike.
+    let sampleWeights: Tensor?
     private let weights: (WeightSource) throws -> (ModelSpec, [String: Tensor])
 
     init(
@@ -38,6 +40,10 @@ public final class PhaseContext {
         var rows = [Int](repeating: -1, count: data.learning.count)
         for (row, member) in data.split.train.enumerated() { rows[member] = row }
         rowOfMember = rows
+        // No training sample counts where a part of the split has none that does: all are alike then.
+        sampleWeights = data.weights?.normalised(of: data.split.train).map {
+            Tensor($0, [$0.count]).to(.float32).to(Device(named: spec.compute.device))
+        }
         self.weights = weights
     }
 
@@ -109,6 +115,12 @@ public final class PhaseContext {
         try EvaluationSet(
             data.learning, members: data.split.train, normalisation: data.normalisation,
             device: device)
+    }
+
+    /// Losses of a batch's samples, each counted by its weight.
+    func weighted(_ losses: Losses, _ batch: TrainingBatch) -> Losses {
+        guard let sampleWeights, spec.traits.weighsSamples else { return losses }
+        return losses.weighted(by: sampleWeights.indexed(0, by: batch.rows))
     }
 
     // MARK: Measuring

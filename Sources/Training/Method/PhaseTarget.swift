@@ -53,11 +53,21 @@ public struct PhaseTraits: Equatable, Sendable {
     /// not what a method is judged by.
     public var isPart: Bool
 
+    /// Whether every term of its losses has one value for each sample of the batch, in order, and nothing else
+    /// is learnt from them: weights of samples then say what they say.
+    public var weighsSamples: Bool
+
+    /// Whether its batches are samples that it makes, and not those of the training split.
+    public var makesSamples: Bool
+
     public init(
         learnsLabels: Bool = true, keepsBest: Bool = true, isBaseline: Bool = false,
-        hasOwnStep: Bool = false, isPart: Bool = false
+        hasOwnStep: Bool = false, isPart: Bool = false, weighsSamples: Bool = false,
+        makesSamples: Bool = false
     ) {
         self.isPart = isPart
+        self.weighsSamples = weighsSamples
+        self.makesSamples = makesSamples
         self.learnsLabels = learnsLabels
         self.keepsBest = keepsBest
         self.isBaseline = isBaseline

@@ -59,7 +59,9 @@ public struct CrossEntropy: Method {
         public var sources: [WeightSource] { estimators ?? [] }
         /// The baseline is cross-entropy, smoothed or not. The other losses are methods against wrong labels.
         public var traits: PhaseTraits {
-            if case .crossEntropy = loss { PhaseTraits(isBaseline: true) } else { PhaseTraits() }
+            var isPlain = false
+            if case .crossEntropy = loss { isPlain = true }
+            return PhaseTraits(isBaseline: isPlain, weighsSamples: true)
         }
 
         public init(loss: LabelLoss = .crossEntropy(), estimators: [WeightSource]? = nil) {

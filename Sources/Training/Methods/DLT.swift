@@ -262,7 +262,7 @@ final class DLTObjective: Objective, BatchSource {
         if isWarmUp {
             let output = step.forward(batch.inputs)[0]
             try step.backward(
-                learner, batch, predictions: output.logits.detached.predictions
+                learner, batch, logits: output.logits
             ) { Losses(.init("cross-entropy", crossEntropy(output.logits, labels: batch.labels))) }
         } else {
             try learn(learner, batch, step)

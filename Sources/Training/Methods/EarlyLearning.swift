@@ -97,6 +97,7 @@ public struct EarlyLearning: Method {
     struct Target: PhaseTarget {
         static let name = "early-learning"
         var options: EarlyLearningOptions
+        var traits: PhaseTraits { PhaseTraits(weighsSamples: true) }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
             EarlyLearningObjective(

@@ -209,7 +209,9 @@ final class EarlyLearningPlusObjective: Objective {
             seed: isOtherSeed ? seed ^ 0xdead_beef : seed, epoch: batch.epoch, step: batch.step)
         let (labels, memory) = step.withPrecision {
             withoutGradient {
+                // The network itself sees mixtures only.
                 let other = averages[1 - k](batch.inputs, mode: options.compat ? mode : .eval)
+                step.note(learner, batch, Logits(other))
                 let beta = options.regulariser.beta
                 let h =
                     memories[k].read(batch.rows) * beta
@@ -224,7 +226,7 @@ final class EarlyLearningPlusObjective: Objective {
             mixing.logits(
                 learner.network, batch.inputs, mode: mode, isText: phase.data.learning.isText)
         }
-        try step.backward(learner, batch, predictions: nil) {
+        try step.backward(learner, batch, logits: nil) {
             earlyLearningPlusLosses(
                 logits, labels: labels, memory: memory,
                 weight: options.regulariser.lambda

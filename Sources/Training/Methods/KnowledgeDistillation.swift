@@ -133,6 +133,7 @@ public struct KnowledgeDistillation: Method {
         /// What the label loss's transition matrix is estimated from, if it has to be.
         var estimators: [WeightSource]?
         var sources: [WeightSource] { [teacher] + (estimators ?? []) }
+        var traits: PhaseTraits { PhaseTraits(weighsSamples: true) }
 
         func check(_ data: PreparedData) throws(Problem) {
             try options.loss.check(classes: data.classCount)

@@ -126,6 +126,7 @@ public struct LCCN: Method {
     struct Target: PhaseTarget {
         static let name = "lccn"
         var options: LCCNOptions
+        var traits: PhaseTraits { PhaseTraits(weighsSamples: true) }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
             LCCNObjective(

@@ -106,6 +106,7 @@ public struct LEND: Method {
     struct Target: PhaseTarget {
         static let name = "lend"
         var options: LENDOptions
+        var traits: PhaseTraits { PhaseTraits(weighsSamples: true) }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
             LENDObjective(

@@ -82,7 +82,7 @@ extension StepContext {
             mixing.logits(
                 learner.network, inputs, mode: mode, isText: phase.data.learning.isText)
         }
-        try backward(learner, x, predictions: nil) {
+        try backward(learner, x, logits: nil) {
             mixMatchLosses(
                 logits, targets: withoutGradient { mixing(targets) },
                 labelled: x.views.count * x.labels.count, unlabelledWeight: unlabelledWeight)

@@ -186,7 +186,7 @@ public final class MixupObjective: Objective {
             } : step.forward(draw.mixed(batch.inputs))
         for learner in step.learners {
             let own = step.batch(batch, for: learner)
-            try step.backward(learner, own, predictions: nil) {
+            try step.backward(learner, own, logits: nil) {
                 losses(of: learner.index, outputs, own)
             }
         }

@@ -152,6 +152,7 @@ public struct MutualLearning: Method {
         var estimators: [WeightSource]?
         var teacher: WeightSource?
         var sources: [WeightSource] { [teacher].compactMap(\.self) + (estimators ?? []) }
+        var traits: PhaseTraits { PhaseTraits(weighsSamples: true) }
 
         func check(_ data: PreparedData) throws(Problem) {
             try options.loss.check(classes: data.classCount)

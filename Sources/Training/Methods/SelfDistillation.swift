@@ -226,6 +226,7 @@ public struct SelfDistillation: Method {
         /// Nil where the stage is kept whatever comes out.
         var mayBeDeclined: Bool?
         var sources: [WeightSource] { [teacher] }
+        var traits: PhaseTraits { PhaseTraits(weighsSamples: true) }
         var mustGainOn: WeightSource? { mayBeDeclined == true ? teacher : nil }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {

@@ -125,6 +125,7 @@ public struct TruncatedLoss: Method {
         static let name = "truncated-gce"
         var options: TruncatedLossOptions
         var start: Int
+        var traits: PhaseTraits { PhaseTraits(weighsSamples: true) }
 
         func objective(_ phase: PhaseContext) throws -> any Objective {
             TruncatedLossObjective(

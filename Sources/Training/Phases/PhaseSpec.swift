@@ -62,6 +62,15 @@ public struct PhaseSpec: Encodable, Equatable, Sendable {
     /// different runs agree.
     public var derivedSeed: UInt64 { seed &+ UInt64(index) &* 0x2545_f491_4f6c_dd1d }
 
+    /// Whether its result is asked about samples of a fold that is held out.
+    var judges: Bool { data.heldOut != nil && traits.learnsLabels && !traits.isPart }
+
+    /// Whether it records how each training sample is predicted from epoch to epoch.
+    var recordsDynamics: Bool {
+        (training.dynamics ?? (data.heldOut != nil)) && traits.learnsLabels && !traits.isPart
+            && !traits.makesSamples
+    }
+
     /// Networks whose weights this phase learns from or starts from.
     var sources: [WeightSource] { target.base.sources + [start?.source].compactMap(\.self) }
 

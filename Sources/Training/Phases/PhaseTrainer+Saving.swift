@@ -16,7 +16,7 @@ extension PhaseTrainer {
             list.map { ("\(prefix)/\($0.name)", $0.tensor) }
         }
         return learners.flatMap(\.parts).flatMap { named($0.prefix, $0.tensors) }
-            + named("objective", objective.state)
+            + named("objective", objective.state) + named("dynamics", dynamics?.state ?? [])
     }
 
     @discardableResult
@@ -71,6 +71,7 @@ extension PhaseTrainer {
             learner.record = its
         }
         try fill(objective.state, from: part("objective"), path)
+        try dynamics?.restore(from: part("dynamics"), path)
         (epoch, stepInEpoch) = (record.epoch, record.stepInEpoch)
         kept = record.kept ?? [:]
         resumedMembers = record.members
@@ -122,6 +123,8 @@ extension PhaseTrainer {
                 }, best: best, last: last, selected: selected)
         }
         try lines.sync(using: environment.files)
+        try writeDynamics()
+        try writeJudged(best: best)
         try addSections(to: &result)
         try judge(&result)
         return result

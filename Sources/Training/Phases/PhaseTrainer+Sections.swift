@@ -11,7 +11,9 @@ extension PhaseTrainer {
         let context = EpochContext(trainer: self)
         result.metric = evaluator.metric
         try objective.finish(context)
-        let sections = try objective.sections(of: result, context) + self.context.shown
+        let sections =
+            try objective.sections(of: result, context) + self.context.shown
+            + (dynamics.map { [$0.section(of: self.context)] } ?? [])
         result.sections = sections.map(\.numbers)
         try SectionFiles.write(
             sections, of: spec.name, rows: self.context.rows, to: folder, using: environment.files)

@@ -1,6 +1,7 @@
 import Diagnostics
 import Distillation
 import Files
+import Foundation
 import Torch
 
 /// The phase that another one has to gain on, where that is finished.
@@ -69,6 +70,11 @@ extension PhaseTrainer {
             let name = "\(which.rawValue).safetensors"
             try environment.files.replace(
                 "\(folder)/\(name)", with: try readFile("\(former.folder)/\(name)"))
+        }
+        for name in SampleFiles.all {
+            let path = "\(former.folder)/\(name)"
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            try environment.files.replace("\(folder)/\(name)", with: try readFile(path))
         }
         (result.student, result.ema) = (former.result.student, former.result.ema)
         result.verdict = verdict

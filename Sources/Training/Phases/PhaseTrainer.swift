@@ -39,6 +39,8 @@ public final class PhaseTrainer {
     var evaluator: any PhaseEvaluator
     let store: CheckpointStore
     let device: Device
+    /// How each training sample is predicted from epoch to epoch, where that is recorded.
+    let dynamics: SampleDynamics?
     /// What this phase has to gain on.
     let former: FormerPhase?
 
@@ -105,6 +107,10 @@ public final class PhaseTrainer {
         context = PhaseContext(
             spec, data: data, learners: learners, folder: folder, files: environment.files,
             weights: weights)
+        dynamics =
+            spec.recordsDynamics
+            ? SampleDynamics(
+                rows: context.rows, learners: learners.count, epochs: spec.training.epochs) : nil
         objective = try spec.target.base.objective(context)
         for learner in learners { learner.train(with: objective.parameters(of: learner.index)) }
         batches = try objective.batches(context)

@@ -6,6 +6,7 @@ extension Recipe {
     public var inputFiles: [String] {
         var files = data.source.files
         if let path = noise.path { files.append(path) }
+        files += [labels, weights].compactMap { $0?.file }
         files += method.base.files + (relation?.teacher?.files ?? [])
         return files
     }

@@ -15,6 +15,10 @@ public struct Recipe: Codable, Equatable, Sendable {
     public var seed: UInt64
     public var data: DataOptions
     public var noise: LabelNoise
+    /// Labels in the place of given ones, those of `noise` too; nil: none.
+    public var labels: SampleFileOptions?
+    /// How much the loss of each training sample counts; nil: all alike.
+    public var weights: SampleFileOptions?
     public var model: ModelSpec
     public var method: AnyMethod
     public var optimizer: OptimizerOptions
@@ -26,7 +30,8 @@ public struct Recipe: Codable, Equatable, Sendable {
     public var relation: RelationOptions?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, seed, data, noise, model, method, optimizer, schedule, training, later, relation
+        case name, seed, data, noise, labels, weights, model, method, optimizer, schedule, training
+        case later, relation
     }
 
     /// A recipe of a program. Its values are checked when a run begins (`checked`).
@@ -34,7 +39,8 @@ public struct Recipe: Codable, Equatable, Sendable {
     /// - Parameter optimizer: nil: SGD at 0.1, and for later phases what the method's paper has.
     public init(
         name: String? = nil, seed: UInt64 = 0, data: DataOptions, noise: LabelNoise = .none,
-        model: ModelSpec, method: any Method = CrossEntropy(),
+        labels: SampleFileOptions? = nil, weights: SampleFileOptions? = nil, model: ModelSpec,
+        method: any Method = CrossEntropy(),
         optimizer: OptimizerOptions? = nil, schedule: Schedule = .init(),
         training: TrainingOptions = .init(), later: LaterOptions = .init(),
         relation: RelationOptions? = nil
@@ -44,6 +50,8 @@ public struct Recipe: Codable, Equatable, Sendable {
         self.seed = seed
         self.data = data
         self.noise = noise
+        self.labels = labels
+        self.weights = weights
         self.model = model
         self.optimizer = optimizer ?? .init()
         self.schedule = schedule
@@ -58,6 +66,8 @@ public struct Recipe: Codable, Equatable, Sendable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         data = try values.decode(DataOptions.self, forKey: .data)
         noise = try values.decodeIfPresent(LabelNoise.self, forKey: .noise) ?? LabelNoise(.clean)
+        labels = try values.decodeIfPresent(SampleFileOptions.self, forKey: .labels)
+        weights = try values.decodeIfPresent(SampleFileOptions.self, forKey: .weights)
         model = try values.decode(ModelSpec.self, forKey: .model)
         method = try values.decode(AnyMethod.self, forKey: .method)
         let named = try values.decodeIfPresent(OptimizerOptions.self, forKey: .optimizer)

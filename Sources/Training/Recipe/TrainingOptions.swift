@@ -22,6 +22,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     /// Stop a phase after this many epochs without a better validation value; none: never.
     public var patience: Int?
     public var selection: Selection
+    /// Whether it is recorded how each training sample was predicted from epoch to epoch; nil: where a fold is
+    /// held out.
+    public var dynamics: Bool?
     /// A checkpoint every so many steps, besides those by time; none: only by time.
     public var checkpointSteps: Int?
     /// A checkpoint at least this often, in seconds, at the next step.
@@ -40,7 +43,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case epochs, batch, augmentation, ema, patience, selection
+        case epochs, batch, augmentation, ema, patience, selection, dynamics
         case useEMA = "use-ema"
         case checkpointSteps = "checkpoint-steps"
         case checkpointSeconds = "checkpoint-seconds"
@@ -57,6 +60,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         useEMA = try values.decodeIfPresent(Bool.self, forKey: .useEMA) ?? useEMA
         patience = try values.decodeIfPresent(Int.self, forKey: .patience)
         selection = try values.decodeIfPresent(Selection.self, forKey: .selection) ?? selection
+        dynamics = try values.decodeIfPresent(Bool.self, forKey: .dynamics)
         checkpointSteps = try values.decodeIfPresent(Int.self, forKey: .checkpointSteps)
         checkpointSeconds =
             try values.decodeIfPresent(Double.self, forKey: .checkpointSeconds) ?? checkpointSeconds

@@ -229,7 +229,7 @@ public final class Comparison {
                             recipe = try recipe.method.base.completed(recipe)
                             data = try prepare(recipe)
                             let chain = try recipe.phases(
-                                dataHash: data!.identity, samplesHash: data!.sha256,
+                                dataHash: data!.identity, samplesHash: data!.samplesIdentity,
                                 compute: compute(recipe.model)
                             ) {
                                 try KnownFiles.shared.hash(of: $0)
@@ -250,11 +250,11 @@ public final class Comparison {
 
     private func prepare(_ recipe: Recipe) throws -> PreparedData {
         let key =
-            String(decoding: JSON.line(recipe.data) + JSON.line(recipe.noise), as: UTF8.self)
-            + "\(recipe.seed)"
+            String(
+                decoding: JSON.line(recipe.data) + JSON.line(recipe.noise)
+                    + JSON.line([recipe.labels, recipe.weights]), as: UTF8.self) + "\(recipe.seed)"
         if let data = prepared[key] { return data }
-        let data = try PreparedData(
-            recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
+        let data = try PreparedData(recipe, files: dataFiles)
         prepared[key] = data
         return data
     }

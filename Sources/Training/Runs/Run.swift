@@ -17,6 +17,7 @@ import Yams
 ///     model.safetensors  the run's result: the selected weights of its last phase
 ///     peer-1.safetensors, …   those of each peer, where several networks learnt; model is the best
 ///                        of them on the validation split
+///     judged.safetensors, dynamics.safetensors   what it says of single samples, where that is asked for
 ///     result.json        the scores
 ///     report.html        written by the program
 public final class Run {
@@ -38,10 +39,9 @@ public final class Run {
         self.folder = folder
         self.compute = compute
         self.environment = environment
-        data = try PreparedData(
-            recipe.data, noise: recipe.noise, seed: recipe.seed, files: dataFiles)
+        data = try PreparedData(recipe, files: dataFiles)
         chain = try recipe.phases(
-            dataHash: data.identity, samplesHash: data.sha256, compute: compute
+            dataHash: data.identity, samplesHash: data.samplesIdentity, compute: compute
         ) { try KnownFiles.shared.hash(of: $0) }
         store = PhaseStore("\(folder)/phases", named: true)
         try recipe.check(chain, data)
@@ -117,6 +117,7 @@ public final class Run {
                 to: "\(folder)/samples.csv", using: files)
             names.append("samples.csv")
         }
+        names += try writeSampleFiles()
         let record = Recorded(result.scores, files: try hashes(of: names, in: folder))
         try files.replace("\(folder)/result.json", with: SealedRecord.encoded(record))
     }
@@ -131,6 +132,10 @@ extension Recipe {
                 try ModelCard(ifIn: path)?.checkFits(data, file: path)
             }
             try spec.target.base.check(data)
+            let traits = spec.traits
+            guard data.weights == nil || traits.weighsSamples || !traits.learnsLabels else {
+                throw .weightsOfOtherLosses(method: method.name)
+            }
             for learner in spec.learners {
                 try ModelRegistry.check(
                     learner.model, sampleShape: data.sampleShape, classes: data.classCount)

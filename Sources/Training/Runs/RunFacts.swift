@@ -39,6 +39,7 @@ public struct RunFacts: Codable, Equatable, Sendable {
         ]
         if data.isPlaceholder { samples = samples.mapValues { _ in 0 } }
         if !data.metaValidation.isEmpty { samples["meta-validation"] = data.metaValidation.count }
+        if !data.heldOut.isEmpty { samples["held-out"] = data.heldOut.count }
         duplicates = data.split.duplicates
         classNames = data.learning.classNames
         noiseKind = data.noise.noise.kind.rawValue

@@ -100,6 +100,7 @@ extension DataFree {
         var teacher: WeightSource
         var embeddingsHash: String?
         var sources: [WeightSource] { [teacher] }
+        var traits: PhaseTraits { PhaseTraits(makesSamples: true) }
 
         func check(_ data: PreparedData) throws(Problem) {
             guard data.sampleShape.count == 3 else { throw .notImages(data.sampleShape) }

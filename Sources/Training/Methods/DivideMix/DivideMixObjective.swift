@@ -127,7 +127,7 @@ final class DivideMixObjective: Objective, BatchSource {
         if isWarmUp {
             let output = step.forward(batch.inputs, [learner])[0]
             try step.backward(
-                learner, batch, predictions: output.logits.detached.predictions
+                learner, batch, logits: output.logits
             ) { warmUpLosses(output.logits, batch) }
         } else {
             try learn(learner, batch, step)
@@ -168,16 +168,27 @@ final class DivideMixObjective: Objective, BatchSource {
         }
         let labels = x.labels.oneHot(phase.classes).to(.float32)
         let w = clean[other.index].read(x.rows.to(.cpu)).to(.float32).to(phase.device)
+        let own = predictions(learner, x, mode)
+        note(learner, x, own[0], step)
         let refined = refinedLabels(
-            labels, clean: w, predictions: meanPrediction(predictions(learner, x, mode)),
+            labels, clean: w, predictions: meanPrediction(own),
             temperature: options.temperature)
         suggested[learner.index].write(x.rows, refined.argmax())
         guard let u else { return .concatenated(x.views.map { _ in refined }) }
+        let unlabelled = predictions(learner, u, mode)
+        note(learner, u, unlabelled[0], step)
         let guessed = sharpened(
-            meanPrediction(predictions(learner, u, mode) + predictions(other, u, .eval)),
+            meanPrediction(unlabelled + predictions(other, u, .eval)),
             temperature: options.temperature)
         suggested[learner.index].write(u.rows, guessed.argmax())
         return .concatenated(x.views.map { _ in refined } + u.views.map { _ in guessed })
+    }
+
+    /// The network itself learns from mixtures only.
+    private func note(
+        _ learner: Learner, _ batch: TrainingBatch, _ probabilities: Tensor, _ step: StepContext
+    ) {
+        step.note(learner, batch, Logits(probabilities.clamped(1e-30, 1).log()))
     }
 
     func losses(of learner: Int, _ outputs: [StudentOutput], _ batch: TrainingBatch) -> Losses {

@@ -68,7 +68,7 @@ final class EncoderObjective: Objective {
                     learner.network.features(batch.views[1], mode: mode)
                 ), temperature: options.temperature, mode: mode)
         }
-        try step.backward(learner, batch, predictions: nil) {
+        try step.backward(learner, batch, logits: nil) {
             Losses(
                 [.init(options.kind.rawValue, values)],
                 metrics: [.init(Self.std, withoutGradient { embeddingStd(projections.0) })])

@@ -161,6 +161,8 @@ extension RelationGuided {
         var traits: PhaseTraits {
             var traits = base.base.traits
             traits.isBaseline = false
+            // Terms of an edge compare samples with one another.
+            traits.weighsSamples = false
             return traits
         }
         var mustGainOn: WeightSource? { base.base.mustGainOn }

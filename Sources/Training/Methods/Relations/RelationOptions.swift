@@ -90,6 +90,7 @@ extension RelationOptions {
         training.ema = 0
         training.patience = nil
         training.selection = .accuracy
+        training.dynamics = nil
         // What is in `learners` is not said a second time.
         var target = encoder
         target.model = nil
