@@ -278,8 +278,14 @@ import Torch
         let other = try key("other.csv", "\(sample),\((label + 1) % 10)\n")
         #expect(try key("again.csv", "\(sample),\((label + 1) % 10)") == other)
         // Two neighbours with one label: the list of labels is the same whichever is left out.
-        let twin = data.split.train.first { $0 != member && data.learning.labels[$0] == label }!
-        let keys = try [sample, data.origins[twin]].map { try key("out-\($0).csv", "\($0),\n") }
+        let ids = data.noise.ids
+        let twins = try #require(
+            zip(ids, ids.dropFirst()).first {
+                data.learning.labels[$0] == data.learning.labels[$1]
+            })
+        let keys = try [twins.0, twins.1].map {
+            try key("out-\($0).csv", "\(data.origins[$0]),\n")
+        }
         #expect(Set([plain, other] + keys).count == 4)
     }
 
