@@ -9,6 +9,7 @@ let withEngine = ProcessInfo.processInfo.environment["LIMBECK_ENGINE"] != "none"
 let pure: [Target] = [
     .target(name: "Diagnostics"),
     .target(name: "Randomness"),
+    .target(name: "Workers"),
     // Hashes; on Apple's systems CryptoKit does.
     .systemLibrary(
         name: "CLibcrypto", pkgConfig: "libcrypto",
@@ -33,7 +34,18 @@ let pure: [Target] = [
             .product(name: "Mustache", package: "swift-mustache"),
         ],
         resources: [.copy("Resources/templates")]),
-    .target(name: "Replica", dependencies: ["Diagnostics", "Randomness"]),
+    .target(name: "Replica", dependencies: ["Diagnostics", "Randomness", "Workers"]),
+    // Which labels are wrong.
+    .target(
+        name: "Audit",
+        dependencies: ["Datasets", "SafeTensors", "Files", "Randomness", "Workers", "Diagnostics"]),
+    // `Benchmarks/run-audit` measures confident learning with it, beside cleanlab.
+    .executableTarget(
+        name: "limbeck-audit-bench",
+        dependencies: [
+            "Audit", "Datasets", "Diagnostics",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ], path: "Benchmarks/Sources/limbeck-audit-bench"),
     .testTarget(
         name: "DiagnosticsTests", dependencies: ["Diagnostics", "Randomness", "Files"],
         exclude: ["golden_draws.py"]),
@@ -49,7 +61,13 @@ let pure: [Target] = [
         name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"],
         resources: [.copy("Fixtures")]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "CZlib"]),
-    .testTarget(name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Diagnostics"]),
+    .testTarget(
+        name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Workers", "Diagnostics"]),
+    .testTarget(
+        name: "AuditTests",
+        dependencies: [
+            "Audit", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+        ], exclude: ["vectors.py"], resources: [.copy("Fixtures")]),
 ]
 
 let engine: [Target] = [
@@ -79,7 +97,7 @@ let engine: [Target] = [
         name: "Experiments",
         dependencies: [
             "Training", "Report", "Distillation", "Replica", "Torch", "Datasets", "SafeTensors",
-            "Files", "Randomness", "Diagnostics",
+            "Files", "Randomness", "Workers", "Diagnostics",
         ]),
     // What a Swift program imports.
     .target(
@@ -99,7 +117,7 @@ let engine: [Target] = [
         name: "LimbeckProgram",
         dependencies: [
             "RunReports", "Experiments", "Training", "Replica", "Report", "Datasets", "Models",
-            "PyTorchFiles", "SafeTensors", "LabelText", "Files", "Diagnostics",
+            "PyTorchFiles", "SafeTensors", "LabelText", "Files", "Workers", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(

@@ -7,6 +7,16 @@ enum Number {
     static func float(
         _ bytes: [UInt8], _ range: Range<Int>, point: UInt8 = UInt8(ascii: ".")
     ) -> Float? {
+        guard let value = double(bytes, range, point: point), Float(value).isFinite else {
+            return nil
+        }
+        return Float(value) + 0  // −0 + 0 = 0
+    }
+
+    /// The same, and beyond float32's range up to what float64 holds.
+    static func double(
+        _ bytes: [UInt8], _ range: Range<Int>, point: UInt8 = UInt8(ascii: ".")
+    ) -> Double? {
         var i = range.lowerBound
         let end = range.upperBound
         func digits() -> Int {
@@ -23,7 +33,7 @@ enum Number {
         var count = digits()
         if i == end, 1...15 ~= count {  // whole numbers, most cells, are exact in a Double
             let value = bytes[first..<end].reduce(0) { $0 * 10 + Int($1 - 0x30) }
-            return Float(negative ? -value : value)
+            return Double(negative ? -value : value)
         }
         let place = i
         if i < end, bytes[i] == point {
@@ -39,9 +49,8 @@ enum Number {
         guard i == end else { return nil }
         var spelt = Array(bytes[range])
         if place < end, bytes[place] == point { spelt[place - range.lowerBound] = 0x2e }
-        guard let value = Double(String(decoding: spelt, as: UTF8.self)), Float(value).isFinite
-        else { return nil }
-        return Float(value) + 0  // −0 + 0 = 0
+        let value = Double(String(decoding: spelt, as: UTF8.self))
+        return value.flatMap { $0.isFinite ? $0 : nil }
     }
 
     /// Why `text` is no number, where that can be told, and what to do about it.

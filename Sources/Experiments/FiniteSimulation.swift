@@ -4,6 +4,7 @@ import Foundation
 import Randomness
 import Replica
 import Torch
+import Workers
 
 /// Self-distillation of linear classifiers on finite draws from the noisy Gaussian mixture, trained
 /// exactly: what the theory of target Replica has to meet as N grows.

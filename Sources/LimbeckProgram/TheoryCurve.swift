@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Replica
 import Report
+import Workers
 
 struct TheoryCurve: ParsableCommand {
     static let configuration = CommandConfiguration(

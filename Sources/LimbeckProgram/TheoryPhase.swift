@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Replica
 import Report
+import Workers
 
 struct TheoryPhase: ParsableCommand {
     static let configuration = CommandConfiguration(

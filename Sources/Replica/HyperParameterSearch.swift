@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Workers
 
 /// Finds the λ of every stage, and the κ of soft labels, that make the last stage's error least.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import Workers
 
 /// Part B of the equations: one effective training sample, averaged over classes, flips and noise.
 protocol SampleSide: AnyObject {

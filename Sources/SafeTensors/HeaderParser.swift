@@ -25,7 +25,7 @@ struct HeaderParser {
     private var names: Set<String> = []
 
     /// - Parameters:
-    ///   - bytes: the whole file.
+    ///   - bytes: the file, at least to the end of its header.
     ///   - end: where its header ends; at most `bytes.count`.
     init(bytes: [UInt8], end: Int, file: String) {
         self.bytes = bytes

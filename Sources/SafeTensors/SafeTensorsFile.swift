@@ -53,18 +53,10 @@ public struct SafeTensorsFile: Sendable {
     /// - Parameter name: what errors call the file.
     /// - Throws: `Problem` of kind `.data` that names the byte or the tensor.
     public init(bytes: [UInt8], name: String) throws(Problem) {
-        if let kind = FileKind(bytes), kind != .safeTensors { throw .notSafeTensors(name, kind) }
-        guard bytes.count >= 8 else { throw .tooShort(name, bytes.count) }
-        let length = bytes[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard length <= UInt64(Self.headerLimit) else { throw .headerTooLong(name, length) }
-        let dataStart = 8 + Int(length)
-        guard dataStart <= bytes.count else {
-            throw .headerCutOff(name, bytes.count, needed: dataStart)
-        }
-        var parser = HeaderParser(bytes: bytes, end: dataStart, file: name)
-        try parser.parse()
-        tensors = try Self.laidOut(parser.tensors, dataStart, bytes.count, name)
-        metadata = parser.metadata
+        let layout = try bytes.withUnsafeBytes { bytes in
+            Result { () throws(Problem) in try SafeTensorsLayout(bytes, name: name) }
+        }.get()
+        (tensors, metadata) = (layout.tensors, layout.metadata)
         index = [String: Int](
             uniqueKeysWithValues: tensors.enumerated().map { ($0.element.name, $0.offset) })
         content = bytes
@@ -95,40 +87,5 @@ public struct SafeTensorsFile: Sendable {
     /// Whether the writer can give a tensor this name, and the reader take it.
     package static func isUsableName(_ name: String) -> Bool {
         name.utf8.count <= nameLimit && name != "__metadata__" && NameRule.isStreamSafe(name)
-    }
-
-    /// Sorts the declared ranges and proves the invariant.
-    private static func laidOut(
-        _ declared: [HeaderParser.Declared], _ dataStart: Int, _ fileEnd: Int, _ file: String
-    ) throws(Problem) -> [Entry] {
-        // Ties can only be empty tensors (or an overlap, found below): keep the header's order.
-        let order = declared.indices.sorted {
-            let (a, b) = (declared[$0], declared[$1])
-            return (a.begin, a.end, $0) < (b.begin, b.end, $1)
-        }
-        var entries: [Entry] = []
-        entries.reserveCapacity(declared.count)
-        var reached = 0
-        for tensor in order.lazy.map({ declared[$0] }) {
-            guard tensor.begin >= reached else {
-                throw .overlap(file, tensor.name, begin: tensor.begin, reached: reached)
-            }
-            guard tensor.begin == reached else {
-                throw .hole(file, tensor.name, begin: tensor.begin, reached: reached)
-            }
-            guard tensor.end <= fileEnd - dataStart else {
-                throw .dataCutOff(
-                    file, tensor.name, end: tensor.end, available: fileEnd - dataStart)
-            }
-            reached = tensor.end
-            entries.append(
-                Entry(
-                    name: tensor.name, dtype: tensor.dtype, shape: tensor.shape,
-                    range: dataStart + tensor.begin..<dataStart + tensor.end))
-        }
-        guard reached == fileEnd - dataStart else {
-            throw .trailingBytes(file, fileEnd - dataStart - reached, at: dataStart + reached)
-        }
-        return entries
     }
 }

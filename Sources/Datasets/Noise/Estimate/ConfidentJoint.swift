@@ -1,3 +1,5 @@
+import Foundation
+
 /// How often each class was given where another one is confidently predicted: Northcutt, Jiang, Chuang,
 /// "Confident Learning: Estimating Uncertainty in Dataset Labels", 2021, arXiv 1911.00068.
 ///
@@ -13,57 +15,53 @@
 public struct ConfidentJoint: Equatable, Sendable {
     /// t_k of each class.
     public let thresholds: [Double]
+    /// n_a of each class.
+    public let given: [Int]
     /// C[given][true].
     public let counts: [[Int]]
-    /// J[given][true], the sum of all is 1.
-    public let joint: [[Double]]
-    /// Samples whose confident class is not their given label, ascending.
-    public let disagreeing: [Int]
-    /// Of each sample that was counted; nil for the others.
-    public let confidentClasses: [Int?]
-    private let given: [Int]
 
-    static let tolerance = 1e-6
+    /// - Parameter counts: [given][true], with diagonal entries of 0 where nothing was counted.
+    public init(thresholds: [Double], given: [Int], counts: [[Int]]) {
+        self.thresholds = thresholds
+        self.given = given
+        self.counts = counts.enumerated().map { a, row in
+            var row = row
+            row[a] = max(row[a], 1)
+            return row
+        }
+    }
 
     public init(_ data: OutOfSample) {
         let c = data.classes
-        var given = [Int](repeating: 0, count: c)
-        var sums = [Double](repeating: 0, count: c)
+        let probabilities = data.logProbabilities.map { exp($0) }
+        var sums = ThresholdSums(classes: c)
         for (i, label) in data.labels.enumerated() {
-            given[label] += 1
-            sums[label] += data.probability(i, label)
+            sums.add(probabilities[i * c + label], of: label)
         }
-        let thresholds = (0..<c).map {
-            given[$0] == 0 ? 2 : max(sums[$0] / Double(given[$0]), 2e-6)
-        }
-        let predictions = data.predictions
-        let classes = data.labels.indices.map { i -> Int? in
-            var confident: Int?
-            for k in 0..<c where data.probability(i, k) >= thresholds[k] - Self.tolerance {
-                guard confident == nil else { return predictions[i] }
-                confident = k
+        let samples = [ConfidentSample](unsafeUninitializedCapacity: data.count) { samples, count in
+            probabilities.withUnsafeBufferPointer { rows in
+                data.labels.withUnsafeBufferPointer { labels in
+                    ConfidentSample.read(
+                        rows, labels, thresholds: sums.thresholds, into: samples.baseAddress!)
+                }
             }
-            return confident
+            count = data.count
         }
-        var counts = [[Int]](repeating: [Int](repeating: 0, count: c), count: c)
-        for (label, k) in zip(data.labels, classes) { if let k { counts[label][k] += 1 } }
-        for k in 0..<c { counts[k][k] = max(counts[k][k], 1) }
-        self.thresholds = thresholds
-        self.counts = counts
-        confidentClasses = classes
-        disagreeing = data.labels.indices.filter { i in
-            classes[i].map { $0 != data.labels[i] } ?? false
-        }
-        self.given = given
-        joint = Self.calibrated(counts, given).map { row in
-            row.map { $0 / Double(data.count) }
-        }
+        self.init(
+            thresholds: sums.thresholds, given: sums.given,
+            counts: ConfidentSample.counts(samples, data.labels, classes: c))
+    }
+
+    /// J[given][true], the sum of all is 1.
+    public var joint: [[Double]] {
+        let n = Double(given.reduce(0, +))
+        return calibrated.map { row in row.map { $0 / n } }
     }
 
     /// J in whole samples: rows sum to the numbers of given labels. The remainders are rounded to even;
     /// what a row then lacks goes to its largest remainders, the last of equals first.
     public var calibratedCounts: [[Int]] {
-        zip(Self.calibrated(counts, given), given).map { row, total in
+        zip(calibrated, given).map { row, total in
             var whole = row.map { Int($0.rounded(.toNearestOrEven)) }
             let missing = total - whole.reduce(0, +)
             let sign = missing < 0 ? -1 : 1
@@ -77,10 +75,10 @@ public struct ConfidentJoint: Equatable, Sendable {
         }
     }
 
-    private static func calibrated(_ counts: [[Int]], _ given: [Int]) -> [[Double]] {
-        counts.indices.map { a in
-            let sum = Double(counts[a].reduce(0, +))
-            return counts[a].map { Double($0) / sum * Double(given[a]) }
+    private var calibrated: [[Double]] {
+        zip(counts, given).map { row, n in
+            let sum = Double(row.reduce(0, +))
+            return row.map { Double($0) / sum * Double(n) }
         }
     }
 }

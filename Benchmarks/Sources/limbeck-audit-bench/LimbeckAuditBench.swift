@@ -1,0 +1,3 @@
+import Audit
+
+@main enum Main { static func main() {} }
