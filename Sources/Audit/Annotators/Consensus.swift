@@ -189,7 +189,7 @@ extension Problem {
         _ file: String?, _ found: Int, expected: Int
     ) -> Problem {
         Problem(
-            .data, "probabilities are of other classes", at: Place(file: file),
+            .data, "probabilities are of other classes", at: file.map { .file($0) },
             found: "\(found) columns", expected: "\(expected)")
     }
 }
