@@ -31,6 +31,10 @@ public struct Draw: RandomNumberGenerator, Sendable {
         case latentClasses = 17
         /// Which part of the training split a network does not see.
         case folds = 20
+        /// Labels that are changed on purpose, so that it is known which ones are wrong.
+        case injection = 21
+        /// Parts and resamples of an audit, and the samples that a person is to judge.
+        case audit = 22
     }
 
     private var state: UInt64
