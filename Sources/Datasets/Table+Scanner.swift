@@ -5,9 +5,9 @@ extension Table {
     /// doubled quotes; lines end with LF, CR LF or CR. Blanks around a cell without quotes, blank
     /// lines and a byte order mark are left out; in a table of one column a blank line is an empty cell,
     /// unless nothing but blank lines is behind it.
-    struct Scanner {
+    package struct Scanner {
         /// A cell: a range of the text, with doubled quotes still in it if `escaped`.
-        struct Cell {
+        package struct Cell {
             var range: Range<Int>
             var escaped = false
         }
@@ -23,16 +23,16 @@ extension Table {
         /// The line at `position`, from 1.
         private var line = 1
         /// The line the last record starts on.
-        private(set) var recordLine = 0
+        package private(set) var recordLine = 0
         /// The last record.
-        private(set) var cells: [Cell] = []
+        package private(set) var cells: [Cell] = []
         /// Nothing but line breaks is behind it.
         private let contentEnd: Int
         /// Whether a blank line is a record with one empty cell.
         private var countsBlankLines = false
 
         /// - Parameter bytes: well-formed UTF-8.
-        init(
+        package init(
             _ bytes: [UInt8], file: String, options: TableOptions,
             delimiter: TableOptions.Delimiter
         ) {
@@ -46,13 +46,13 @@ extension Table {
         }
 
         /// The text of cell `index` of the last record.
-        func text(_ index: Int) -> String {
+        package func text(_ index: Int) -> String {
             let text = String(decoding: bytes[cells[index].range], as: UTF8.self)
             return cells[index].escaped ? text.replacing("\"\"", with: "\"") : text
         }
 
         /// Reads the next record into `cells`; false at the end.
-        mutating func next() throws(Problem) -> Bool {
+        package mutating func next() throws(Problem) -> Bool {
             while position < bytes.count {
                 if isBreak(bytes[position]) {
                     if countsBlankLines, position < contentEnd { return blankRecord() }
