@@ -79,6 +79,14 @@ public struct WrongLabelModel: Sendable {
             rate, errors: curve.map { calibration.errors($0, given.groups, seed) })
     }
 
+    /// By the posterior alone, where no label was changed: for the user's own test split, whose noise rate may be
+    /// another and which no network learnt from.
+    public init(given: EvidenceTable, rate: RateInterval) {
+        self.init(
+            given: given, injected: given,
+            changed: [Bool](repeating: false, count: given.count), rate: rate, seed: 0)
+    }
+
     // MARK: Learning
 
     /// Columns that both tables have and know something of.

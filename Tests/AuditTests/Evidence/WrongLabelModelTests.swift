@@ -86,6 +86,8 @@ import Testing
             #expect(abs(model.probabilities[i] - audit.given.posteriorWrong[i]) < 1e-9)
         }
         #expect(model.precision.recommended != nil)
+        let alone = WrongLabelModel(given: audit.given, rate: audit.rate)
+        #expect(alone.probabilities == model.probabilities)
     }
 
     /// A column that is known in one round only has no say.

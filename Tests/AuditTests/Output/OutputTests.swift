@@ -1,4 +1,6 @@
 import Datasets
+import Files
+import Foundation
 import Testing
 
 @testable import Audit
@@ -100,5 +102,30 @@ import Testing
     @Test func idsThatAreAlikeAreLeftOut() {
         #expect(text(rows(ids: ["a", "a", "b", "c"]).weights()).hasPrefix("sample,weight\n"))
         #expect(text(rows(ids: nil).labels([3], .pruned)) == "sample,label\n3,\n")
+    }
+
+    /// What is written is what training reads, names with commas, quotes and line breaks included.
+    @Test func filesAreReadBack() throws {
+        let names = ["1", "dog, or\nso", " 0\""]
+        let ids = ["x,1", "y\"", " z", "w"]
+        let data = try Dataset(
+            name: "data", features: .table([1, 2, 3, 4], columns: ["x"]), labels: [0, 1, 1, 2],
+            classNames: names, ids: ids)
+        let rows = AuditRows(
+            (0..<4).map {
+                .init(
+                    sample: $0, split: "train", given: data.labels[$0],
+                    suggested: (data.labels[$0] + 1) % 3, probability: 0.2 * Double($0),
+                    suggestedProbability: 0.2 * Double($0), evidence: [])
+            }, classNames: names, ids: ids, evidenceNames: [])
+        let path = FileManager.default.temporaryDirectory
+            .appendingPathComponent("limbeck-audit-\(UUID()).csv").path
+        defer { try? LocalFileSystem().remove(path) }
+        try LocalFileSystem().replace(path, with: rows.labels([1, 2, 3], .sure, fixed: [1: 0]))
+        let edits = try LabelEdits(.init(file: path), for: data)
+        #expect(edits.labels == [1: 0, 3: 0] && edits.leftOut == [2])
+        try LocalFileSystem().replace(path, with: rows.weights())
+        let weights = try SampleWeights(.init(file: path), for: data)
+        #expect(largestGap(weights.values, [1, 0.8, 0.6, 0.4]) < 1e-6)
     }
 }
