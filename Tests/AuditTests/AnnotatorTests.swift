@@ -8,16 +8,16 @@ import Testing
         var name: String
         var classes: Int
         var labels: [[Int?]]
-        var pred_probs: [[Double]]
+        var predProbs: [[Double]]
         var majority: [Int]
-        var majority_with_model: [Int]
+        var majorityWithModel: [Int]
         var crowdlab: Answer
         var agreement: Answer
 
         var testDescription: String { name }
 
         var table: ProbabilityTable {
-            ProbabilityTable(pred_probs.flatMap(\.self), classes: classes)
+            ProbabilityTable(predProbs.flatMap(\.self), classes: classes)
         }
     }
 
@@ -26,20 +26,20 @@ import Testing
         var quality: [Double]
         var agreement: [Double]
         var annotators: [Double]
-        var model_weight: Double?
-        var annotator_weights: [Double]?
+        var modelWeight: Double?
+        var annotatorWeights: [Double]?
     }
 
     static let cases: [Case] = {
         struct File: Decodable { var cases: [Case] }
-        let file: File = Vectors.read("cleanlab-annotators")
+        let file: File = Vectors.read("cleanlab-annotators", keys: .convertFromSnakeCase)
         return file.cases
     }()
 
     @Test(arguments: cases) func equalsThePackage(known: Case) throws {
         let annotations = try Annotations(known.labels, classes: known.classes)
         #expect(annotations.majority() == known.majority)
-        #expect(annotations.majority(known.table) == known.majority_with_model)
+        #expect(annotations.majority(known.table) == known.majorityWithModel)
         let found = try Consensus(annotations, known.table)
         #expect(found.labels == known.crowdlab.consensus)
         #expect(difference(found.quality, known.crowdlab.quality) < tolerance)
@@ -48,9 +48,9 @@ import Testing
             difference(found.annotatorQuality.compactMap(\.self), known.crowdlab.annotators)
                 < tolerance)
         #expect(
-            difference(found.annotatorWeights, known.crowdlab.annotator_weights ?? []) < tolerance)
+            difference(found.annotatorWeights, known.crowdlab.annotatorWeights ?? []) < tolerance)
         let weight = try #require(found.modelWeight)
-        #expect(abs(weight - known.crowdlab.model_weight!) < tolerance)
+        #expect(abs(weight - known.crowdlab.modelWeight!) < tolerance)
         for row in found.posterior { #expect(abs(row.reduce(0, +) - 1) < 1e-9) }
         let alone = Consensus(annotations)
         #expect(alone.labels == known.agreement.consensus)

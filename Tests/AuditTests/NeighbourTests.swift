@@ -15,12 +15,12 @@ import Testing
         var features: [[Double]]
         var labels: [Int]
         var outlier: Scores
-        var near_duplicate: Scores
-        var class_imbalance: Scores
-        var data_valuation: Scores
-        var near_duplicate_sets: [[Int]]
-        var knn_indices: [[Int]]
-        var knn_distances: [[Double]]
+        var nearDuplicate: Scores
+        var classImbalance: Scores
+        var dataValuation: Scores
+        var nearDuplicateSets: [[Int]]
+        var knnIndices: [[Int]]
+        var knnDistances: [[Double]]
 
         var testDescription: String { name }
 
@@ -31,7 +31,7 @@ import Testing
 
     static let cases: [Case] = {
         struct File: Decodable { var cases: [Case] }
-        let file: File = Vectors.read("cleanlab-features")
+        let file: File = Vectors.read("cleanlab-features", keys: .convertFromSnakeCase)
         return file.cases
     }()
 
@@ -39,7 +39,7 @@ import Testing
     @Test(arguments: cases) func graph(known: Case) throws {
         let found = try known.graph()
         #expect(found.metric == (known.name == "cosine-6d" ? .cosine : .euclidean) && found.k == 10)
-        for (i, (indices, distances)) in zip(known.knn_indices, known.knn_distances).enumerated() {
+        for (i, (indices, distances)) in zip(known.knnIndices, known.knnDistances).enumerated() {
             let own = found.distances(of: i)
             #expect(difference(Array(own), distances) < tolerance)
             let nearer = distances.indices.filter { distances[$0] < distances[9] - 1e-9 }
@@ -59,24 +59,24 @@ import Testing
         #expect(outliers.issues == known.outlier.issues)
         #expect(difference(outliers.scores, known.outlier.scores) < tolerance)
         let duplicates = found.nearDuplicates()
-        #expect(duplicates.sets == known.near_duplicate_sets)
-        #expect(duplicates.issues == known.near_duplicate.issues)
-        #expect(difference(duplicates.scores, known.near_duplicate.scores) < tolerance)
+        #expect(duplicates.sets == known.nearDuplicateSets)
+        #expect(duplicates.issues == known.nearDuplicate.issues)
+        #expect(difference(duplicates.scores, known.nearDuplicate.scores) < tolerance)
     }
 
     /// Of the very same graph: which of several copies is a neighbour decides whom the worth goes to.
     @Test(arguments: cases) func valuation(known: Case) throws {
         let graph = NeighbourGraph(
-            metric: .cosine, k: 10, indices: known.knn_indices.flatMap(\.self),
-            distances: known.knn_distances.flatMap(\.self))
+            metric: .cosine, k: 10, indices: known.knnIndices.flatMap(\.self),
+            distances: known.knnDistances.flatMap(\.self))
         let worth = graph.valuation(known.labels)
-        #expect(difference(worth, known.data_valuation.scores) < tolerance)
-        #expect(worth.indices.filter { worth[$0] < 0.5 } == known.data_valuation.issues)
+        #expect(difference(worth, known.dataValuation.scores) < tolerance)
+        #expect(worth.indices.filter { worth[$0] < 0.5 } == known.dataValuation.issues)
     }
 
     @Test(arguments: cases) func imbalance(known: Case) {
         let found = ClassImbalance(known.labels, classes: 2)
-        #expect(difference(found.scores(known.labels), known.class_imbalance.scores) < tolerance)
+        #expect(difference(found.scores(known.labels), known.classImbalance.scores) < tolerance)
         #expect(!found.isIssue)
         let rare = ClassImbalance([1] + [Int](repeating: 0, count: 20), classes: 2)
         #expect(rare.isIssue && rare.rarest == 1 && rare.shares == [20.0 / 21, 1.0 / 21])

@@ -115,10 +115,15 @@ struct Vectors: Decodable {
         }
     }
 
-    static func read<Value: Decodable>(_ name: String) -> Value {
+    /// - Parameter keys: of the file as they are, or `near_duplicate` read as `nearDuplicate`.
+    static func read<Value: Decodable>(
+        _ name: String, keys: JSONDecoder.KeyDecodingStrategy = .useDefaultKeys
+    ) -> Value {
         let url = Bundle.module.url(
             forResource: name, withExtension: "json", subdirectory: "Fixtures")!
-        return try! JSONDecoder().decode(Value.self, from: Data(contentsOf: url))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = keys
+        return try! decoder.decode(Value.self, from: Data(contentsOf: url))
     }
 }
 
