@@ -1,3 +1,4 @@
+import Datasets
 import Diagnostics
 
 /// Whether rows are probabilities: finite, none below 0 or above 1, their sum near 1.
@@ -13,54 +14,13 @@ struct RowCheck {
 
     /// The first row that is not, counted from the first of `rows`; nil if all are.
     func firstBad(_ rows: ProbabilityTable.Rows, _ classes: Int) -> Int? {
-        switch rows {
-        case .floats(let values): first(values, classes)
-        case .doubles(let values): first(values, classes)
+        let sums = 1 - sumTolerance...1 + sumTolerance
+        return switch rows {
+        case .floats(let values):
+            RowLimits.firstOutside(values, classes, largest: Self.above, sums: sums)
+        case .doubles(let values):
+            RowLimits.firstOutside(values, classes, largest: Self.above, sums: sums)
         }
-    }
-
-    private func first<T: BinaryFloatingPoint & SIMDScalar>(
-        _ values: UnsafeBufferPointer<T>, _ classes: Int
-    ) -> Int? {
-        guard let start = values.baseAddress else { return nil }
-        let (low, high) = (T(1 - sumTolerance), T(1 + sumTolerance))
-        for i in 0..<values.count / classes {
-            let (sum, least, largest) = Self.facts(start + i * classes, classes)
-            // What is not a number makes the sum one that is not either.
-            guard sum >= low, sum <= high, least >= 0, largest <= T(Self.above) else { return i }
-        }
-        return nil
-    }
-
-    @inline(__always)
-    private static func facts<T: BinaryFloatingPoint & SIMDScalar>(
-        _ row: UnsafePointer<T>, _ count: Int
-    ) -> (sum: T, least: T, largest: T) {
-        typealias Lanes = SIMD8<T>
-        var (sum, least, largest) = (T(0), T(0), T(0))
-        var k = 0
-        if count >= 8 {
-            var (sums, low, high) = (Lanes(repeating: 0), Lanes(repeating: 0), Lanes(repeating: 0))
-            let values = UnsafeRawPointer(row)
-            while k + 8 <= count {
-                let x = values.loadUnaligned(
-                    fromByteOffset: k * MemoryLayout<T>.stride, as: Lanes.self)
-                sums += x
-                low.replace(with: x, where: x .< low)
-                high.replace(with: x, where: x .> high)
-                k += 8
-            }
-            sum = sums.sum()
-            least = low.min()
-            largest = high.max()
-        }
-        while k < count {
-            sum += row[k]
-            least = row[k] < least ? row[k] : least
-            largest = row[k] > largest ? row[k] : largest
-            k += 1
-        }
-        return (sum, least, largest)
     }
 
     /// What is wrong with a row that is not one of probabilities.

@@ -40,37 +40,42 @@ package struct ConfidentSample: Equatable, Sendable {
         return (0..<classes).map { Array(counts[$0 * classes..<($0 + 1) * classes]) }
     }
 
-    private static func readRows<T: BinaryFloatingPoint & SIMDScalar>(
+    private static func readRows<T: LaneScalar>(
         _ rows: UnsafeBufferPointer<T>, _ labels: UnsafeBufferPointer<Int>,
         _ thresholds: [Double], _ samples: UnsafeMutablePointer<ConfidentSample>
     ) {
         let cuts = thresholds.map { T($0 - tolerance) }
+        guard var row = rows.baseAddress else { return }
         cuts.withUnsafeBufferPointer { cuts in
+            let (limits, classes) = (cuts.baseAddress!, cuts.count)
             for i in labels.indices {
-                let row = rows.baseAddress! + i * cuts.count
-                (samples + i).initialize(to: ConfidentSample(row, labels[i], cuts))
+                (samples + i).initialize(
+                    to: ConfidentSample(row, labels[i], limits, classes))
+                row += classes
             }
         }
     }
 
     @inline(__always)
-    private init<T: BinaryFloatingPoint & SIMDScalar>(
-        _ row: UnsafePointer<T>, _ label: Int, _ cuts: UnsafeBufferPointer<T>
+    private init<T: LaneScalar>(
+        _ row: UnsafePointer<T>, _ label: Int, _ cuts: UnsafePointer<T>, _ classes: Int
     ) {
-        let look = RowLook(row, cuts)
+        let look = RowLook(row, cuts, classes)
         let own = row[label]
-        // The largest of the other classes. Where there is none, nothing is above the given one.
-        let other = own == look.largest ? look.second : look.largest
-        var predicted = label
-        if look.second == look.largest || own != look.largest {
+        var (other, predicted) = (look.largest, label)
+        if own == look.largest {
+            other = max(
+                largest(row, label), largest(row + label + 1, classes &- label &- 1))
+        }
+        if other == look.largest {
             predicted = 0
-            while row[predicted] != look.largest { predicted += 1 }
+            while row[predicted] != other { predicted &+= 1 }
         }
         let raised = own + T(Self.tolerance)
         var isClose = raised > other
         if raised == other {
             var first = 0
-            while first == label || row[first] != other { first += 1 }
+            while first == label || row[first] != other { first &+= 1 }
             isClose = label < first
         }
         var confident = -1
@@ -78,7 +83,7 @@ package struct ConfidentSample: Equatable, Sendable {
             confident = predicted
             if look.confident == 1, row[predicted] < cuts[predicted] {
                 confident = 0
-                while row[confident] < cuts[confident] { confident += 1 }
+                while row[confident] < cuts[confident] { confident &+= 1 }
             }
         }
         packed = UInt32(predicted) << 1 | (isClose ? 1 : 0)
@@ -88,54 +93,54 @@ package struct ConfidentSample: Equatable, Sendable {
     }
 }
 
-/// The two largest values of a row (equal if there are two of the largest) and how many reach their cut.
-private struct RowLook<T: BinaryFloatingPoint & SIMDScalar> {
-    private(set) var largest = -T.infinity
-    private(set) var second = -T.infinity
-    private(set) var confident = 0
+/// The largest of some values, −∞ if there are none.
+@inline(__always)
+private func largest<T: LaneScalar>(_ values: UnsafePointer<T>, _ count: Int) -> T {
+    var largest = -T.infinity
+    var k = 0
+    if count >= 8 {
+        var top = values.lanes(at: 0)
+        k = 8
+        while k &+ 8 <= count {
+            top = T.larger(top, values.lanes(at: k))
+            k &+= 8
+        }
+        for lane in 0..<8 { largest = top[lane] > largest ? top[lane] : largest }
+    }
+    while k < count {
+        largest = values[k] > largest ? values[k] : largest
+        k &+= 1
+    }
+    return largest
+}
 
-    /// Eight values at a time: a lane keeps its own two largest, and its own count.
+/// The largest value of a row, and how many reach their cut.
+private struct RowLook<T: LaneScalar> {
+    private(set) var largest = -T.infinity
+    private(set) var confident: T = 0
+
+    /// Eight values at a time: a lane keeps its own largest, and its own count.
     @inline(__always)
-    init(_ row: UnsafePointer<T>, _ cuts: UnsafeBufferPointer<T>) {
-        typealias Lanes = SIMD8<T>
-        let count = cuts.count
+    init(_ row: UnsafePointer<T>, _ cuts: UnsafePointer<T>, _ count: Int) {
         var k = 0
         if count >= 8 {
-            var top = Lanes(repeating: -T.infinity)
-            var next = top
-            var hits = Lanes(repeating: 0)
-            let (zero, one) = (Lanes(repeating: 0), Lanes(repeating: 1))
-            let (values, limits) = (UnsafeRawPointer(row), UnsafeRawPointer(cuts.baseAddress!))
-            while k + 8 <= count {
-                let offset = k * MemoryLayout<T>.stride
-                let x = values.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                let cut = limits.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                let isTop = x .> top
-                let lower = x.replacing(with: top, where: isTop)
-                top.replace(with: x, where: isTop)
-                next.replace(with: lower, where: lower .> next)
-                hits += zero.replacing(with: one, where: x .>= cut)
-                k += 8
+            var top = SIMD8<T>(repeating: -T.infinity)
+            var hits = SIMD8<T>(repeating: 0)
+            while k &+ 8 <= count {
+                let x = row.lanes(at: k)
+                top = T.larger(top, x)
+                hits = T.counted(hits, x, atLeast: cuts.lanes(at: k))
+                k &+= 8
             }
             for lane in 0..<8 {
-                add(top[lane])
-                add(next[lane])
+                largest = top[lane] > largest ? top[lane] : largest
+                confident += hits[lane]
             }
-            confident = Int(hits.sum())
         }
         while k < count {
-            add(row[k])
-            if row[k] >= cuts[k] { confident += 1 }
-            k += 1
-        }
-    }
-
-    @inline(__always)
-    private mutating func add(_ value: T) {
-        if value > largest {
-            (largest, second) = (value, largest)
-        } else if value > second {
-            second = value
+            largest = row[k] > largest ? row[k] : largest
+            confident += row[k] >= cuts[k] ? 1 : 0
+            k &+= 1
         }
     }
 }
