@@ -30,13 +30,15 @@ public final class MappedFile: Sendable {
         }
     }
 
-    /// Takes the pages that lie wholly in `range` out of this process's memory; they come back when they are
-    /// looked at.
+    /// Takes pages of `range`, and those that the system read with them, out of this process's memory; they come
+    /// back when they are looked at.
     public func release(_ range: Range<Int>) {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let start = (range.lowerBound + page - 1) / page * page
-        let end = range.upperBound / page * page
-        guard start < end, let base = bytes.baseAddress else { return }
+        guard let base = bytes.baseAddress, !range.isEmpty else { return }
+        let start = range.lowerBound / Self.window * Self.window
+        let end = min(bytes.count, (range.upperBound / Self.window + 1) * Self.window)
         madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
     }
+
+    /// Bytes that Linux maps around a page that was missing; a multiple of the sizes of pages.
+    private static let window = 1 << 16
 }

@@ -84,14 +84,12 @@ extension ConfidentLearning {
     /// - Parameter issues: any rows.
     public func ranked(_ issues: [Int], by score: LabelScore = .selfConfidence) -> [Int] {
         let measure = ScoreMeasure(score, thresholds: joint.thresholds)
-        let scores = issues.map { row in
-            table.withRows(row..<row + 1) { rows in
-                measure(rows.row(0, classes), label: labels[row])
-            }
+        let rows = issues.sorted()
+        let scores = blocks.map(table, rows) { row, values in
+            measure(values, label: labels[row])
         }
-        return issues.indices.sorted {
-            (scores[$0], issues[$0]) < (scores[$1], issues[$1])
-        }.map { issues[$0] }
+        return rows.indices.sorted { (scores[$0], rows[$0]) < (scores[$1], rows[$1]) }
+            .map { rows[$0] }
     }
 
     private func lowest(_ number: Int, _ score: LabelScore) -> [Int] {

@@ -64,6 +64,27 @@ struct RowBlocks: Sendable {
     }
 }
 
+extension RowBlocks {
+    /// The same for some rows, in ascending order.
+    func map<Value>(
+        _ table: ProbabilityTable, _ rows: [Int], _ value: (Int, ProbabilityRow) -> Value
+    ) -> [Value] {
+        var values: [Value] = []
+        values.reserveCapacity(rows.count)
+        var block = 0
+        for row in rows {
+            if row / height != block {
+                table.release(range(of: block, table))
+                block = row / height
+            }
+            values.append(
+                table.withRows(row..<row + 1) { value(row, $0.row(0, table.classes)) })
+        }
+        table.release(range(of: block, table))
+        return values
+    }
+}
+
 /// Memory that workers write to, each in places of its own.
 struct SharedMemory<Value>: @unchecked Sendable {
     let start: UnsafeMutablePointer<Value>
