@@ -133,6 +133,8 @@ struct LabelRows {
 
     let path: String
     let bytes: [UInt8]
+    /// What a blank line among the rows is.
+    var blankLine = Problem.labelFileBlank
     private var position = 0
     private var line = 1
 
@@ -151,7 +153,7 @@ struct LabelRows {
             position += 1
         }
         guard peek != nil else { return nil }
-        guard line == blank else { throw .labelFileBlank(path, blank) }
+        guard line == blank else { throw blankLine(path, blank) }
         position = start
         var row = Row(line: line, fields: [])
         while true {

@@ -16,6 +16,10 @@ extension Problem {
         row(path, 1, "the file is empty", expected: example)
     }
 
+    static func sampleFileBlank(_ path: String, _ line: Int) -> Problem {
+        row(path, line, "blank line among the rows", hint: "samples without a row need no line")
+    }
+
     static func sampleFileHeader(
         _ path: String, _ line: Int, _ word: String, _ known: [String]
     ) -> Problem {

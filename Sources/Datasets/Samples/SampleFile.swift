@@ -38,6 +38,7 @@ struct SampleFile {
     ) throws(Problem) {
         self.path = path
         var lines = LabelRows(path: path, bytes: try readFile(path, limit: LabelFile.limit))
+        lines.blankLine = Problem.sampleFileBlank
         let known = ["sample", "id", needed] + optional
         columns = try SampleFile.header(&lines, known, needed: needed)
         if columns["id"] != nil, data.ids == nil { throw .sampleFileNoIDs(path, data.name) }

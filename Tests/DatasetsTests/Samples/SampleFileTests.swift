@@ -71,6 +71,10 @@ import Testing
         ),
         ("id,label\ne,cat\n", ", line 2: no sample has this id: found \"e\""),
         (
+            "sample,label\n0,cat\n\n1,cat\n",
+            ", line 3: blank line among the rows (samples without a row need no line)"
+        ),
+        (
             "sample,label\n0,cat\n1,cat\n0,dog\n",
             ", line 4: sample 0 stood before, on line 2"
         ),
