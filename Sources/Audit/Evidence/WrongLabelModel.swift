@@ -87,6 +87,18 @@ public struct WrongLabelModel: Sendable {
             changed: [Bool](repeating: false, count: given.count), rate: rate, seed: 0)
     }
 
+    /// Of its parts.
+    ///
+    /// - Parameter scores: larger is more suspicious.
+    init(
+        scores: [Double], probabilities: [Double], precision: ListPrecision, rate: RateInterval,
+        injectedArea: Double? = nil, weights: [(column: String, weight: Double)] = []
+    ) {
+        (self.scores, self.probabilities, self.precision) = (scores, probabilities, precision)
+        (self.rate, self.injectedArea, self.weights) = (rate, injectedArea, weights)
+        order = InjectionCurve.order(scores)
+    }
+
     // MARK: Learning
 
     /// Columns that both tables have and know something of.

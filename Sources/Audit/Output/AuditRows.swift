@@ -35,7 +35,7 @@ public struct AuditRows: Sendable {
         }
     }
 
-    /// Sorted by falling probability, then by sample.
+    /// The most suspicious first.
     public let rows: [Row]
     public let classNames: [String]
     /// The user's own names of all samples, by row of the data; nil where there are none or two are alike.
@@ -44,14 +44,16 @@ public struct AuditRows: Sendable {
     public let content: (column: String, values: [String])?
     public let evidenceNames: [String]
 
+    /// - Parameter rows: samples of equal probability stay in this order, so that of a model's equal
+    ///   probabilities the larger score can go first: rows come in ``WrongLabelModel/order``.
     public init(
         _ rows: [Row], classNames: [String], ids: [String]? = nil,
         content: (column: String, values: [String])? = nil, evidenceNames: [String]
     ) {
-        self.rows = rows.sorted {
-            $0.probability == $1.probability
-                ? $0.sample < $1.sample : $0.probability > $1.probability
-        }
+        self.rows = rows.enumerated().sorted { a, b in
+            a.element.probability == b.element.probability
+                ? a.offset < b.offset : a.element.probability > b.element.probability
+        }.map(\.element)
         self.classNames = classNames
         self.ids = ids.flatMap { Set($0).count == $0.count ? $0 : nil }
         self.content = content

@@ -21,6 +21,8 @@ public struct AuditResult: Sendable {
     public var learning: AuditedPart
     /// The test split, judged apart: none of its labels is learnt from, and none is changed.
     public var test: AuditedPart?
+    /// How many given labels of the test split the networks predict.
+    public var testAccuracy: Accuracy?
     /// T and the noise rate of `learning`.
     public var noise: NoiseEstimate
     /// T[true][given] as it is, where true labels are known.
@@ -45,7 +47,8 @@ public struct AuditResult: Sendable {
         test: AuditedPart? = nil, noise: NoiseEstimate, trueTransition: [[Double]]? = nil,
         overlaps: [ClassOverlap] = [], classQuality: [ClassQuality] = [],
         conflicts: [[Int]] = [], outliers: [Int] = [], annotators: [AnnotatorQuality] = [],
-        budget: Budget? = nil, sheet: SheetResult? = nil, warnings: [String] = []
+        budget: Budget? = nil, sheet: SheetResult? = nil, warnings: [String] = [],
+        testAccuracy: Accuracy? = nil
     ) {
         self.name = name
         self.source = source
@@ -62,6 +65,21 @@ public struct AuditResult: Sendable {
         self.budget = budget
         self.sheet = sheet
         self.warnings = warnings
+        self.testAccuracy = testAccuracy
+    }
+
+    /// Share of the given labels that are predicted, 0 to 1.
+    public struct Accuracy: Codable, Equatable, Sendable {
+        /// Over all samples of the split.
+        public var all: Double
+        /// Over those that are not listed; nil where there are none.
+        public var trusted: Double?
+        /// How many are not listed.
+        public var trustedSamples: Int
+
+        public init(all: Double, trusted: Double?, trustedSamples: Int) {
+            (self.all, self.trusted, self.trustedSamples) = (all, trusted, trustedSamples)
+        }
     }
 
     /// Somebody who gave labels.
@@ -137,52 +155,39 @@ public struct AuditedPart: Sendable {
         listed > 0 ? model.precision[listed] : nil
     }
 
+    /// Whether each row's label is wrong indeed; nil where true labels are not known.
+    public var wrong: [Bool]? {
+        truth.map { truth in rows.rows.map { truth[$0.sample] != $0.given } }
+    }
+
     /// How the list does where true labels are known; nil where they are not, or where none or all are wrong.
     public var measured: MeasuredList? {
-        truth.flatMap { truth in
-            MeasuredList(
-                wrong: rows.rows.map { truth[$0.sample] != $0.given }, listed: listed)
-        }
+        wrong.flatMap { MeasuredList(wrong: $0, listed: listed) }
     }
 
     /// Share of wrong labels; nil where true labels are not known.
     public var trueRate: Double? {
-        truth.map { truth in
-            Double(rows.rows.count { truth[$0.sample] != $0.given }) / Double(max(1, count))
-        }
+        wrong.map { wrong in Double(wrong.count { $0 }) / Double(max(1, count)) }
     }
-}
 
-/// A list of samples beside what is wrong indeed.
-public struct MeasuredList: Codable, Equatable, Sendable {
-    /// Share of pairs of a wrong and a right label in which the wrong one stands first.
-    public let area: Double
-    /// Of the list; nil where it is empty.
-    public let precision: Double?
-    public let recall: Double
-    public let f1: Double
-    /// The largest F1 of any length.
-    public let bestF1: Double
-    /// Precision of the shortest list that has four fifths of the wrong labels.
-    public let precisionAtRecall80: Double
-
-    /// - Parameter wrong: of each sample, the most suspicious first.
-    init?(wrong: [Bool], listed: Int) {
-        let all = wrong.count { $0 }
-        guard all > 0, all < wrong.count else { return nil }
-        var (found, pairs, best, at80) = (0, 0, 0.0, 0.0)
-        for (i, isWrong) in wrong.enumerated() {
-            if isWrong { found += 1 } else { pairs += found }
-            best = max(best, 2 * Double(found) / Double(i + 1 + all))
-            if at80 == 0, Double(found) >= 0.8 * Double(all) {
-                at80 = Double(found) / Double(i + 1)
+    /// Share of wrong labels among the first n rows, index n − 1; nil where true labels are not known.
+    public var truePrecision: [Double]? {
+        wrong.map { wrong in
+            var found = 0
+            return wrong.enumerated().map { i, isWrong in
+                found += isWrong ? 1 : 0
+                return Double(found) / Double(i + 1)
             }
         }
-        area = Double(pairs) / (Double(all) * Double(wrong.count - all))
-        let hits = wrong.prefix(listed).count { $0 }
-        precision = listed > 0 ? Double(hits) / Double(listed) : nil
-        recall = Double(hits) / Double(all)
-        f1 = 2 * Double(hits) / Double(listed + all)
-        (bestF1, precisionAtRecall80) = (best, at80)
+    }
+
+    /// How well each column of the evidence tells wrong labels by itself, see ``MeasuredList/area(_:wrong:)``,
+    /// in the order of `rows.evidenceNames`; nil where true labels are not known.
+    public var evidenceAreas: [Double?]? {
+        wrong.map { wrong in
+            rows.evidenceNames.indices.map { j in
+                MeasuredList.area(rows.rows.map { $0.evidence[j] }, wrong: wrong)
+            }
+        }
     }
 }
