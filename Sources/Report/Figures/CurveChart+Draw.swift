@@ -29,7 +29,9 @@ extension CurveChart: Figure {
     func draw(into drawing: inout Drawing) {
         let runs = curves.map { CurvePoints($0, log: xScale == .log) }
         let points = runs.flatMap(\.all)
-        let spans = points.flatMap { [$0.y - ($0.sd ?? 0), $0.y + ($0.sd ?? 0)] }
+        let spans = points.flatMap {
+            [$0.y, $0.band?.lowerBound ?? $0.y, $0.band?.upperBound ?? $0.y]
+        }
         let yFit: ClosedRange<Double>
         if let yRange, Axis.drawable(yRange.lowerBound), Axis.drawable(yRange.upperBound) {
             yFit =

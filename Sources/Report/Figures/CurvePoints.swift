@@ -4,6 +4,8 @@ struct CurvePoints {
         var x: Double
         var y: Double
         var sd: Double?
+        /// Ends of the band around `y`; nil where there is none.
+        var band: ClosedRange<Double>?
     }
 
     var runs: [[Point]] = []
@@ -23,17 +25,24 @@ struct CurvePoints {
                 run = []
                 continue
             }
-            let sd = curve.sd.flatMap { i < $0.count ? $0[i] : nil }
-            run.append(Point(x: x, y: y, sd: sd.flatMap { Axis.drawable($0) ? abs($0) : nil }))
+            func known(_ values: [Double]?) -> Double? {
+                values.flatMap { i < $0.count && Axis.drawable($0[i]) ? $0[i] : nil }
+            }
+            let sd = known(curve.sd).map(abs)
+            var band = sd.map { y - $0...y + $0 }
+            if let low = known(curve.low), let high = known(curve.high), low <= high {
+                band = low...high
+            }
+            run.append(Point(x: x, y: y, sd: sd, band: band))
         }
         if !run.isEmpty { runs.append(run) }
     }
 
     func drawBands(_ i: Int, _ x: Axis, _ y: Axis, into drawing: inout Drawing) {
         for run in runs {
-            for part in run.split(whereSeparator: { $0.sd == nil }) where part.count > 1 {
-                let upper = part.map { (x($0.x), y($0.y + ($0.sd ?? 0))) }
-                let lower = part.reversed().map { (x($0.x), y($0.y - ($0.sd ?? 0))) }
+            for part in run.split(whereSeparator: { $0.band == nil }) where part.count > 1 {
+                let upper = part.map { (x($0.x), y($0.band?.upperBound ?? $0.y)) }
+                let lower = part.reversed().map { (x($0.x), y($0.band?.lowerBound ?? $0.y)) }
                 drawing.open("g", [("class", "c\(i % Theme.light.series.count)")])
                 drawing.shape(
                     "path", [("class", "band"), ("d", Self.path(upper + lower) + "Z")])
@@ -49,8 +58,8 @@ struct CurvePoints {
                 // A single value has no line; with a band it has an upright bar.
                 for point in run {
                     let at = x(point.x)
-                    if let sd = point.sd {
-                        drawing.line(at, y(point.y - sd), at, y(point.y + sd), "bar")
+                    if let band = point.band {
+                        drawing.line(at, y(band.lowerBound), at, y(band.upperBound), "bar")
                     }
                     drawing.shape(
                         "circle",

@@ -6,7 +6,7 @@ extension Double {
 }
 
 extension Curve: Codable {
-    enum CodingKeys: String, CodingKey { case name, x, mean, sd, marks, series }
+    enum CodingKeys: String, CodingKey { case name, x, mean, sd, low, high, marks, series }
 
     public init(from decoder: any Decoder) throws {
         let c = try decoder.container(keyedBy: CodingKeys.self)
@@ -15,6 +15,8 @@ extension Curve: Codable {
             x: try c.decode([Double?].self, forKey: .x).map { $0 ?? .nan },
             mean: try c.decode([Double?].self, forKey: .mean).map { $0 ?? .nan },
             sd: try c.decodeIfPresent([Double?].self, forKey: .sd)?.map { $0 ?? .nan },
+            low: try c.decodeIfPresent([Double?].self, forKey: .low)?.map { $0 ?? .nan },
+            high: try c.decodeIfPresent([Double?].self, forKey: .high)?.map { $0 ?? .nan },
             marks: try c.decodeIfPresent(Bool.self, forKey: .marks) ?? false,
             series: try c.decodeIfPresent(Int.self, forKey: .series))
     }
@@ -25,6 +27,8 @@ extension Curve: Codable {
         try c.encode(x.map(\.orNull), forKey: .x)
         try c.encode(mean.map(\.orNull), forKey: .mean)
         try c.encodeIfPresent(sd?.map(\.orNull), forKey: .sd)
+        try c.encodeIfPresent(low?.map(\.orNull), forKey: .low)
+        try c.encodeIfPresent(high?.map(\.orNull), forKey: .high)
         if marks { try c.encode(true, forKey: .marks) }
         try c.encodeIfPresent(series, forKey: .series)
     }

@@ -13,6 +13,9 @@ public struct Curve: Equatable, Sendable {
     public var mean: [Double]
     /// Standard deviation over seeds; `nil` draws no band.
     public var sd: [Double]?
+    /// A band that is not the same to both sides of the mean; goes before `sd`.
+    public var low: [Double]?
+    public var high: [Double]?
     /// Draws a dot for each point and `sd` as an upright bar, instead of a line and a band: measured
     /// points beside a theory's line.
     public var marks: Bool
@@ -20,13 +23,15 @@ public struct Curve: Equatable, Sendable {
     public var series: Int?
 
     public init(
-        name: String, x: [Double], mean: [Double], sd: [Double]? = nil, marks: Bool = false,
-        series: Int? = nil
+        name: String, x: [Double], mean: [Double], sd: [Double]? = nil, low: [Double]? = nil,
+        high: [Double]? = nil, marks: Bool = false, series: Int? = nil
     ) {
         self.name = name
         self.x = x
         self.mean = mean
         self.sd = sd
+        self.low = low
+        self.high = high
         self.marks = marks
         self.series = series
     }

@@ -10,6 +10,8 @@ struct PageView {
     var facts: [Fact]
     var recipe: [RecipeLine]
     var style = ""
+    /// The heading of the findings.
+    var answer = "Findings"
     var warned: Bool
     var found: Bool
     var stated: Bool
@@ -23,6 +25,9 @@ struct PageView {
         var layout: String
         /// Whether it opens only when asked for.
         var folded = false
+        /// Sentences under the heading.
+        var lines: [String] = []
+        var galleries: [Shots] = []
         var tables: [Table] = []
         var figures: [Drawn] = []
     }
@@ -41,6 +46,52 @@ struct PageView {
             drawing = figure.inlineSVG()
             narrow = figure.fitsNarrow ? figure.inlineSVG(room: 322) : nil
             self.note = note
+        }
+    }
+
+    /// A gallery.
+    struct Shots {
+        var title: String?
+        var items: [Shot]
+        /// Whether cards are as broad as texts need.
+        var broad: Bool
+        var wide: Bool
+        var note: String?
+
+        init(_ gallery: Gallery) {
+            title = gallery.title.isEmpty ? nil : gallery.title
+            items = gallery.items.map(Shot.init)
+            wide = gallery.isWide
+            broad = gallery.items.contains { $0.text != nil }
+            note = gallery.note
+        }
+    }
+
+    struct Shot {
+        struct Picture {
+            var source: String
+            var width: Int
+            var height: Int
+            /// For those who do not see it.
+            var alt: String
+        }
+
+        var picture: Picture?
+        var text: String?
+        var name: String
+        var before: String
+        var after: String?
+        var notes: [String]
+
+        init(_ item: Gallery.Item) {
+            picture = item.picture.map { picture in
+                let small = picture.fitted()
+                return Picture(
+                    source: small.source, width: small.width * small.scale,
+                    height: small.height * small.scale, alt: item.name)
+            }
+            (text, name, before) = (item.text, item.name, item.before)
+            (after, notes) = (item.after, item.notes)
         }
     }
 
@@ -99,7 +150,9 @@ struct PageView {
         self.subtitle = subtitle.isEmpty ? nil : subtitle
         self.warnings = warnings
         self.findings = findings
-        self.sections = sections.filter { !$0.tables.isEmpty || !$0.figures.isEmpty }
+        self.sections = sections.filter {
+            !$0.tables.isEmpty || !$0.figures.isEmpty || !$0.galleries.isEmpty || !$0.lines.isEmpty
+        }
         self.facts = facts
         self.recipe = recipe.isEmpty ? [] : RecipeLine.lines(of: recipe)
         warned = !warnings.isEmpty

@@ -14,7 +14,7 @@ enum Templates {
         MustacheContentTypes.register(ScalarMarkup(), named: "MARKUP")
         do {
             var library = MustacheLibrary()
-            for name in ["page", "table", "figure"] {
+            for name in ["page", "table", "figure", "gallery"] {
                 try library.register(source("\(name).mustache"), named: name)
             }
             return .success((library, try source("page.css")))
