@@ -39,6 +39,10 @@ let pure: [Target] = [
     .target(
         name: "Audit",
         dependencies: ["Datasets", "SafeTensors", "Files", "Randomness", "Workers", "Diagnostics"]),
+    // What an audit found out, for a terminal, a page and JSON.
+    .target(
+        name: "AuditReports",
+        dependencies: ["Audit", "Report", "Datasets", "Files", "Diagnostics"]),
     // `Benchmarks/run-audit` measures confident learning with it, beside cleanlab.
     .executableTarget(
         name: "limbeck-audit-bench",
@@ -68,6 +72,9 @@ let pure: [Target] = [
         dependencies: [
             "Audit", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
         ], exclude: ["vectors.py"], resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "AuditReportsTests",
+        dependencies: ["AuditReports", "Audit", "Report", "Datasets", "Diagnostics"]),
 ]
 
 let engine: [Target] = [
@@ -200,7 +207,7 @@ let package = Package(
                     name: "Limbeck",
                     targets: [
                         "Limbeck", "Torch", "Neural", "Models", "Distillation", "LabelText",
-                        "Training", "Experiments", "RunReports",
+                        "Training", "Experiments", "RunReports", "Audit", "AuditReports",
                     ]),
                 .executable(name: "limbeck", targets: ["LimbeckProgram"]),
             ] : []),
