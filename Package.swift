@@ -74,7 +74,7 @@ let pure: [Target] = [
         ], exclude: ["vectors.py"], resources: [.copy("Fixtures")]),
     .testTarget(
         name: "AuditReportsTests",
-        dependencies: ["AuditReports", "Audit", "Report", "Datasets", "Diagnostics"]),
+        dependencies: ["AuditReports", "Audit", "Report", "Datasets", "Files", "Diagnostics"]),
 ]
 
 let engine: [Target] = [

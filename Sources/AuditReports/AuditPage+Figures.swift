@@ -5,10 +5,21 @@ extension AuditPage {
     private static let mostClasses = 12
     private static let mostOverlaps = 12
 
-    /// Precision at every length of the list, expected and true.
-    var precision: SectionedPage.Section? {
+    /// What is known of the list: precision, evidence, and what checking it gains.
+    var quality: SectionedPage.Section? {
+        guard !isUseless else { return nil }
+        let tables = [measuredTable, evidence].compactMap(\.self)
+        let charts = [precision, budget].map { $0.map { SectionedPage.Content.chart($0) } }
+        return .init(
+            "How good the list is",
+            [charts[0]].compactMap(\.self) + tables.map { .table($0) }
+                + [charts[1]].compactMap(\.self), isGrid: true)
+    }
+
+    /// At every length of the list, expected and true.
+    private var precision: CurveChart? {
         let learning = result.learning
-        guard !isUseless, learning.count > 1 else { return nil }
+        guard learning.count > 1 else { return nil }
         let x = (1...learning.count).map(Double.init)
         func inPercent(_ values: [Double]) -> [Double] { values.map { 100 * $0 } }
         let precision = learning.model.precision
@@ -26,15 +37,12 @@ extension AuditPage {
                     name: "the list", x: [Double(expected.count)], mean: [100 * expected.precision],
                     marks: true, series: 0))
         }
-        let chart = CurveChart(
+        return CurveChart(
             title: "Wrong labels among the first n", xLabel: "length of the list, n",
             yLabel: "precision (%)", curves: curves, yRange: 0...100,
             note:
                 "The band is the interval of the expected precision: two standard errors around what "
                 + "both calibrations say at both ends of the noise rate's interval.")
-        return .init(
-            "How good the list is",
-            [.chart(chart)] + [measuredTable].compactMap(\.self).map { .table($0) }, isGrid: true)
     }
 
     /// What was expected beside what is true.
@@ -44,9 +52,7 @@ extension AuditPage {
         let model = learning.model
         var rows = [
             [
-                "wrong labels",
-                "\(Wording.percent(model.rate.estimate)) % "
-                    + "(\(Wording.interval(model.rate.low, model.rate.high)))",
+                "wrong labels", shareText(model.rate.estimate, model.rate.low, model.rate.high),
                 Wording.measured(rate),
             ]
         ]
@@ -55,8 +61,7 @@ extension AuditPage {
                 rows += [
                     [
                         "precision of the list",
-                        "\(Wording.percent(expected.precision)) % "
-                            + "(\(Wording.interval(expected.low, expected.high)))",
+                        shareText(expected.precision, expected.low, expected.high),
                         Wording.measured(precision),
                     ],
                     [
@@ -156,9 +161,9 @@ extension AuditPage {
 
     // MARK: Evidence
 
-    var evidence: SectionedPage.Section? {
+    private var evidence: TableModel? {
         let learning = result.learning
-        guard !isUseless, !learning.rows.evidenceNames.isEmpty else { return nil }
+        guard !learning.rows.evidenceNames.isEmpty else { return nil }
         let weights = Dictionary(learning.model.weights.map { ($0.column, $0.weight) }) { a, _ in a
         }
         let areas = learning.evidenceAreas
@@ -167,130 +172,111 @@ extension AuditPage {
                 + (areas.map { [$0[j].map(Wording.area) ?? "–"] } ?? [])
         }
         if areas != nil, let measured = learning.measured {
-            rows.append(["all joined", "", Wording.area(measured.area)])
+            rows.append(["all joined", "", area(measured.area)])
         }
-        return .init(
-            "Evidence",
-            [
-                .table(
-                    TableModel(
-                        columns: [.init("column"), .init("weight", .trailing)]
-                            + (areas == nil ? [] : [.init("AUC by itself", .trailing)]),
-                        rows: rows,
-                        note:
-                            "Weights of standardised columns, learnt to tell labels that were changed on "
-                            + "purpose"
-                            + (learning.model.injectedArea.map {
-                                " (AUC \(Wording.area($0)) there)"
-                            }
-                                ?? "")
-                            + ". A column that repeats others has little weight."))
-            ], isFolded: areas == nil)
+        return TableModel(
+            title: "Evidence",
+            columns: [.init("column"), .init("weight", .trailing)]
+                + (areas == nil ? [] : [.init("AUC by itself", .trailing)]), rows: rows,
+            note:
+                "Weights of standardised columns, learnt to tell labels that were changed on purpose"
+                + (learning.model.injectedArea.map { " (AUC \(Wording.area($0)) there)" } ?? "")
+                + ". A column that repeats others has little weight.")
     }
 
     // MARK: People
 
-    var annotators: SectionedPage.Section? {
+    var people: SectionedPage.Section? {
+        .init(
+            "What people say",
+            [sheet, annotators].compactMap(\.self).map { .table($0) }, isGrid: true)
+    }
+
+    private var annotators: TableModel? {
         guard !result.annotators.isEmpty else { return nil }
-        return .init(
-            "Annotators",
-            [
-                .table(
-                    TableModel(
-                        columns: [
-                            .init("annotator"), .init("labels", .trailing),
-                            .init("agree with the consensus (%)", .trailing),
-                            .init("right (%)", .trailing),
-                        ],
-                        rows: result.annotators.sorted { $0.quality > $1.quality }.map {
-                            [
-                                $0.name, Wording.count($0.labels), Wording.percent($0.agreement),
-                                Wording.percent($0.quality),
-                            ]
-                        },
-                        note:
-                            "Right: an estimate from the annotators and the networks together (CROWDLAB)."
-                    ))
-            ])
+        return TableModel(
+            title: "Annotators",
+            columns: [
+                .init("annotator"), .init("labels", .trailing),
+                .init("as the consensus (%)", .trailing), .init("right (%)", .trailing),
+            ],
+            rows: result.annotators.sorted { $0.quality > $1.quality }.map {
+                [
+                    $0.name, Wording.count($0.labels), Wording.percent($0.agreement),
+                    Wording.percent($0.quality),
+                ]
+            },
+            note: "Right: an estimate from the annotators and the networks together (CROWDLAB).")
     }
 
     /// What a person says beside what the audit says.
-    var sheet: SectionedPage.Section? {
+    private var sheet: TableModel? {
         guard let sheet = result.sheet else { return nil }
         func row(
             _ name: String, _ share: SampledShare, audit: String, agrees: Bool?
         ) -> [String] {
             [
-                name, Wording.count(share.drawn), Wording.count(share.found),
-                share.estimate.map {
-                    "\(Wording.percent($0)) % (\(Wording.interval(share.low, share.high)))"
-                } ?? "–", audit, agrees.map { $0 ? "yes" : "no" } ?? "–",
+                name, "\(Wording.count(share.found)) of \(Wording.count(share.drawn))",
+                share.estimate.map { shareText($0, share.low, share.high) } ?? "–", audit,
+                agrees.map { $0 ? "yes" : "no" } ?? "–",
             ]
         }
         let rate = result.learning.model.rate
         var rows = [
             row(
                 "all labels", sheet.rate,
-                audit: isUseless
-                    ? "–"
-                    : "\(Wording.percent(rate.estimate)) % (\(Wording.interval(rate.low, rate.high)))",
+                audit: isUseless ? "–" : shareText(rate.estimate, rate.low, rate.high),
                 agrees: isUseless ? nil : sheet.agreesOnRate)
         ]
         if let expected = result.learning.expected {
             rows.append(
                 row(
                     "the list", sheet.precision,
-                    audit: "\(Wording.percent(expected.precision)) % "
-                        + "(\(Wording.interval(expected.low, expected.high)))",
+                    audit: shareText(expected.precision, expected.low, expected.high),
                     agrees: sheet.agreesOnPrecision))
         }
         let unsure =
             sheet.unsure == 0
             ? ""
-            : " \(Wording.count(sheet.unsure)) judged unsure are left out: were all of them right or all "
-                + "wrong, it would be "
+            : " Left out as unsure: \(Wording.count(sheet.unsure)); were they all right or all wrong, the "
+                + "share of all labels would be "
                 + Wording.interval(sheet.rateIfUnsure.lowerBound, sheet.rateIfUnsure.upperBound)
                 + "."
-        return .init(
-            "What a person says",
-            [
-                .table(
-                    TableModel(
-                        columns: [
-                            .init("of"), .init("judged", .trailing), .init("wrong", .trailing),
-                            .init("share", .trailing), .init("the audit", .trailing),
-                            .init("agrees"),
-                        ], rows: rows,
-                        note:
-                            "A random sample, judged without the audit's opinion: its share is unbiased, "
-                            + "its 95 % interval exact." + unsure))
-            ])
+        return TableModel(
+            title: "A random sheet, judged by a person",
+            columns: [
+                .init("of"), .init("wrong", .trailing), .init("share", .trailing),
+                .init("the audit", .trailing), .init("agrees"),
+            ], rows: rows,
+            note:
+                "Judged without the audit's opinion: the share is unbiased, its 95 % interval exact."
+                + unsure)
+    }
+
+    /// `41 % (36 to 46 %)`
+    private func shareText(_ share: Double, _ low: Double, _ high: Double) -> String {
+        "\(Wording.percent(share)) % (\(Wording.interval(low, high)))"
     }
 
     /// Gains in three orders.
-    var budget: SectionedPage.Section? {
+    private var budget: CurveChart? {
         guard let budget = result.budget else { return nil }
         func curve(_ name: String, _ gains: [Double], _ series: Int) -> Curve {
             Curve(
                 name: name, x: gains.indices.map(Double.init), mean: gains.map { 100 * $0 },
                 series: series)
         }
-        return .init(
-            "What checking labels gains",
-            [
-                .chart(
-                    CurveChart(
-                        title: "Expected gain of \(Wording.count(budget.count)) checked labels",
-                        xLabel: "labels checked", yLabel: "gain (points)",
-                        curves: [
-                            curve("by worth", budget.byWorth, 0),
-                            curve("by probability", budget.byProbability, 1),
-                            curve("at random", budget.atRandom, 2),
-                        ],
-                        note:
-                            "By how much the mean probability of the true class would grow if networks "
-                            + "believed what they are told. Simulated from the audit's own probabilities; "
-                            + "it compares orders, and is no promise of accuracy."))
-            ], isGrid: true)
+        return CurveChart(
+            title: "What checking \(Wording.count(budget.count)) labels gains",
+            xLabel: "labels checked", yLabel: "gain (points)",
+            curves: [
+                curve("by worth", budget.byWorth, 0),
+                curve("by probability", budget.byProbability, 1),
+                curve("at random", budget.atRandom, 2),
+            ],
+            note:
+                "By how much the mean probability of the true class would grow if networks believed what "
+                + "they are told. Simulated from the audit's own probabilities; it compares orders, and is "
+                + "no promise of accuracy.")
     }
 }

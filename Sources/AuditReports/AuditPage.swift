@@ -46,7 +46,8 @@ public struct AuditPage {
         return SectionedPage(
             kind: "Audit", title: result.name, subtitle: Wording.sentence(findings.judged),
             warnings: result.warnings, answer: "Which labels are wrong?",
-            findings: (findings.all + [unknown].compactMap(\.self)).map(Wording.sentence),
+            findings: (findings.all(onPage: true) + [unknown].compactMap(\.self)).map(
+                Wording.sentence),
             sections: sections, facts: facts, recipe: recipe)
     }
 
@@ -60,9 +61,9 @@ public struct AuditPage {
 
     private var sections: [SectionedPage.Section] {
         [
-            duplicates, worst, moreOfTheWorst, precision, classes, moreClasses, transition,
-            evidence,
-            test, annotators, sheet, budget, outliers,
+            duplicates, worst, moreOfTheWorst, quality, classes, moreClasses, transition, test,
+            people,
+            outliers,
         ].compactMap(\.self).filter { !$0.contents.isEmpty || !$0.lines.isEmpty }
     }
 

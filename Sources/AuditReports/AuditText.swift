@@ -20,7 +20,7 @@ public struct AuditText: Sendable {
         _ result: AuditResult, folder: String, files: [String] = [], report: String? = nil
     ) {
         let findings = Findings(result)
-        var lines = [findings.judged] + findings.all
+        var lines = [findings.judged] + findings.all()
         lines += result.warnings.map { "warning: " + $0 }
         let made =
             (files.isEmpty ? [] : ["files in \(folder): \(files.joined(separator: ", "))"])

@@ -50,9 +50,22 @@ struct Findings {
         return "list: " + Findings.list(expected)
     }
 
+    /// The same as a sentence of a page.
+    private var listed: String {
+        guard let expected = learning.expected else { return list }
+        return Wording.count(expected.count, "sample")
+            + (expected.count == 1 ? " is listed" : " are listed") + "; about "
+            + Findings.wrong(expected) + " are wrong "
+            + Findings.precision(expected)
+    }
+
     static func list(_ expected: ListPrecision.Length) -> String {
         Wording.count(expected.count, "sample") + ", about " + wrong(expected)
-            + " wrong (precision \(Wording.percent(expected.precision)) %, "
+            + " wrong " + precision(expected)
+    }
+
+    private static func precision(_ expected: ListPrecision.Length) -> String {
+        "(precision \(Wording.percent(expected.precision)) %, "
             + Wording.interval(expected.low, expected.high) + ")"
     }
 
@@ -181,7 +194,8 @@ struct Findings {
     }
 
     /// All that is there, the answer first.
-    var all: [String] {
-        [rate, list, truth, conflicts, overlaps, test, annotators, sheet, budget].compactMap(\.self)
+    func all(onPage: Bool = false) -> [String] {
+        [rate, onPage ? listed : list, truth, conflicts, overlaps, test, annotators, sheet, budget]
+            .compactMap(\.self)
     }
 }

@@ -26,7 +26,7 @@ struct SampleCards {
 
     static func explanation(knowsTruth: Bool) -> String {
         "Given label → suggested label; the sample, and the probability that the given label is wrong"
-            + (knowsTruth ? "; at last what is true." : ".")
+            + (knowsTruth ? "; the true class." : ".")
     }
 
     /// - Parameter note: stands under them.
@@ -45,10 +45,9 @@ struct SampleCards {
     private func item(_ row: AuditRows.Row) -> Gallery.Item {
         Gallery.Item(
             picture: picture(row.sample), text: text(row.sample), name: name(row.sample),
-            before: classNames[row.given],
+            value: Wording.sign(row.probability) + " %", before: classNames[row.given],
             after: row.suggested == row.given ? nil : classNames[row.suggested],
-            notes: ["\(Wording.percent(row.probability)) % wrong"] + [truth(row)].compactMap(\.self)
-        )
+            notes: [truth(row)].compactMap(\.self))
     }
 
     /// The user's own name of a sample, or its row.
@@ -59,7 +58,7 @@ struct SampleCards {
 
     private func truth(_ row: AuditRows.Row) -> String? {
         guard let truth = part.truth?[row.sample] else { return nil }
-        return truth == row.given ? "in truth right" : "in truth \(classNames[truth])"
+        return "true: \(classNames[truth])"
     }
 
     private func picture(_ sample: Int) -> Gallery.Picture? {
@@ -121,7 +120,7 @@ struct SampleCards {
                 [
                     name(row.sample), classNames[row.given],
                     row.suggested == row.given ? "–" : classNames[row.suggested],
-                    Wording.percent(row.probability),
+                    Wording.sign(row.probability),
                 ] + (knowsTruth ? [part.truth?[row.sample].map { classNames[$0] } ?? ""] : [])
                     + cells(row.sample)
             },

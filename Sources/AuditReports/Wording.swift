@@ -39,6 +39,11 @@ enum Wording {
         return Numbers.fixed(100 * share, share < 0.0995 ? 1 : 0)
     }
 
+    /// The same where there is no room for words: `>99.9`.
+    static func sign(_ share: Double) -> String {
+        percent(share).replacing("over ", with: ">").replacing("under ", with: "<")
+    }
+
     /// `36 to 46 %`; `at most 5.1 %` and `at least 90 %` where one end says nothing.
     static func interval(_ low: Double, _ high: Double) -> String {
         switch (low <= 0, high >= 1) {

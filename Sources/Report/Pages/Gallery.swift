@@ -26,16 +26,20 @@ package struct Gallery: Equatable, Sendable {
         package var text: String?
         /// What the sample is called.
         package var name: String
+        /// Stands behind the name.
+        package var value: String?
         package var before: String
         /// Stands behind an arrow after `before`; nil where there is only one.
         package var after: String?
+        /// A line each.
         package var notes: [String]
 
         package init(
-            picture: Picture? = nil, text: String? = nil, name: String, before: String,
-            after: String? = nil, notes: [String] = []
+            picture: Picture? = nil, text: String? = nil, name: String, value: String? = nil,
+            before: String, after: String? = nil, notes: [String] = []
         ) {
-            (self.picture, self.text, self.name) = (picture, text, name)
+            (self.picture, self.text) = (picture, text)
+            (self.name, self.value) = (name, value)
             (self.before, self.after, self.notes) = (before, after, notes)
         }
     }

@@ -27,9 +27,22 @@ struct PageView {
         var folded = false
         /// Sentences under the heading.
         var lines: [String] = []
-        var galleries: [Shots] = []
-        var tables: [Table] = []
-        var figures: [Drawn] = []
+        var contents: [Content]
+
+        init(
+            heading: String, layout: String, folded: Bool = false, tables: [Table] = [],
+            figures: [Drawn] = []
+        ) {
+            (self.heading, self.layout, self.folded) = (heading, layout, folded)
+            contents = tables.map { Content(table: $0) } + figures.map { Content(figure: $0) }
+        }
+    }
+
+    /// One of them.
+    struct Content {
+        var gallery: Shots?
+        var table: Table?
+        var figure: Drawn?
     }
 
     struct Drawn {
@@ -79,6 +92,7 @@ struct PageView {
         var picture: Picture?
         var text: String?
         var name: String
+        var value: String?
         var before: String
         var after: String?
         var notes: [String]
@@ -91,7 +105,7 @@ struct PageView {
                     height: small.height * small.scale, alt: item.name)
             }
             (text, name, before) = (item.text, item.name, item.before)
-            (after, notes) = (item.after, item.notes)
+            (value, after, notes) = (item.value, item.after, item.notes)
         }
     }
 
@@ -150,9 +164,7 @@ struct PageView {
         self.subtitle = subtitle.isEmpty ? nil : subtitle
         self.warnings = warnings
         self.findings = findings
-        self.sections = sections.filter {
-            !$0.tables.isEmpty || !$0.figures.isEmpty || !$0.galleries.isEmpty || !$0.lines.isEmpty
-        }
+        self.sections = sections.filter { !$0.contents.isEmpty || !$0.lines.isEmpty }
         self.facts = facts
         self.recipe = recipe.isEmpty ? [] : RecipeLine.lines(of: recipe)
         warned = !warnings.isEmpty

@@ -63,13 +63,14 @@ package struct SectionedPage: Equatable, Sendable {
             sections: sections.map { section in
                 var shown = PageView.Section(
                     heading: section.heading, layout: section.isGrid ? "grid" : "stack",
-                    folded: section.isFolded, lines: section.lines)
-                for content in section.contents {
+                    folded: section.isFolded)
+                shown.lines = section.lines
+                shown.contents = section.contents.map { content in
                     switch content {
-                    case .gallery(let gallery): shown.galleries.append(.init(gallery))
-                    case .table(let table): shown.tables.append(.init(table))
-                    case .chart(let chart): shown.figures.append(.init(chart, note: chart.note))
-                    case .heatMap(let map): shown.figures.append(.init(map, note: map.note))
+                    case .gallery(let gallery): .init(gallery: .init(gallery))
+                    case .table(let table): .init(table: .init(table))
+                    case .chart(let chart): .init(figure: .init(chart, note: chart.note))
+                    case .heatMap(let map): .init(figure: .init(map, note: map.note))
                     }
                 }
                 return shown
