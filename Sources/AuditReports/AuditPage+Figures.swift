@@ -74,7 +74,7 @@ extension AuditPage {
             }
             rows += [
                 [
-                    "AUC", model.injectedArea.map { area($0) + " of changed labels" } ?? "",
+                    "AUC", model.injectedArea.map(area) ?? "",
                     area(measured.area),
                 ],
                 ["precision at recall 80 %", "", Wording.measured(measured.precisionAtRecall80)],
@@ -82,8 +82,10 @@ extension AuditPage {
         }
         return TableModel(
             title: "Beside the true labels",
-            columns: [.init(""), .init("expected", .trailing), .init("true", .trailing)], rows: rows
-        )
+            columns: [.init(""), .init("expected", .trailing), .init("true", .trailing)],
+            rows: rows,
+            note: model.injectedArea == nil
+                ? nil : "The AUC that is expected is that of labels that were changed on purpose.")
     }
 
     private func area(_ value: Double) -> String { Wording.area(value) }
@@ -253,9 +255,11 @@ extension AuditPage {
                 + unsure)
     }
 
-    /// `41 % (36 to 46 %)`
+    /// `41 % (36 to 46 %)`, which breaks before the bracket and nowhere else.
     private func shareText(_ share: Double, _ low: Double, _ high: Double) -> String {
-        "\(Wording.percent(share)) % (\(Wording.interval(low, high)))"
+        let (share, interval) = (Wording.percent(share) + " %", Wording.interval(low, high))
+        return share.replacing(" ", with: "\u{a0}") + " ("
+            + interval.replacing(" ", with: "\u{a0}") + ")"
     }
 
     /// Gains in three orders.

@@ -126,8 +126,10 @@ struct SampleCards {
             },
             note: note == nil
                 ? columnNote
-                : ["Wrong: the probability that the given label is.", columnNote].compactMap(\.self)
-                    .joined(separator: " "))
+                : ["Wrong: the probability that the given label is wrong.", columnNote].compactMap(
+                    \.self
+                )
+                .joined(separator: " "))
     }
 
     // MARK: Duplicates

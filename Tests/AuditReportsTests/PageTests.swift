@@ -200,7 +200,8 @@ import Testing
                 [
                     "<li>class eel has five samples</li>", "<h3>What checking 2 labels gains",
                     "by worth", "at random",
-                    "What people say</h2>", "40 % (28 to 52 %)", "Left out as unsure: 1;",
+                    "What people say</h2>", "40\u{a0}% (28\u{a0}to\u{a0}52\u{a0}%)",
+                    "Left out as unsure: 1;",
                     "<h3>Annotators", "<td>A&lt;</td>",
                     "<details><summary><h2>Outliers</h2>",
                 ]))

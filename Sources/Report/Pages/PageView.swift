@@ -116,11 +116,14 @@ struct PageView {
         var long: Bool
         /// Whether it is a name of some length, which may break between words.
         var name: Bool
+        /// Whether it is a number with something in brackets, which may break on a phone.
+        var breaks: Bool
 
         init(text: String, right: Bool) {
             (self.text, self.right) = (text, right)
             long = !right && text.count > 48
             name = !right && !long && text.count > 12
+            breaks = right && text.contains(" (")
         }
     }
 
