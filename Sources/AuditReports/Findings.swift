@@ -21,24 +21,29 @@ struct Findings {
 
     private var agreement: String {
         let useful = learning.usefulness
-        return
-            "held-out predictions agree with \(Wording.measured(useful.hits)) of the given labels; "
+        return "\(predictions) agree with \(Wording.measured(useful.hits)) of the given labels; "
             + "\(Wording.measured(useful.chance)) by chance"
+    }
+
+    /// What anybody's own probabilities are is not known.
+    private var predictions: String {
+        if case .file = result.source { return "predictions" }
+        return "held-out predictions"
     }
 
     /// How many labels are wrong.
     var rate: String {
         learning.usefulness.isUseless
             ? "how many labels are wrong is not known"
-            : Findings.rate(learning.model.rate, of: "the labels")
+            : Findings.rate(learning.model.rate)
     }
 
-    private static func rate(_ rate: RateInterval, of labels: String) -> String {
+    private static func rate(_ rate: RateInterval) -> String {
         let high = Wording.percent(rate.high)
         if rate.estimate < 0.0005 {
-            return "no wrong label is expected among \(labels) (at most \(high) % are wrong)"
+            return "no label is expected to be wrong (at most \(high) % are)"
         }
-        let about = "about \(Wording.percent(rate.estimate)) % of \(labels) are wrong"
+        let about = "about \(Wording.percent(rate.estimate)) % of the labels are wrong"
         return rate.mayBeNone
             ? about + ", perhaps none (at most \(high) %)"
             : about + " (\(Wording.interval(rate.low, rate.high)))"
@@ -81,10 +86,10 @@ struct Findings {
     private var reason: String {
         let useful = learning.usefulness
         return useful.isUseless
-            ? "held-out predictions tell nothing of the labels (they agree with "
+            ? "\(predictions) tell nothing of the labels (they agree with "
                 + "\(Wording.measured(useful.hits)), permuted labels with "
                 + "\(Wording.measured(useful.chance)); p = \(Wording.p(useful.p)))"
-            : "no wrong label is expected"
+            : "no label is expected to be wrong"
     }
 
     /// How the list does where true labels are known.
@@ -130,7 +135,7 @@ struct Findings {
             )
         } else {
             clauses.append(
-                "test split: \(samples), \(Findings.rate(test.model.rate, of: "the labels"))")
+                "test split: \(samples), \(Findings.rate(test.model.rate))")
             clauses.append(
                 test.expected.map {
                     "\(Wording.count($0.count)) listed, about \(Findings.wrong($0)) wrong"

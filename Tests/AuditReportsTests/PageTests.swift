@@ -160,7 +160,7 @@ import Testing
 
     @Test func anEmptyListHasNoGallery() throws {
         let page = try html(Fixture.result(learning: Fixture.part(listed: 0)), images())
-        #expect(page.contains("<li>Nothing is listed: no wrong label is expected.</li>"))
+        #expect(page.contains("<li>Nothing is listed: no label is expected to be wrong.</li>"))
         #expect(!page.contains("<img ") && page.contains("How good the list is"))
         #expect(
             try html(Fixture.result(learning: Fixture.part(listed: 3)), images()).contains(

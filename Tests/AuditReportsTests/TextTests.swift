@@ -52,9 +52,9 @@ import Testing
                 == "about 2.1 % of the labels are wrong, perhaps none (at most 5.1 %)")
         #expect(
             rate(0, 0, 0.032)
-                == "no wrong label is expected among the labels (at most 3.2 % are wrong)")
+                == "no label is expected to be wrong (at most 3.2 % are)")
         let empty = lines(Fixture.result(learning: Fixture.part(listed: 0)))
-        #expect(empty[2] == "nothing is listed: no wrong label is expected")
+        #expect(empty[2] == "nothing is listed: no label is expected to be wrong")
     }
 
     @Test func sourcesAndTheTestSplit() {
@@ -64,7 +64,9 @@ import Testing
         var result = Fixture.result(test: test, source: .file("p.npy"))
         result.testAccuracy = .init(all: 0.841, trusted: 0.87, trustedSamples: 46)
         let text = lines(result)
-        #expect(text[0].hasPrefix("200 samples judged by the probabilities of p.npy (held-out"))
+        #expect(
+            text[0].hasPrefix("200 samples judged by the probabilities of p.npy (predictions agree")
+        )
         #expect(
             text[4]
                 == "test split: 50 samples, about 6.0 % of the labels are wrong, perhaps none (at most 11 %); "
