@@ -25,6 +25,9 @@ public struct AuditJSON: Encodable, Sendable {
     let files: [String: String]
     @OrNull var report: String?
 
+    /// Pairs of classes that are listed at most: a thousand classes have half a million.
+    static let mostOverlaps = 200
+
     /// - Parameters:
     ///   - folder: that of the audit.
     ///   - files: paths of what was written, by what it is: `audit`, `labels`, …
@@ -44,7 +47,11 @@ public struct AuditJSON: Encodable, Sendable {
         warnings = result.warnings
         self.files = files
         let isKnown = !result.learning.usefulness.isUseless
-        overlaps = isKnown ? result.overlaps.map { Overlap($0, result.classNames) } : []
+        overlaps =
+            isKnown
+            ? result.overlaps.filter { $0.samples > 0 }.prefix(AuditJSON.mostOverlaps).map {
+                Overlap($0, result.classNames)
+            } : []
         classQuality = isKnown ? result.classQuality.map { Quality($0, result.classNames) } : []
         test = result.test.map { Part($0, accuracy: result.testAccuracy) }
         transition = isKnown ? result.noise.transition : nil
