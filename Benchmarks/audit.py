@@ -10,7 +10,7 @@ ours, cleanlab's default (find_label_issues, ranked by self-confidence, with as 
 itself), its low-memory path (find_label_issues_batched). Ratios are formed within a round.
 
 What is compared with cleanlab: the confident joint in every cell; the set of issues with our own rounding of the
-calibrated joint; and the set with cleanlab's. Above 16 classes its rounding is arbitrary among equal remainders.
+calibrated joint; and the set with cleanlab's. Its rounding is arbitrary among equal remainders.
 
 Then 10,000,000 rows of 10 classes are read by ours from a mapped file.
 

@@ -16,6 +16,8 @@ struct LimbeckAuditBench: ParsableCommand {
     var counts: String?
     @Option(help: "Where to write the indices, the worst first, and the joint, as JSON.")
     var output: String?
+    @Flag(help: "Write all filters, counts and scores too, for comparisons.")
+    var everything = false
     @Flag(help: "Leave the table in the file instead of reading it into memory first.")
     var mapped = false
     @Option var rounds = 1
@@ -48,7 +50,8 @@ struct LimbeckAuditBench: ParsableCommand {
             }
             answer.issues = ranked.count
             if let output {
-                let found = Found(issues: ranked, joint: learning.joint.counts)
+                var found = Found(issues: ranked, joint: learning.joint.counts)
+                if everything { found.all = All(learning, options) }
                 try Data(JSON.text(found)).write(to: URL(fileURLWithPath: output))
             }
         }
@@ -92,6 +95,32 @@ private struct Answer: Encodable {
 private struct Found: Encodable {
     var issues: [Int]
     var joint: [[Int]]
+    var all: All?
+}
+
+/// All that the package cleanlab says as well.
+private struct All: Encodable {
+    var thresholds: [Double]
+    var calibrated: [[Int]]
+    var disagreeing: [Int]
+    var health: Double
+    var filters: [String: [Int]]
+    var scores: [String: [Double]]
+    var distribution: [Double]
+
+    init(_ learning: ConfidentLearning, _ options: PruneOptions) {
+        thresholds = learning.joint.thresholds
+        calibrated = learning.joint.calibratedCounts
+        disagreeing = learning.disagreeing
+        health = learning.health
+        filters = Dictionary(
+            uniqueKeysWithValues: LabelFilter.allCases.map {
+                ($0.rawValue, learning.issues($0, options))
+            })
+        scores = Dictionary(
+            uniqueKeysWithValues: LabelScore.allCases.map { ($0.rawValue, learning.scores($0)) })
+        distribution = learning.distributionScores()
+    }
 }
 
 /// Resident memory of this process, from the kernel (Linux).
