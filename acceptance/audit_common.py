@@ -51,7 +51,7 @@ class Audit:
     def line(self):
         part, rate = self.learning, self.learning["noise-rate"]
         truth = part["true-noise-rate"]
-        words = f"rate {rate['estimate']:.3f} ({rate['low']:.3f} to {rate['high']:.3f})"
+        words = f"rate {rate['estimate']:.3f} ({rate['low']:.3f} to {rate['high']:.3f})" if rate else "called useless, rate unknown"
         words += f" for {truth:.3f}" if truth is not None else ""
         if listed := part["list"]:
             words += (f"; list {listed['count']} of {part['samples']}, precision {listed['precision']:.3f} "

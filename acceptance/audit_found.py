@@ -40,7 +40,8 @@ def evidence(audits):
     for row in audits[0].learning["evidence"]:
         own = [next((r["auc"] for r in a.learning["evidence"] if r["column"] == row["column"]), None) for a in audits]
         if None not in own:
-            print(f"          {row['column']}: weight {row['weight']:.2f}, AUC {figures(own)}", flush=True)
+            weight = "not used" if row["weight"] is None else f"weight {row['weight']:.2f}"
+            print(f"          {row['column']}: {weight}, AUC {figures(own)}", flush=True)
 
 
 def plain(check, case, audits):
@@ -77,7 +78,7 @@ def folds(check, case):
 
 
 def texts(check, audits):
-    rates = [audit.learning["noise-rate"]["estimate"] for audit in audits]
+    rates = [(audit.learning["noise-rate"] or {"estimate": float("nan")})["estimate"] for audit in audits]
     check.say(abs(mean(rates) - RATE) <= OFF, f"{TWEETS}: noise rate", figures(rates), f"{RATE} within {OFF} in the mean")
     if python(check) is None:
         check.say(False, f"{TWEETS}: AUC", "scikit-learn could not be fetched", "above logistic regression")

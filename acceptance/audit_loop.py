@@ -5,6 +5,7 @@ import csv
 import gzip
 import json
 import random
+import shutil
 
 from audit_common import BUDGET, COMPUTE, audited, changes, data, mean, seeds, slug
 from checker import PROGRAM, ROOT
@@ -37,23 +38,34 @@ def run(check):
 
 
 def trained(check, name, audits, example):
-    """A comparison of Examples/audit in each audit's folder: {row: (selected, last)} in percent by seed, or nothing."""
+    """A comparison of Examples/audit on each audit's files: {row: (selected, last)} in percent by seed, or nothing."""
     rows = {}
     for audit in audits:
+        home = room(check, audit)
         command = [PROGRAM, "compare", ROOT / f"Examples/audit/{name}.yaml", "--seeds", audit.seed, "--out", name,
                    "--jobs", check.options.jobs, *COMPUTE, *changes(check)]
         for key, value in data(check, example).items():
             command += ["--set", f"data.{key}={value}"]
-        code, _, said, _ = check.run(f"{name}-{audit.seed}", command, cwd=audit.folder)
+        code, _, said, _ = check.run(f"{name}-{audit.seed}", command, cwd=home)
         if code != 0:
             check.say(False, f"{name}, seed {audit.seed}", f"exit {code}: {said.strip()[-300:]}", "a table")
             return None
-        for cell in json.loads((audit.folder / name / "result.json").read_text())["cells"]:
+        for cell in json.loads((home / name / "result.json").read_text())["cells"]:
             student = cell["results"][-1]["student"]
             selected, last = rows.setdefault(cell["row"], ([], []))
             selected.append(100 * student["selected"]["test"]["accuracy"])
             last.append(100 * student["last"]["test"]["accuracy"])
     return rows
+
+
+def room(check, audit):
+    """A folder with the label files of an audit: in its own nothing else may stand."""
+    folder = check.folder / "loop" / audit.folder.name
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        for path in [*audit.folder.glob("labels-*.csv"), audit.folder / "weights.csv"]:
+            shutil.copy(path, folder)
+    return folder
 
 
 def figure(rows, training, labels):
@@ -97,7 +109,7 @@ def orders(check, audit):
     chosen = {"by worth": worth[:BUDGET], "by probability": list(given)[:BUDGET],
               "at random": random.Random(audit.seed).sample(sorted(given), min(BUDGET, len(given)))}
     for order, samples in chosen.items():
-        with open(audit.folder / f"{slug(order)}.csv", "w", newline="", encoding="utf-8") as file:
+        with open(room(check, audit) / f"{slug(order)}.csv", "w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(["sample", "label"])
             rows.writerows([i, true[i]] for i in sorted(samples))
