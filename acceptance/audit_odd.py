@@ -5,7 +5,7 @@ import csv
 import math
 import random
 
-from audit_common import COMPUTE
+from audit_common import COMPUTE, slug
 from checker import PROGRAM, one_object
 
 # A table of samples as its columns: numbers, and what is said of them.
@@ -31,7 +31,7 @@ class Room:
 
     def __init__(self, check, folder, name):
         self.check = check
-        self.stem = folder / name.replace(" ", "-")
+        self.stem = folder / slug(name)
 
     def table(self, rows, columns, kind="table"):
         path = self.stem.with_name(f"{self.stem.name}-{kind}.csv")
