@@ -106,6 +106,12 @@ let engine: [Target] = [
             "Training", "Report", "Distillation", "Replica", "Torch", "Datasets", "SafeTensors",
             "Files", "Randomness", "Workers", "Diagnostics",
         ]),
+    // Audits labels with networks of its own.
+    .target(
+        name: "AuditRuns",
+        dependencies: [
+            "Audit", "Training", "Datasets", "SafeTensors", "Files", "Randomness", "Diagnostics",
+        ]),
     // What a Swift program imports.
     .target(
         name: "Limbeck",
@@ -123,7 +129,9 @@ let engine: [Target] = [
     .executableTarget(
         name: "LimbeckProgram",
         dependencies: [
-            "RunReports", "Experiments", "Training", "Replica", "Report", "Datasets", "Models",
+            "RunReports", "AuditRuns", "AuditReports", "Audit", "Experiments", "Training",
+            "Replica", "Report",
+            "Datasets", "Models",
             "PyTorchFiles", "SafeTensors", "LabelText", "Files", "Workers", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
@@ -176,6 +184,12 @@ let engine: [Target] = [
         dependencies: [
             "Experiments", "Training", "Report", "Distillation", "Replica", "Torch", "Files",
             "Randomness", "Diagnostics", "TestSupport", "FolderSupport",
+        ]),
+    .testTarget(
+        name: "AuditRunsTests",
+        dependencies: [
+            "AuditRuns", "Audit", "Training", "Datasets", "Files", "Randomness", "Diagnostics",
+            "Torch", "TestSupport", "FolderSupport",
         ]),
     .testTarget(
         name: "RunReportsTests",

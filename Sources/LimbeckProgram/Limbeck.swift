@@ -22,7 +22,7 @@ struct Limbeck: ParsableCommand {
         subcommands: [
             Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, ImportCommand.self,
             Synthesize.self, Theory.self, Advise.self, SelfDistil.self, Features.self, Noise.self,
-            EmbedLabels.self,
+            AuditCommand.self, EmbedLabels.self,
             ReportCommand.self, Doctor.self,
         ])
 

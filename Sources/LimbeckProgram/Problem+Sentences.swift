@@ -14,6 +14,26 @@ extension Problem {
             .data, "this is a comparison, not a recipe", at: .file(file, "rows"),
             hint: "use limbeck compare")
     }
+    static func rowsInAudit(_ file: String) -> Problem {
+        Problem(
+            .data, "this is a comparison, not a recipe", at: .file(file, "rows"),
+            hint: "audit takes a recipe of one method")
+    }
+    static func searchInAudit(_ file: String) -> Problem {
+        Problem(
+            .data, "audit does not search", at: .file(file, "search"),
+            hint: "use limbeck compare, and give audit the setting that it chose")
+    }
+    static func auditSettings(_ file: String) -> Problem {
+        Problem(
+            .data, "not the settings of an audit", at: .file(file),
+            hint: "remove it and give the recipe or the table again")
+    }
+    static func notForAudit(_ path: String) -> Problem {
+        Problem(
+            .data, "neither a run nor an audit", at: .file(path),
+            expected: "a recipe, a table, or a folder that train or audit wrote")
+    }
     static func manyClassesForIDX(_ count: Int) -> Problem {
         Problem(
             .data, "IDX files hold at most 256 classes", at: .init(detail: ["classes"]),

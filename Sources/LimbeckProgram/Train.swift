@@ -133,9 +133,4 @@ struct Train: ParsableCommand {
         for line in plan.lines { Console.say(line) }
         Console.print("nothing is wrong with the recipe; nothing was trained")
     }
-
-    private func slug(_ name: String) -> String {
-        let kept = name.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
-        return String(kept).split(separator: "-").joined(separator: "-")
-    }
 }

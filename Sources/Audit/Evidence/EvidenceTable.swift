@@ -88,7 +88,7 @@ public struct EvidenceTable: Sendable {
                 labels[$1] == labels[i] ? $0 : max($0, counts[labels[$1]])
             }
             let k = Double(near.count)
-            few[i] = -Double(own) / k
+            few[i] = 0 - Double(own) / k  // no −0
             outvoted[i] = Double(other - own) / k
             for j in near { counts[labels[j]] = 0 }
         }

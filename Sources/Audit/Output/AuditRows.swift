@@ -1,3 +1,4 @@
+import Datasets
 import Diagnostics
 import Files
 import Foundation
@@ -67,16 +68,25 @@ public struct AuditRows: Sendable {
             ["sample"] + (ids == nil ? [] : ["id"]) + (content.map { [$0.column] } ?? [])
             + ["split", "given", "suggested", "probability", "suggested-probability"]
             + evidenceNames
-        return CSV.file(
-            names,
-            rows.lazy.map { row in
-                var cells = key(row)
-                if let content { cells.append(content.values[row.sample]) }
-                cells += [row.split, classNames[row.given], classNames[row.suggested]]
-                return cells
-                    + ([row.probability, row.suggestedProbability] + row.evidence).map(
-                        AuditRows.text)
-            })
+        return CSV.file(names, rows.lazy.map { cells($0, like: self) })
+    }
+
+    /// The rows alone, with the columns of another table: for samples that are judged apart.
+    public func csv(like other: AuditRows) -> [UInt8] {
+        rows.reduce(into: []) { $0 += CSV.line(cells($1, like: other)).utf8 }
+    }
+
+    private func cells(_ row: Row, like other: AuditRows) -> [String?] {
+        var cells: [String?] = ["\(row.sample)"]
+        if other.ids != nil { cells.append(ids?[row.sample]) }
+        if other.content != nil { cells.append(content?.values[row.sample]) }
+        cells += [row.split, classNames[row.given], classNames[row.suggested]]
+        let known = Dictionary(zip(evidenceNames, row.evidence), uniquingKeysWith: { a, _ in a })
+        let evidence =
+            other.evidenceNames == evidenceNames
+            ? row.evidence : other.evidenceNames.map { known[$0] ?? .nan }
+        return cells
+            + ([row.probability, row.suggestedProbability] + evidence).map(AuditRows.text)
     }
 
     // MARK: What training reads
@@ -94,44 +104,64 @@ public struct AuditRows: Sendable {
     /// - Parameters:
     ///   - list: samples.
     ///   - fixed: labels that somebody knows, by sample; they go before everything else.
+    ///   - earlier: what a file said before; it stays, where nothing else is said.
     public func labels(
-        _ list: [Int], _ change: Change, fixed: [Int: Int] = [:]
+        _ list: [Int], _ change: Change, fixed: [Int: Int] = [:],
+        earlier: LabelEdits = LabelEdits()
     ) -> [UInt8] {
         let listed = Set(list)
-        let chosen = rows.filter { listed.contains($0.sample) || fixed[$0.sample] != nil }
-        return file("label", chosen) { row in
-            if let label = fixed[row.sample] { return classNames[label] }
+        var cells = said(earlier)
+        for row in rows where listed.contains(row.sample) {
             let takes =
                 change == .corrected || change == .sure && row.suggestedProbability > 0.5
-            return takes && row.suggested != row.given ? classNames[row.suggested] : nil
+            cells[row.sample] =
+                .some(takes && row.suggested != row.given ? classNames[row.suggested] : nil)
         }
+        for (sample, label) in fixed { cells[sample] = classNames[label] }
+        return file("label", cells)
+    }
+
+    private func said(_ earlier: LabelEdits) -> [Int: String?] {
+        var cells: [Int: String?] = earlier.labels.mapValues { classNames[$0] }
+        for sample in earlier.leftOut { cells[sample] = .some(nil) }
+        return cells
     }
 
     /// Labels to train on, for every sample that is judged.
     ///
-    /// - Parameter labels: new ones, by sample.
-    public func labels(_ labels: [Int: Int]) -> [UInt8] {
-        file("label", rows.filter { labels[$0.sample] != nil }) { classNames[labels[$0.sample]!] }
+    /// - Parameters:
+    ///   - labels: new ones, by sample.
+    ///   - earlier: what a file said before; it stays, where nothing else is said.
+    public func labels(_ labels: [Int: Int], earlier: LabelEdits = LabelEdits()) -> [UInt8] {
+        var cells = said(earlier)
+        for (sample, label) in labels { cells[sample] = classNames[label] }
+        return file("label", cells)
     }
 
-    public func weights() -> [UInt8] {
-        file("weight", rows) { AuditRows.text(1 - $0.probability) }
+    /// - Parameter earlier: weights of a file, which these multiply.
+    public func weights(earlier: SampleWeights? = nil) -> [UInt8] {
+        var cells: [Int: String?] = [:]
+        for (sample, weight) in (earlier?.values ?? []).enumerated() where weight != 1 {
+            cells[sample] = AuditRows.text(weight)
+        }
+        for row in rows {
+            let weight = (1 - row.probability) * (earlier?.values[row.sample] ?? 1)
+            cells[row.sample] = AuditRows.text(weight)
+        }
+        return file("weight", cells)
     }
 
-    private func file(
-        _ column: String, _ rows: [Row], _ cell: (Row) -> String?
-    ) -> [UInt8] {
+    /// - Parameter cells: by sample; nil is an empty cell.
+    private func file(_ column: String, _ cells: [Int: String?]) -> [UInt8] {
         CSV.file(
             ["sample"] + (ids == nil ? [] : ["id"]) + [column],
-            rows.sorted { $0.sample < $1.sample }.map { key($0) + [cell($0)] })
-    }
-
-    private func key(_ row: Row) -> [String?] {
-        ["\(row.sample)"] + (ids.map { [$0[row.sample]] } ?? [])
+            cells.sorted { $0.key < $1.key }.map { sample, cell in
+                ["\(sample)"] + (ids.map { [$0[sample]] } ?? []) + [cell]
+            })
     }
 
     /// Six digits; nothing for what is not known.
-    static func text(_ value: Double) -> String? {
+    package static func text(_ value: Double) -> String? {
         value.isFinite ? String(format: "%.6g", value) : nil
     }
 }

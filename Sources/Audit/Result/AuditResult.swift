@@ -132,6 +132,9 @@ public struct AuditedPart: Sendable {
     /// True labels by row of the data, where they are known; nil where they are not.
     public let truth: [Int: Int]?
 
+    /// With fewer wrong labels expected, none is listed unasked.
+    private static let leastWrong = 0.5
+
     /// - Parameter length: of the list; nil: the one at which F1 is expected to be largest.
     public init(
         rows: AuditRows, usefulness: Usefulness, model: WrongLabelModel, length: Int? = nil,
@@ -141,7 +144,8 @@ public struct AuditedPart: Sendable {
         self.usefulness = usefulness
         self.model = model
         self.truth = truth
-        let best = model.precision.recommended?.count ?? 0
+        let isExpected = model.precision.wrong >= AuditedPart.leastWrong
+        let best = isExpected ? model.precision.recommended?.count ?? 0 : 0
         listed = usefulness.isUseless ? 0 : min(rows.rows.count, length ?? best)
     }
 

@@ -8,7 +8,7 @@ public final class DataFiles: Sendable {
 
     public init() {}
 
-    func load(_ source: any DataSource) throws(Problem) -> LoadedData {
+    public func load(_ source: any DataSource) throws(Problem) -> LoadedData {
         let key = AnyDataSource(wrappedValue: source)
         // Within the lock, so that runs that begin together read and hash each file once.
         return try known.withLock { (known) throws(Problem) in

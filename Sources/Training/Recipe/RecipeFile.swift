@@ -176,4 +176,10 @@ extension RecipeFile {
     public func setting(_ keyPath: String, word: String) throws(Problem) -> RecipeFile {
         try setting(keyPath, to: Node(word, Tag(.str), .doubleQuoted))
     }
+
+    /// Sets a key to a list of words as they are.
+    public func setting(_ keyPath: String, words: [String]) throws(Problem) -> RecipeFile {
+        try setting(
+            keyPath, to: Node.sequence(.init(words.map { Node($0, Tag(.str), .doubleQuoted) })))
+    }
 }

@@ -47,7 +47,7 @@ public struct ComparisonFile {
     static let settingLimit = 2000
 
     public private(set) var rows: [Row] = []
-    public private(set) var seeds: [UInt64] = [0, 1, 2]
+    public var seeds: [UInt64] = [0, 1, 2]
     /// Where it lists several.
     public private(set) var noises: [LabelNoise]?
 
