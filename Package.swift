@@ -6,6 +6,21 @@ import PackageDescription
 // engine-free half (files, data, label noise, reports) builds and tests on its own.
 let withEngine = ProcessInfo.processInfo.environment["LIMBECK_ENGINE"] != "none"
 
+// `LIMBECK_IMAGES=none` leaves out libjpeg and libpng: JPEG and PNG pictures are then refused.
+let withImages = ProcessInfo.processInfo.environment["LIMBECK_IMAGES"] != "none"
+
+let images: [Target] = [
+    .systemLibrary(
+        name: "CLibjpeg", pkgConfig: "libjpeg",
+        providers: [
+            .apt(["libjpeg-dev"]), .yum(["libjpeg-turbo-devel"]), .brew(["jpeg-turbo"]),
+        ]),
+    .systemLibrary(
+        name: "CLibpng", pkgConfig: "libpng",
+        providers: [.apt(["libpng-dev"]), .yum(["libpng-devel"]), .brew(["libpng"])]),
+    .target(name: "CPictures", dependencies: ["CLibjpeg", "CLibpng"]),
+]
+
 let pure: [Target] = [
     .target(name: "Diagnostics"),
     .target(name: "Randomness"),
@@ -23,9 +38,14 @@ let pure: [Target] = [
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
         name: "PyTorchFiles", dependencies: ["SafeTensors", "Files", "Diagnostics", "CZlib"]),
+    // Files of pictures as pixels.
+    .target(
+        name: "Pictures",
+        dependencies: ["Diagnostics", "Files"] + (withImages ? ["CPictures"] : []),
+        swiftSettings: withImages ? [.define("LIMBECK_IMAGES")] : []),
     .target(
         name: "Datasets",
-        dependencies: ["Diagnostics", "Files", "Randomness", "CZlib"],
+        dependencies: ["Pictures", "Workers", "Diagnostics", "Files", "Randomness", "CZlib"],
         resources: [.copy("Resources/fashion-mnist-5k")]),
     .target(
         name: "Report",
@@ -64,6 +84,9 @@ let pure: [Target] = [
     .testTarget(
         name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"],
         resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "PicturesTests", dependencies: ["Pictures", "Diagnostics", "Files"],
+        exclude: ["pictures.py"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "CZlib"]),
     .testTarget(
         name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Workers", "Diagnostics"]),
@@ -230,6 +253,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
     ],
-    targets: pure + (withEngine ? engine : []),
+    targets: (withImages ? images : []) + pure + (withEngine ? engine : []),
     cxxLanguageStandard: .cxx20
 )
