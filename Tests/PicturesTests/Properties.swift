@@ -1,0 +1,1 @@
+../../Fuzz/properties/Properties.swift
