@@ -82,7 +82,8 @@ let pure: [Target] = [
         dependencies: ["PyTorchFiles", "SafeTensors", "Diagnostics", "Files", "Randomness"],
         resources: [.copy("Fixtures")]),
     .testTarget(
-        name: "DatasetsTests", dependencies: ["Datasets", "Files", "Randomness"],
+        name: "DatasetsTests",
+        dependencies: ["Datasets", "Pictures", "Files", "Randomness", "Diagnostics"],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "PicturesTests", dependencies: ["Pictures", "Diagnostics", "Files"],

@@ -57,7 +57,8 @@ extension Dataset {
         }
         return try! Dataset(  // every invariant is inherited
             name: name, features: features, labels: labels, clean: clean, coarse: coarse,
-            groups: groups, classNames: classNames, ids: ids, layout: layout)
+            groups: groups, classNames: classNames, ids: ids, layout: layout,
+            ownValidation: ownValidation)
     }
 }
 

@@ -36,6 +36,14 @@ extension Dataset {
         }
     }
 
+    /// How many samples that the source sets apart for validation are also among the others.
+    var ownValidationShared: Int {
+        guard let marks = ownValidation else { return 0 }
+        let first = firstOccurrences()
+        let trained = Set(first.indices.filter { !marks[$0] }.map { first[$0] })
+        return first.indices.count { marks[$0] && trained.contains(first[$0]) }
+    }
+
     private func withRows<T>(_ body: (Rows) -> T) -> T {
         switch features {
         case .images(let bytes, _, _, _):

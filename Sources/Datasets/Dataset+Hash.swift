@@ -5,8 +5,8 @@ extension Dataset {
     /// `limbeck-dataset-1` and a zero byte; `i`, `t` or `x` (images, table or text); the count, the class
     /// count and the sample shape as little-endian 64-bit integers; the feature bytes (a table's
     /// as little-endian float32; of texts their UTF-8, then their ends as 64-bit integers); the given labels; and, each after a letter, clean labels (`c`),
-    /// coarse labels (`s`) and groups (`g`) where there are any. All labels are little-endian
-    /// 64-bit integers. Names do not enter. Computed at every call, at hundreds of MB per second.
+    /// coarse labels (`s`), groups (`g`) and marks of the source's own validation samples (`v`, 1 or 0) where
+    /// there are any. All labels are little-endian 64-bit integers. Names do not enter. Computed at every call, at hundreds of MB per second.
     public var sha256: String {
         var hash = SHA256()
         hash.update(
@@ -26,7 +26,10 @@ extension Dataset {
             update(texts.ends)
         }
         update(labels)
-        for (letter, list) in [(UInt8(0x63), clean), (0x73, coarse), (0x67, groups)] {
+        let marks = ownValidation?.map { $0 ? 1 : 0 }
+        for (letter, list) in [
+            (UInt8(0x63), clean), (0x73, coarse), (0x67, groups), (0x76, marks),
+        ] {
             guard let list else { continue }
             hash.update([letter])
             update(list)

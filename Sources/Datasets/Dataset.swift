@@ -34,6 +34,8 @@ public struct Dataset: Sendable {
     public let ids: [String]?
     /// How the table was read, where the source is one.
     public let layout: TableLayout?
+    /// Which samples the source sets apart for validation, where it does.
+    public let ownValidation: [Bool]?
 
     public var classCount: Int { classNames.count }
     public var count: Int { labels.count }
@@ -68,9 +70,10 @@ public struct Dataset: Sendable {
     public init(
         name: String, features: Features, labels: [Int], clean: [Int]? = nil,
         coarse: [Int]? = nil, groups: [Int]? = nil, classNames: [String], ids: [String]? = nil,
-        layout: TableLayout? = nil
+        layout: TableLayout? = nil, ownValidation: [Bool]? = nil
     ) throws(Problem) {
         self.name = name
+        self.ownValidation = ownValidation
         self.ids = ids
         self.layout = layout
         self.features = features
@@ -85,6 +88,7 @@ public struct Dataset: Sendable {
         for (what, list) in [
             ("clean labels", clean?.count), ("coarse labels", coarse?.count),
             ("groups", groups?.count), ("identifiers", ids?.count),
+            ("marks of validation samples", ownValidation?.count),
         ] {
             if let list, list != labels.count {
                 throw .countMismatch(name, what, found: list, expected: labels.count)
@@ -147,7 +151,8 @@ public struct Dataset: Sendable {
         return try Dataset(
             name: name, features: features, labels: labels,
             clean: clean ?? (keepingReplacedAsClean ? self.labels : nil), coarse: coarse,
-            groups: groups, classNames: classNames, ids: ids, layout: layout)
+            groups: groups, classNames: classNames, ids: ids, layout: layout,
+            ownValidation: ownValidation)
     }
 
     /// The samples at `indices`, in that order. An index outside `0..<count`, or no index at all,
@@ -173,7 +178,8 @@ public struct Dataset: Sendable {
             clean: clean.map { list in indices.map { list[$0] } },
             coarse: coarse.map { list in indices.map { list[$0] } },
             groups: groups.map { list in indices.map { list[$0] } }, classNames: classNames,
-            ids: ids.map { list in indices.map { list[$0] } }, layout: layout)
+            ids: ids.map { list in indices.map { list[$0] } }, layout: layout,
+            ownValidation: ownValidation.map { list in indices.map { list[$0] } })
     }
 
     /// A table of pixels as images: columns in channels × height × width order, every value a
@@ -195,7 +201,7 @@ public struct Dataset: Sendable {
             features: .images(
                 bytes: cells.map { UInt8($0) }, channels: channels, height: height, width: width),
             labels: labels, clean: clean, coarse: coarse, groups: groups, classNames: classNames,
-            ids: ids, layout: layout)
+            ids: ids, layout: layout, ownValidation: ownValidation)
     }
 
     /// How many samples carry each given label.

@@ -25,7 +25,8 @@ public struct Split: Codable, Equatable, Sendable {
         self.duplicates = duplicates
     }
 
-    /// Splits by shares of the whole.
+    /// Splits by shares of the whole. Where the data brings validation samples of its own, these are taken as
+    /// they are, and the test is a share of the others: then a group, or equal samples, may be on both sides.
     /// - Parameters:
     ///   - validation: share in 0..<1; the size is rounded to the nearest whole number.
     ///   - test: likewise; together they must leave something to train on.
@@ -38,10 +39,30 @@ public struct Split: Codable, Equatable, Sendable {
         guard validation + test < 1 else {
             throw .splitShare("validation and test", validation + test)
         }
+        if validation > 0, let own = data.ownValidation, own.contains(true), own.contains(false) {
+            return try make(data, own: own, test: test, seed: seed)
+        }
         let n = Double(data.count)
         return try make(
             data, validation: Int((validation * n).rounded()), test: Int((test * n).rounded()),
             seed: seed)
+    }
+
+    private static func make(
+        _ data: Dataset, own: [Bool], test: Double, seed: UInt64
+    ) throws(Problem) -> Split {
+        let first = data.firstOccurrences()
+        var split = Split(
+            train: own.indices.filter { !own[$0] }, validation: own.indices.filter { own[$0] },
+            test: [], duplicates: first.indices.count { first[$0] != $0 })
+        guard test > 0 else { return split }
+        let rest = split.train
+        let inner = try make(
+            data.subset(rest), validation: 0, test: Int((test * Double(rest.count)).rounded()),
+            seed: seed)
+        split.train = inner.train.map { rest[$0] }
+        split.test = inner.test.map { rest[$0] }
+        return split
     }
 
     /// Splits by numbers of samples.

@@ -33,6 +33,11 @@ struct SourceTests {
         "csv": table
             + #", "drop": ["a", 3], "decimal": "comma", "skip-at-lines": true, "image-shape": [1, 2, 3]"#,
         "text": table + #", "text": 1, "length": 99, "quotes": false"#,
+        "folder": """
+        "path": "p", "size": [8, 9], "channels": 1, "exif": "ignore", "resampling": "area", "fit": "pad",
+        "background": [0, 1, 2], "max-pixels": 99, "most-bad": 0.5, "group-alike": false,
+        "class-names": ["x", "y"], "label": "l", "clean": -2, "group": "g"
+        """,
         "spiral":
             #""classes": 3, "samples": 70, "radius": 2, "turn": 1, "angle-std": 0, "seed": 9"#,
         "gaussian-classes":
@@ -92,7 +97,7 @@ struct SourceTests {
         (
             #""kind": "parquet""#,
             #"data.kind: unknown word "parquet" (one of: embedded, idx, cifar10, cifar100, csv, "#
-                + "text, spiral, gaussian-classes, colour-shapes, none)"
+                + "text, folder, spiral, gaussian-classes, colour-shapes, none)"
         ),
         (#""kind": "cifar100""#, #"data: missing key "data.folder""#),
         (#""kind": "text""#, #"data: missing key "data.path""#),

@@ -28,6 +28,32 @@ public protocol DataSource: Codable, Hashable, Sendable {
 
     /// Reads or makes the samples to learn from, and those for the test where the data has its own.
     func read() throws(Problem) -> (learning: Dataset, test: Dataset?)
+    /// The same with what there is to say of it; what ``read()`` gives if a kind has no more to say.
+    func readSamples() throws(Problem) -> SourceSamples
+}
+
+/// What a source gives, and what there is to say of it.
+public struct SourceSamples: Sendable {
+    public var learning: Dataset
+    /// For the test, where the data has its own.
+    public var test: Dataset?
+    /// What a reader of the results should know.
+    public var warnings: [String] = []
+    /// Files that gave no sample.
+    public var unread: [UnreadFile] = []
+    /// Of samples that are files: the SHA-256 of each by its identifier.
+    public var contents: [String: String] = [:]
+
+    public init(learning: Dataset, test: Dataset? = nil) {
+        (self.learning, self.test) = (learning, test)
+    }
+}
+
+/// A file of the user's that gave no sample, and why.
+public struct UnreadFile: Equatable, Sendable {
+    /// Within the data's folder.
+    public var path: String
+    public var problem: Problem
 }
 
 extension DataSource {
@@ -36,6 +62,11 @@ extension DataSource {
     public var hasSamples: Bool { true }
     public var labelsAreTrue: Bool { false }
     public var textLength: Int? { nil }
+
+    public func readSamples() throws(Problem) -> SourceSamples {
+        let (learning, test) = try read()
+        return SourceSamples(learning: learning, test: test)
+    }
 
     /// Every file of a folder; none where there is no folder.
     static func files(in folder: String) -> [String] {

@@ -11,13 +11,19 @@ public struct LoadedData: Sendable {
     public let sha256: String
     /// What a reader of the results should know of the data.
     public let warnings: [String]
+    /// Files that gave no sample.
+    public let unread: [UnreadFile]
+    /// Of samples that are files: the SHA-256 of each by its identifier.
+    public let contents: [String: String]
 
     /// Reads the source.
     ///
     /// - Throws: what reading throws; `.data` where the test set does not fit the other.
     public init(_ source: any DataSource) throws(Problem) {
         try source.check()
-        (learning, test) = try source.read()
+        let samples = try source.readSamples()
+        (learning, test) = (samples.learning, samples.test)
+        (unread, contents) = (samples.unread, samples.contents)
         if let test {
             guard test.sampleShape == learning.sampleShape else {
                 throw .shapesDiffer(test.name, test.sampleShape, learning.sampleShape)
@@ -27,7 +33,7 @@ public struct LoadedData: Sendable {
             }
         }
         sha256 = test.map { [learning] in learning.sha256 + $0.sha256 } ?? learning.sha256
-        warnings = LoadedData.warnings(learning, test)
+        warnings = samples.warnings + LoadedData.warnings(learning, test)
     }
 
     private static func warnings(_ learning: Dataset, _ test: Dataset?) -> [String] {
@@ -38,6 +44,12 @@ public struct LoadedData: Sendable {
             warnings.append(
                 "\(shared) test samples are also training samples: the test accuracy is too good to be true"
             )
+        }
+        let selecting = learning.ownValidationShared
+        if selecting > 0 {
+            warnings.append(
+                "\(selecting) validation samples are also training samples: the validation accuracy is too "
+                    + "good to be true")
         }
         if case .text(let texts, _) = learning.features, texts.emptyCount > 0 {
             warnings.append("\(texts.emptyCount) texts are empty")
