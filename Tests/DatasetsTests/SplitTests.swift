@@ -221,4 +221,37 @@ import Testing
                 + "found 3 sets of samples that stay together, expected sizes near 20, 10, 0 "
                 + "(ask for other sizes, or split without groups)")
     }
+
+    // MARK: Validation samples of the data's own
+
+    @Test func ownValidation() throws {
+        let values = Array(0..<19) + [0]
+        let plain = try table(values, labels: (0..<20).map { $0 % 2 })
+        let data = try Dataset(
+            name: "t", features: plain.features, labels: plain.labels,
+            classNames: plain.classNames, ownValidation: (0..<20).map { $0 >= 14 })
+        let whole = try Split.make(data, validation: 0.5, test: 0, seed: 1)
+        #expect(whole.train == Array(0..<14) && whole.validation == Array(14..<20))
+        #expect(whole.test.isEmpty && whole.duplicates == 1)
+        let parts = try Split.make(data, validation: 0.1, test: 0.3, seed: 1)
+        #expect(parts.validation == Array(14..<20) && parts.test.count == 4)
+        #expect((parts.train + parts.test).sorted() == Array(0..<14))
+        // By number of samples, and where a subset has none of them, nothing is special.
+        #expect(try Split.make(data, validation: 2, test: 0, seed: 1).validation.count == 2)
+        let rest = data.subset(Array(0..<14))
+        #expect(try Split.make(rest, validation: 0.5, test: 0, seed: 1).validation.count == 7)
+        #expect(data.subset([3, 15]).ownValidation == [false, true])
+        #expect(try data.relabelled(data.labels).ownValidation == data.ownValidation)
+        #expect(data.sha256 != plain.sha256)
+        #expect(
+            try LoadedData(MemorySource(data)).warnings == [
+                "1 validation samples are also training samples: the validation accuracy is too good to be true"
+            ])
+        #expect(
+            failure {
+                try Dataset(
+                    name: "t", features: plain.features, labels: plain.labels,
+                    classNames: plain.classNames, ownValidation: [true])
+            }.contains("marks of validation samples"))
+    }
 }
