@@ -38,11 +38,13 @@ struct LibrariesScriptTests {
         for header in headers { try files.write([], to: folder("have-\(header)")) }
     }
 
-    private func run() throws -> (status: Int32, said: String, asked: [String]) {
+    private func run(_ environment: [String: String] = [:]) throws -> (
+        status: Int32, said: String, asked: [String]
+    ) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = [script]
-        process.environment = ["PATH": folder.path]
+        process.environment = environment.merging(["PATH": folder.path]) { $1 }
         let said = Pipe()
         process.standardError = said
         try process.run()
@@ -56,13 +58,19 @@ struct LibrariesScriptTests {
     }
 
     @Test func whatIsThereIsLeftAlone() throws {
-        try have("zlib.h", "evp.h")
+        try have("zlib.h", "evp.h", "jpeglib.h", "png.h")
         let result = try run()
         #expect(result.status == 0 && result.said == "" && result.asked == [])
     }
 
+    @Test func withoutImagesTheirLibrariesAreNotAskedFor() throws {
+        try have("zlib.h", "evp.h")
+        let result = try run(["LIMBECK_IMAGES": "none"])
+        #expect(result.status == 0 && result.said == "" && result.asked == [])
+    }
+
     @Test func whatIsMissingIsInstalled() throws {
-        try have("zlib.h")
+        try have("zlib.h", "jpeglib.h", "png.h")
         let result = try run()
         let install = "install -y -qq --no-install-recommends libssl-dev"
         #expect(result.status == 0 && result.said == "libraries: installing libssl-dev\n")
@@ -75,19 +83,19 @@ struct LibrariesScriptTests {
         #expect(result.status == 1 && result.asked == [])
         #expect(
             result.said
-                == "libraries: the headers zlib.h openssl/evp.h are missing: run sudo apt-get install "
-                + "zlib1g-dev libssl-dev\n")
+                == "libraries: the headers zlib.h openssl/evp.h jpeglib.h png.h are missing: run sudo "
+                + "apt-get install zlib1g-dev libssl-dev libjpeg-dev libpng-dev\n")
     }
 
     @Test func withoutAptALineSaysWhatIsMissing() throws {
-        try have("zlib.h")
+        try have("zlib.h", "jpeglib.h", "png.h")
         try files.remove(folder("apt-get"))
         let result = try run()
         #expect(result.status == 1)
         #expect(
             result.said
                 == "libraries: the headers openssl/evp.h are missing: install the development packages "
-                + "of zlib and OpenSSL 1.1 or later\n")
+                + "of zlib, OpenSSL 1.1 or later, libjpeg and libpng\n")
     }
 
     @Test func aFailureOfAptIsSaid() throws {
@@ -96,12 +104,21 @@ struct LibrariesScriptTests {
         #expect(result.status == 1)
         #expect(
             result.said.hasSuffix(
-                "\nlibraries: apt-get could not install zlib1g-dev libssl-dev\n"))
+                "\nlibraries: apt-get could not install zlib1g-dev libssl-dev libjpeg-dev libpng-dev\n"
+            ))
     }
 
-    @Test func applesSystemsNeedNothing() throws {
+    @Test func applesSystemsNeedTheLibrariesOfPictures() throws {
         try make("uname", "echo Darwin")
         let result = try run()
-        #expect(result.status == 0 && result.said == "")
+        #expect(result.status == 1)
+        #expect(
+            result.said
+                == "libraries: libjpeg and libpng are missing: run brew install pkgconf jpeg-turbo libpng, or "
+                + "build with LIMBECK_IMAGES=none\n")
+        #expect(try run(["LIMBECK_IMAGES": "none"]).status == 0)
+        try make("pkg-config", "exit 0")
+        let found = try run()
+        #expect(found.status == 0 && found.said == "")
     }
 }

@@ -95,21 +95,26 @@ struct HintTests {
 
     /// At which commands the sentences are read that name an option; each of them has it.
     private static let readers: [String: [any ParsableCommand.Type]] = [
+        "--annotators": [AuditCommand.self], "--budget": [AuditCommand.self],
         "--classes": [AdviseFeatures.self, SelfDistil.self, ImportCommand.self],
         "--decimal": [Evaluate.self, Predict.self],
         "--delimiter": [Evaluate.self, Predict.self],
-        "--device": [Train.self, Compare.self, Demo.self, Synthesize.self],
-        "--images": [Evaluate.self], "--inexact": [Train.self], "--labels": [Evaluate.self],
+        "--device": [Train.self, Compare.self, Demo.self, Synthesize.self, AuditCommand.self],
+        "--folds": [AuditCommand.self],
+        "--images": [Evaluate.self], "--inexact": [Train.self], "--label": [AuditCommand.self],
+        "--labels": [Evaluate.self],
         "--list": [ImportCommand.self], "--map": [ImportCommand.self],
+        "--method": [AuditCommand.self],
         "--no-header": [Evaluate.self, Predict.self],
         "--out": [
             Train.self, Compare.self, Demo.self, Synthesize.self, Predict.self, Features.self,
             ImportCommand.self, Noise.self, EmbedLabels.self, ReportCommand.self, TheoryPhase.self,
+            AuditCommand.self,
         ],
         "--part": [ImportCommand.self], "--recipe": [Evaluate.self, Features.self],
-        "--remake": [Train.self, Compare.self, Demo.self, Synthesize.self],
+        "--remake": [Train.self, Compare.self, Demo.self, Synthesize.self, AuditCommand.self],
         "--resume": [Train.self], "--seeds": [Compare.self],
-        "--set": [Train.self, Compare.self], "--simulate": [TheoryCheck.self],
+        "--set": [Train.self, Compare.self, AuditCommand.self], "--simulate": [TheoryCheck.self],
         "--table": [Evaluate.self],
     ]
 

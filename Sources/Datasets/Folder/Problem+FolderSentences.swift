@@ -17,7 +17,7 @@ extension Problem {
     static func noLabelTable(_ folder: String, key: String) -> Problem {
         Problem(
             .data, "key goes with a file labels.csv", at: Place(detail: ["data.\(key)"]),
-            found: "no such file in \(oneLine(folder, limit: 60))")
+            found: "no such file in \(oneLine(folder, limit: 200))")
     }
 
     static func tooManyFolders(_ folder: String, _ count: Int) -> Problem {
