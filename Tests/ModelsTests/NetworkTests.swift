@@ -27,6 +27,10 @@ import Torch
             let targets = Tensor((0..<tiny.shape[0]).map { $0 % 3 }, [tiny.shape[0]])
             crossEntropy(scores, targets).mean().backward()
 
+            // Rounding grows on the way back through MobileNetV2's batch norms: PyTorch on another
+            // processor (Intel, AVX-512) is 2.9e-5 away from these fixtures itself, by the same digits
+            // as we are there.
+            let allowed = tiny.name.hasPrefix("mobilenetv2") ? 1e-4 : 1e-5
             let parameters = network.parameters
             let norms = parameters.map { $0.tensor.gradient?.to(.float64).norm().item ?? .nan }
             try fixture.expect(
@@ -36,7 +40,8 @@ import Torch
                     let name = "\(tiny.name)/\(kind)/\(key)"
                     guard fixture.file[name] != nil else { continue }
                     try fixture.expect(
-                        kind == "gradient" ? tensor.gradient : tensor, is: name, tolerance: 1e-5)
+                        kind == "gradient" ? tensor.gradient : tensor, is: name,
+                        tolerance: kind == "gradient" ? allowed : 1e-5)
                 }
             }
         }
