@@ -55,6 +55,10 @@ let pure: [Target] = [
         ],
         resources: [.copy("Resources/templates")]),
     .target(name: "Replica", dependencies: ["Diagnostics", "Randomness", "Workers"]),
+    // What leaves Limbeck for other programs.
+    .target(name: "Protobuf"),
+    .target(name: "ONNX", dependencies: ["Protobuf", "Diagnostics", "Files"]),
+    .target(name: "EventFiles", dependencies: ["Protobuf", "Diagnostics", "Files"]),
     // Which labels are wrong.
     .target(
         name: "Audit",
@@ -91,6 +95,12 @@ let pure: [Target] = [
     .testTarget(name: "ReportTests", dependencies: ["Report", "CZlib"]),
     .testTarget(
         name: "ReplicaTests", dependencies: ["Replica", "Randomness", "Workers", "Diagnostics"]),
+    .testTarget(
+        name: "ONNXTests", dependencies: ["ONNX", "Protobuf", "Diagnostics", "Files"],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "EventFilesTests", dependencies: ["EventFiles", "Diagnostics", "Files"],
+        resources: [.copy("Fixtures")]),
     .testTarget(
         name: "AuditTests",
         dependencies: [
