@@ -16,7 +16,7 @@ import Torch
 /// Weights N(0, 0.05), the paper's for this size and what its PyTorch versions use; at other widths
 /// 0.05/√width, which keeps the size of the activations. Biases 0. The keys `conv1.0.weight`, …,
 /// `fc3.bias` are those of the usual PyTorch versions, from memory.
-public final class CharCNN: Classifier {
+public final class CharCNN: TokenClassifier {
     public struct Configuration: Sendable, Equatable {
         public var classes: Int
         /// Characters that are looked at, at least `CharCNN.minimumLength`.
@@ -105,7 +105,23 @@ public final class CharCNN: Classifier {
 
     /// Code points [N, 1, L], L ≥ `configuration.length`, to [N, width].
     public func features(_ x: Tensor, mode: Mode) -> Tensor {
-        let letters = Self.oneHot(x.narrowed(2, from: 0, count: configuration.length))
+        features(ofLetters: x.narrowed(2, from: 0, count: configuration.length), mode: mode)
+    }
+
+    /// The code points themselves.
+    public func tokens(of x: Tensor) -> Tensor {
+        x.narrowed(2, from: 0, count: configuration.length).squeezed(1).to(.int64)
+    }
+
+    public func features(ofTokens tokens: Tensor, mode: Mode) -> Tensor {
+        features(ofLetters: tokens.unsqueezed(1).to(.float32), mode: mode)
+    }
+
+    public var tokenCount: Int? { configuration.length }
+
+    /// Code points [N, 1, `configuration.length`] to [N, width].
+    private func features(ofLetters x: Tensor, mode: Mode) -> Tensor {
+        let letters = Self.oneHot(x)
         let maps = [conv1, conv2, conv3, conv4, conv5, conv6].reduce(letters) {
             $1($0, mode: mode)
         }

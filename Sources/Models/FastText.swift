@@ -13,7 +13,7 @@ import Torch
 /// on the processor, from code points that come back from the device.
 ///
 /// Embeddings U(±1/width) as in fastText, 0 for the padding; linear layers PyTorch's default.
-public final class FastText: Classifier {
+public final class FastText: TokenClassifier {
     public struct Configuration: Sendable, Equatable {
         public var classes: Int
         /// Rows of the table, besides the one of the padding.
@@ -61,9 +61,15 @@ public final class FastText: Classifier {
 
     /// Code points [N, 1, L] to [N, hidden].
     public func features(_ x: Tensor, mode: Mode) -> Tensor {
-        let ids = Self.ids(x, buckets: configuration.buckets)
-        return fc1(embedding(ids.to(x.device)))
+        features(ofTokens: tokens(of: x).to(x.device), mode: mode)
     }
+
+    public func tokens(of x: Tensor) -> Tensor { Self.ids(x, buckets: configuration.buckets) }
+
+    public func features(ofTokens tokens: Tensor, mode: Mode) -> Tensor { fc1(embedding(tokens)) }
+
+    /// As many words as a text has.
+    public var tokenCount: Int? { nil }
 
     /// Code points [N, 1, L] to ids, int64 [N, most of any text], padded with 0.
     static func ids(_ x: Tensor, buckets: Int) -> Tensor {

@@ -14,7 +14,13 @@ public func convolution(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: [Int], padding: [Int],
     dilation: [Int], groups: Int = 1
 ) -> Tensor {
-    Tensor.make("convolution", list: [x, weight] + [bias].compactMap(\.self)) { out in
+    Tensor.make(
+        "convolution", list: [x, weight] + [bias].compactMap(\.self),
+        attributes: [
+            "stride": .ints(stride), "padding": .ints(padding), "dilation": .ints(dilation),
+            "groups": .int(groups),
+        ]
+    ) { out in
         stride.asInts { s in
             padding.asInts { p in
                 dilation.asInts { d in
@@ -68,7 +74,12 @@ public func convTranspose2d(
 }
 
 public func maxPool1d(_ x: Tensor, kernel: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
-    Tensor.make("maxPool1d", x) {
+    Tensor.make(
+        "maxPool1d", x,
+        attributes: [
+            "kernel": .int(kernel), "stride": .int(stride ?? kernel), "padding": .int(padding),
+        ]
+    ) {
         ct_max_pool1d(x.handle, Int64(kernel), Int64(stride ?? kernel), Int64(padding), $0)
     }
 }
@@ -76,20 +87,27 @@ public func maxPool1d(_ x: Tensor, kernel: Int, stride: Int? = nil, padding: Int
 public func maxPool2d(
     _ x: Tensor, kernel: Int, stride: Int? = nil, padding: Int = 0, ceil: Bool = false
 ) -> Tensor {
-    pool("maxPool2d", x, kernel, stride, padding) { ct_max_pool2d($0, $1, $2, $3, ceil, $4) }
+    pool("maxPool2d", x, kernel, stride, padding, ceil) { ct_max_pool2d($0, $1, $2, $3, ceil, $4) }
 }
 
 public func avgPool2d(
     _ x: Tensor, kernel: Int, stride: Int? = nil, padding: Int = 0, ceil: Bool = false
 ) -> Tensor {
-    pool("avgPool2d", x, kernel, stride, padding) { ct_avg_pool2d($0, $1, $2, $3, ceil, $4) }
+    pool("avgPool2d", x, kernel, stride, padding, ceil) { ct_avg_pool2d($0, $1, $2, $3, ceil, $4) }
 }
 
 private func pool(
     _ name: StaticString, _ x: Tensor, _ kernel: Int, _ stride: Int?, _ padding: Int,
+    _ ceil: Bool,
     call: (ct_tensor?, ct_ints, ct_ints, ct_ints, UnsafeMutablePointer<ct_tensor?>) -> ct_status
 ) -> Tensor {
-    Tensor.make(name, x) { out in
+    Tensor.make(
+        name, x,
+        attributes: [
+            "kernel": .int(kernel), "stride": .int(stride ?? kernel), "padding": .int(padding),
+            "ceil": .int(ceil ? 1 : 0),
+        ]
+    ) { out in
         [kernel, kernel].asInts { k in
             [stride ?? kernel, stride ?? kernel].asInts { s in
                 [padding, padding].asInts { p in call(x.handle, k, s, p, out) }
@@ -100,7 +118,9 @@ private func pool(
 
 /// Averages over a grid of `height` × `width` cells that covers the image.
 public func adaptiveAvgPool2d(_ x: Tensor, height: Int, width: Int) -> Tensor {
-    Tensor.make("adaptiveAvgPool2d", x) { out in
+    Tensor.make(
+        "adaptiveAvgPool2d", x, attributes: ["height": .int(height), "width": .int(width)]
+    ) { out in
         [height, width].asInts { ct_adaptive_avg_pool2d(x.handle, $0, out) }
     }
 }
@@ -112,7 +132,13 @@ public func batchNorm(
     training: Bool, momentum: Double = 0.1, eps: Double = 1e-5
 ) -> Tensor {
     let parts = [weight, bias, runningMean, runningVariance].compactMap(\.self)
-    return Tensor.make("batchNorm", list: [x] + parts) {
+    return Tensor.make(
+        "batchNorm", list: [x] + parts,
+        attributes: [
+            "epsilon": .number(eps), "training": .int(training ? 1 : 0),
+            "affine": .int(weight != nil && bias != nil ? 1 : 0), "parts": .int(parts.count),
+        ]
+    ) {
         ct_batch_norm(
             x.handle, weight?.handle, bias?.handle, runningMean?.handle, runningVariance?.handle,
             training, momentum, eps, $0)
@@ -128,6 +154,7 @@ public func probedBatchNorm(
 ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
     let parts = [x, weight, bias, runningMean, runningVariance].compactMap(\.self)
     if parts.contains(where: \.isPoisoned) { return (.poisoned, .poisoned, .poisoned) }
+    OperatorRecorder.current?.note("probedBatchNorm", parts, [:], nil)
     var out = [ct_tensor?](repeating: nil, count: 3)
     let status = ct_probed_batch_norm(
         x.handle, weight?.handle, bias?.handle, runningMean.handle, runningVariance.handle, eps,

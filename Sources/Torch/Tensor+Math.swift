@@ -10,7 +10,9 @@ extension Tensor {
         Tensor.make(name, self, other) { ct_binary(Int32(op), handle, other.handle, $0) }
     }
     private func binary(_ op: Int, _ other: Double, _ name: StaticString) -> Tensor {
-        Tensor.make(name, self) { ct_binary_scalar(Int32(op), handle, other, $0) }
+        Tensor.make(name, self, attributes: ["other": .number(other)]) {
+            ct_binary_scalar(Int32(op), handle, other, $0)
+        }
     }
 
     public func exp() -> Tensor { unary(CT_EXP, "exp") }
@@ -40,7 +42,9 @@ extension Tensor {
     public func silu() -> Tensor { unary(CT_SILU, "silu") }
     public func softplus() -> Tensor { unary(CT_SOFTPLUS, "softplus") }
     public func leakyRelu(_ slope: Double = 0.01) -> Tensor {
-        Tensor.make("leakyRelu", self) { ct_leaky_relu(handle, slope, $0) }
+        Tensor.make("leakyRelu", self, attributes: ["slope": .number(slope)]) {
+            ct_leaky_relu(handle, slope, $0)
+        }
     }
 
     public func pow(_ exponent: Double) -> Tensor { binary(CT_POW, exponent, "pow") }

@@ -46,7 +46,9 @@ extension Tensor {
         Tensor.make("argmax", self) { ct_argmax(handle, Int64(dim), keep, $0) }
     }
     public func softmax(_ dim: Int = -1) -> Tensor {
-        Tensor.make("softmax", self) { ct_softmax(handle, Int64(dim), false, $0) }
+        Tensor.make("softmax", self, attributes: ["dim": .int(dim)]) {
+            ct_softmax(handle, Int64(dim), false, $0)
+        }
     }
     public func logSoftmax(_ dim: Int = -1) -> Tensor {
         Tensor.make("logSoftmax", self) { ct_softmax(handle, Int64(dim), true, $0) }
@@ -71,6 +73,7 @@ extension Tensor {
         call: (UnsafeMutablePointer<ct_tensor?>, UnsafeMutablePointer<ct_tensor?>) -> ct_status
     ) -> (Tensor, Tensor) {
         if isPoisoned { return (.poisoned, .poisoned) }
+        OperatorRecorder.current?.note("\(name)", [self], [:], nil)
         var a: ct_tensor?
         var b: ct_tensor?
         guard Engine.check(call(&a, &b), "\(name)", [self]) else { return (.poisoned, .poisoned) }

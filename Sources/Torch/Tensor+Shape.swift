@@ -8,26 +8,37 @@ extension Tensor {
     }
     /// Joins all dimensions from `from` on.
     public func flattened(from: Int = 1) -> Tensor {
-        Tensor.make("flattened", self) { ct_flatten(handle, Int64(from), $0) }
+        Tensor.make("flattened", self, attributes: ["from": .int(from)]) {
+            ct_flatten(handle, Int64(from), $0)
+        }
     }
     public func transposed(_ i: Int = -2, _ j: Int = -1) -> Tensor {
         Tensor.make("transposed", self) { ct_transpose(handle, Int64(i), Int64(j), $0) }
     }
     public func permuted(_ order: [Int]) -> Tensor {
-        Tensor.make("permuted", self) { out in order.asInts { ct_permute(handle, $0, out) } }
+        Tensor.make("permuted", self, attributes: ["order": .ints(order)]) { out in
+            order.asInts { ct_permute(handle, $0, out) }
+        }
     }
     public func squeezed(_ dim: Int) -> Tensor {
-        Tensor.make("squeezed", self) { ct_squeeze(handle, Int64(dim), $0) }
+        Tensor.make("squeezed", self, attributes: ["dim": .int(dim)]) {
+            ct_squeeze(handle, Int64(dim), $0)
+        }
     }
     public func unsqueezed(_ dim: Int) -> Tensor {
-        Tensor.make("unsqueezed", self) { ct_unsqueeze(handle, Int64(dim), $0) }
+        Tensor.make("unsqueezed", self, attributes: ["dim": .int(dim)]) {
+            ct_unsqueeze(handle, Int64(dim), $0)
+        }
     }
     public func expanded(_ shape: [Int]) -> Tensor {
         Tensor.make("expanded", self) { out in shape.asInts { ct_expand(handle, $0, out) } }
     }
     /// `length` slices of `dim` from `start` on.
     public func narrowed(_ dim: Int, from start: Int, count length: Int) -> Tensor {
-        Tensor.make("narrowed", self) {
+        Tensor.make(
+            "narrowed", self,
+            attributes: ["dim": .int(dim), "start": .int(start), "count": .int(length)]
+        ) {
             ct_narrow(handle, Int64(dim), Int64(start), Int64(length), $0)
         }
     }
@@ -77,7 +88,9 @@ extension Tensor {
     }
 
     public static func concatenated(_ parts: [Tensor], _ dim: Int = 0) -> Tensor {
-        make("concatenated", list: parts) { out in parts.asTensors { ct_cat($0, Int64(dim), out) } }
+        make("concatenated", list: parts, attributes: ["dim": .int(dim)]) { out in
+            parts.asTensors { ct_cat($0, Int64(dim), out) }
+        }
     }
     public static func stacked(_ parts: [Tensor], _ dim: Int = 0) -> Tensor {
         make("stacked", list: parts) { out in parts.asTensors { ct_stack($0, Int64(dim), out) } }

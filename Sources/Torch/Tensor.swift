@@ -16,28 +16,35 @@ public final class Tensor: @unchecked Sendable {
     public var isPoisoned: Bool { handle == nil }
 
     /// Runs one operator of the shim, with errors kept or trapped as `Engine.checked` says.
+    ///
+    /// - Parameter attributes: what a recorder has to know of it besides its arguments.
     @inline(__always)
     static func make(
         _ operation: StaticString, _ arguments: Tensor...,
+        attributes: @autoclosure () -> [String: RecordedOperator.Attribute] = [:],
         call: (UnsafeMutablePointer<ct_tensor?>) -> ct_status
     ) -> Tensor {
-        make(operation, list: arguments, call: call)
+        make(operation, list: arguments, attributes: attributes(), call: call)
     }
 
     static func make(
         _ operation: StaticString, list arguments: [Tensor],
+        attributes: @autoclosure () -> [String: RecordedOperator.Attribute] = [:],
         call: (UnsafeMutablePointer<ct_tensor?>) -> ct_status
     ) -> Tensor {
         for argument in arguments where argument.isPoisoned { return .poisoned }
         var out: ct_tensor?
         guard Engine.check(call(&out), "\(operation)", arguments) else { return .poisoned }
-        return Tensor(owning: out)
+        let made = Tensor(owning: out)
+        OperatorRecorder.current?.note("\(operation)", arguments, attributes(), made)
+        return made
     }
 
     /// For what changes `self` in place.
     @inline(__always)
     func mutate(_ operation: StaticString, _ others: Tensor..., call: (ct_tensor) -> ct_status) {
         guard let handle, !others.contains(where: \.isPoisoned) else { return }
+        OperatorRecorder.current?.note("\(operation)", [self] + others, [:], nil)
         Engine.check(call(handle), "\(operation)", [self] + others)
     }
 }
@@ -148,6 +155,7 @@ extension Tensor {
 
     private func read<Value>(_ dtype: DType, width: Int = 1) -> [Value] {
         guard let handle else { return [] }
+        OperatorRecorder.current?.note("read", [self], [:], nil)
         let total = count * width
         return [Value](unsafeUninitializedCapacity: total) { buffer, filled in
             let status = ct_read(
@@ -159,6 +167,7 @@ extension Tensor {
     /// The value of a tensor with one element. Not-a-number if poisoned.
     public var item: Double {
         guard let handle else { return .nan }
+        OperatorRecorder.current?.note("item", [self], [:], nil)
         var out = Double.nan
         Engine.check(ct_item(handle, &out), "item", [self])
         return out
@@ -169,11 +178,15 @@ extension Tensor {
 
 extension Tensor {
     public func to(_ dtype: DType) -> Tensor {
-        Tensor.make("to", self) { ct_to_dtype(handle, dtype.rawValue, $0) }
+        Tensor.make("to", self, attributes: ["type": .text("\(dtype)")]) {
+            ct_to_dtype(handle, dtype.rawValue, $0)
+        }
     }
     public func to(_ device: Device) -> Tensor {
         let code = device.code
-        return Tensor.make("to", self) { ct_to_device(handle, code.kind, code.index, $0) }
+        return Tensor.make("to", self, attributes: ["device": .text(device.description)]) {
+            ct_to_device(handle, code.kind, code.index, $0)
+        }
     }
     public func cloned() -> Tensor { Tensor.make("cloned", self) { ct_clone(handle, $0) } }
     /// Zeros of this tensor's shape, dtype, device *and memory layout*: what optimizer state needs.

@@ -43,15 +43,22 @@ public final class Conv2d: Module, Foldable {
         // A strided 1×1 convolution sees every stride-th pixel only. They are picked first, because
         // oneDNN's gradient of the weight writes out of bounds for few channels in channels-last
         // layout (LibTorch 2.13.0, AVX-512; PyTorch crashes alike). A 1×1 mean picks exactly.
+        let (own, shift) = (fold?.weight ?? weight.tensor, fold?.bias ?? bias?.tensor)
         if stride > 1, kernel == 1, padding == (0, 0) {
-            return convolution(
-                avgPool2d(x, kernel: 1, stride: stride), fold?.weight ?? weight.tensor,
-                fold?.bias ?? bias?.tensor, stride: [1, 1], padding: [0, 0], dilation: [1, 1],
-                groups: groups)
+            return OperatorRecorder.asOne(
+                "convolution", [x, own] + [shift].compactMap(\.self),
+                [
+                    "stride": .ints([stride, stride]), "padding": .ints([0, 0]),
+                    "dilation": .ints([1, 1]), "groups": .int(groups),
+                ]
+            ) {
+                convolution(
+                    avgPool2d(x, kernel: 1, stride: stride), own, shift, stride: [1, 1],
+                    padding: [0, 0], dilation: [1, 1], groups: groups)
+            }
         }
         return convolution(
-            x, fold?.weight ?? weight.tensor, fold?.bias ?? bias?.tensor,
-            stride: [stride, stride], padding: [padding.0, padding.1],
+            x, own, shift, stride: [stride, stride], padding: [padding.0, padding.1],
             dilation: [dilation, dilation], groups: groups)
     }
 }

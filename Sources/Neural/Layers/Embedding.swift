@@ -28,10 +28,14 @@ public final class EmbeddingBag: Module {
     }
 
     public func callAsFunction(_ x: Tensor, mode: Mode = .eval) -> Tensor {
-        let (bags, length) = (x.shape[0], x.shape[1])
-        let offsets = Tensor((0..<bags).map { $0 * length }, [bags]).to(x.device)
-        return embeddingBag(
-            x.flattened(from: 0), offsets: offsets, weight.tensor, paddingIndex: paddingIndex)
+        OperatorRecorder.asOne(
+            "meanOfRows", [x, weight.tensor], ["padding": .int(paddingIndex ?? -1)]
+        ) {
+            let (bags, length) = (x.shape[0], x.shape[1])
+            let offsets = Tensor((0..<bags).map { $0 * length }, [bags]).to(x.device)
+            return embeddingBag(
+                x.flattened(from: 0), offsets: offsets, weight.tensor, paddingIndex: paddingIndex)
+        }
     }
 }
 
