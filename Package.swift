@@ -158,15 +158,21 @@ let engine: [Target] = [
     .target(
         name: "RunReports",
         dependencies: ["Training", "Report", "Datasets", "Files", "Diagnostics"]),
+    // Trained networks and logs in the form of other programs.
+    .target(
+        name: "Exports",
+        dependencies: [
+            "ONNX", "EventFiles", "Training", "Models", "Neural", "Torch", "Report", "Datasets",
+            "SafeTensors", "Files", "Randomness", "Diagnostics",
+        ], resources: [.copy("Resources")]),
     // The program `limbeck`. A module of that name would collide with a library `Limbeck` on a file
     // system that ignores case.
     .executableTarget(
         name: "LimbeckProgram",
         dependencies: [
-            "RunReports", "AuditRuns", "AuditReports", "Audit", "Experiments", "Training",
-            "Replica", "Report",
-            "Datasets", "Models",
-            "PyTorchFiles", "SafeTensors", "LabelText", "Files", "Workers", "Diagnostics",
+            "RunReports", "AuditRuns", "AuditReports", "Audit", "Exports", "Experiments",
+            "Training", "Replica", "Report", "Datasets", "Models", "PyTorchFiles", "SafeTensors",
+            "LabelText", "Files", "Workers", "Diagnostics",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -230,6 +236,12 @@ let engine: [Target] = [
         dependencies: [
             "RunReports", "Training", "Distillation", "Report", "Files", "Diagnostics",
             "TestSupport",
+        ]),
+    .testTarget(
+        name: "ExportsTests",
+        dependencies: [
+            "Exports", "ONNX", "EventFiles", "Training", "Models", "Neural", "Torch", "Datasets",
+            "Report", "Files", "Randomness", "Diagnostics", "TestSupport",
         ]),
     .testTarget(
         name: "LimbeckTests",

@@ -11,7 +11,7 @@ import Foundation
 /// Opening the log takes both off: the file is cut to its last whole record of a step that counts. Nothing
 /// of it is a result, so it has no hash and is never refused: a damaged file keeps what stands before the
 /// damage.
-public struct EventLog {
+public struct EventLog: Sendable {
     public let path: String
     /// Of the last event; nil where there is none.
     public private(set) var lastStep: Int?

@@ -20,7 +20,8 @@ struct Limbeck: ParsableCommand {
             """,
         version: limbeckVersion,
         subcommands: [
-            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, ImportCommand.self,
+            Demo.self, Train.self, Compare.self, Evaluate.self, Predict.self, Export.self,
+            ImportCommand.self,
             Synthesize.self, Theory.self, Advise.self, SelfDistil.self, Features.self, Noise.self,
             AuditCommand.self, EmbedLabels.self,
             ReportCommand.self, Doctor.self,

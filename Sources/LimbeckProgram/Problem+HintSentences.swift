@@ -9,7 +9,8 @@ extension Problem {
         // What other programs call the same.
         let same = [
             "fit": "train", "run": "train", "test": "evaluate", "infer": "predict",
-            "inference": "predict", "classify": "predict", "convert": "import",
+            "inference": "predict", "classify": "predict", "convert": "import", "onnx": "export",
+            "save": "export",
             "search": "compare", "check": "doctor",
         ]
         let hint =

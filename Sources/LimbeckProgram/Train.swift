@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Exports
 import Files
 import Foundation
 import RunReports
@@ -48,6 +49,12 @@ struct Train: ParsableCommand {
         help: "With --resume: make damaged parts of the run again instead of refusing them.")
     var remake = false
 
+    @Option(
+        help:
+            "Also log for TensorBoard, into this folder. With training.logs of the recipe: into the run's own."
+    )
+    var tensorboard: String?
+
     @Flag(help: "Check recipe, files, shapes and memory; train nothing.")
     var dryRun = false
 
@@ -75,6 +82,14 @@ struct Train: ParsableCommand {
         }
         var environment = try TrainingEnvironment.program()
         environment.remake = remake
+        let log = log(recipe, folder: folder)
+        if let log {
+            let observe = environment.observe
+            environment.observe = { event in
+                log.observe(event)
+                observe(event)
+            }
+        }
         let run = try file.placing {
             try Run(recipe, folder: folder, compute: options, environment: environment)
         }
@@ -85,6 +100,9 @@ struct Train: ParsableCommand {
         Progressing.shared.begin(phases: run.chain.count, verbose: true)
         let result = try run.train(continues: resume)
         Progressing.shared.clear()
+        if let problem = log?.failure {
+            Console.say("warning: TensorBoard's log ends early: \(problem)")
+        }
         let report = "\(folder)/report.html"
         try RunReport.page(RunRecord(folder: folder, isVerified: true)).write(
             to: report, using: LocalFileSystem())
@@ -94,6 +112,17 @@ struct Train: ParsableCommand {
             Console.print(RunReport.terminalTable(result))
             Console.print("report: \(report)")
         }
+    }
+
+    /// TensorBoard's log, where one is asked for.
+    private func log(_ recipe: Recipe, folder: String) -> TensorBoardLog? {
+        guard !dryRun, tensorboard != nil || recipe.training.logs == .tensorboard else {
+            return nil
+        }
+        let name = folder.split(separator: "/").last.map(String.init) ?? "run"
+        return TensorBoardLog(
+            folder: tensorboard.map { "\($0)/\(name)" } ?? "\(folder)/tensorboard",
+            store: PhaseStore("\(folder)/phases", named: true), recipe: recipe.yaml)
     }
 
     private func read() throws(Problem) -> RecipeFile {

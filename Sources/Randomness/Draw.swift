@@ -35,6 +35,8 @@ public struct Draw: RandomNumberGenerator, Sendable {
         case injection = 21
         /// Parts and resamples of an audit, and the samples that a person is to judge.
         case audit = 22
+        /// Inputs that an exported network is compared on.
+        case export = 40
     }
 
     private var state: UInt64

@@ -3,6 +3,16 @@ import Foundation
 extension ImageGrid {
     /// A file of its own that reads on light and on dark ground.
     public func svg() -> String { standalone() }
+
+    /// All images side by side as a PNG file with transparent gaps; nil for a grid without images, or of so
+    /// many that nobody draws it.
+    public func png() -> (bytes: [UInt8], width: Int, height: Int, channels: Int)? {
+        guard canDraw else { return nil }
+        let atlas = atlas
+        let bytes = PNG.encoded(
+            width: atlas.width, height: atlas.height, kind: atlas.kind, pixels: atlas.pixels)
+        return (bytes, atlas.width, atlas.height, atlas.kind.values)
+    }
 }
 
 extension ImageGrid: Figure {

@@ -46,14 +46,15 @@ public struct PhaseSpec: Encodable, Equatable, Sendable {
     public var model: ModelSpec { learners[0].model }
     public var traits: PhaseTraits { target.base.traits }
 
-    /// SHA-256 of the canonical JSON, 24 hexadecimal digits of it. How often checkpoints are written
-    /// and whether the averaged weights are the result do not enter: they do not change a result.
+    /// SHA-256 of the canonical JSON, 24 hexadecimal digits of it. How often checkpoints are written,
+    /// whether the averaged weights are the result, and logs do not enter: they do not change a result.
     public var key: String {
         var identity = self
         identity.name = ""
         identity.training.checkpointSteps = nil
         identity.training.checkpointSeconds = 1
         identity.training.useEMA = false
+        identity.training.logs = nil
         // A key that has no meaning for its kind may hold any number, not-a-number included.
         return String(SHA256.hex(of: JSON.text(identity)).prefix(24))
     }

@@ -7,6 +7,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     /// What decides which epoch's weights are `selected`: always on the validation split.
     public enum Selection: String, Codable, Sendable, CaseIterable { case accuracy, nll }
 
+    /// A form of logs besides `metrics.jsonl`.
+    public enum Logs: String, Codable, Sendable, CaseIterable { case tensorboard }
+
     /// Passes over the training split, 1 to 100,000.
     public var epochs: Int
     /// Samples per step; the last, smaller batch of an epoch is kept.
@@ -29,6 +32,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     public var checkpointSteps: Int?
     /// A checkpoint at least this often, in seconds, at the next step.
     public var checkpointSeconds: Double
+    /// Logs that the program `limbeck train` keeps in the run folder; nil: none. No result depends on it.
+    public var logs: Logs?
 
     public init() {
         epochs = 30
@@ -43,7 +48,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case epochs, batch, augmentation, ema, patience, selection, dynamics
+        case epochs, batch, augmentation, ema, patience, selection, dynamics, logs
         case useEMA = "use-ema"
         case checkpointSteps = "checkpoint-steps"
         case checkpointSeconds = "checkpoint-seconds"
@@ -61,6 +66,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
         patience = try values.decodeIfPresent(Int.self, forKey: .patience)
         selection = try values.decodeIfPresent(Selection.self, forKey: .selection) ?? selection
         dynamics = try values.decodeIfPresent(Bool.self, forKey: .dynamics)
+        logs = try values.decodeIfPresent(Logs.self, forKey: .logs)
         checkpointSteps = try values.decodeIfPresent(Int.self, forKey: .checkpointSteps)
         checkpointSeconds =
             try values.decodeIfPresent(Double.self, forKey: .checkpointSeconds) ?? checkpointSeconds
