@@ -66,7 +66,11 @@ struct SmallNetwork: Sendable, CustomStringConvertible {
         let generator = Generator(seed: 5)
         withoutGradient {
             for (name, tensor) in network.state where tensor.dtype == .float32 && tensor.rank == 1 {
-                tensor.fillUniform(name.hasSuffix("bias") ? -0.3 : 0.6, 1.4, generator)
+                // Scales around 1 let the outputs of 110 layers grow to 10⁵, and rounding with them.
+                let (low, high): (Double, Double) =
+                    name.hasSuffix("bias")
+                    ? (-0.3, 1.4) : name.hasSuffix("weight") ? (0.3, 0.9) : (0.6, 1.4)
+                tensor.fillUniform(low, high, generator)
             }
         }
         return network
