@@ -6,7 +6,7 @@ extension Problem {
     static func notExportable(_ reason: String) -> Problem {
         Problem(
             .data, "the network cannot be exported", found: oneLine(reason),
-            hint: "the weights are in the run's model.safetensors")
+            hint: "give a run folder, or the weights in it")
     }
 
     /// A file that does not compute what the network does: a fault of ours, and nothing is written.

@@ -207,7 +207,7 @@ private final class Odd: Classifier {
         }
         let (start, end) = (
             "the network cannot be exported: found ",
-            " (the weights are in the run's model.safetensors)"
+            " (give a run folder, or the weights in it)"
         )
         #expect(try sentence(.reads) == start + "the operator max" + end)
         #expect(
