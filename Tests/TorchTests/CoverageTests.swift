@@ -20,6 +20,7 @@ import Testing
         ],
         "SynthesisTests": ["windowed", "probedBatchNorm"],
         "GeneratorTests": ["fillNormal", "fillUniform", "fillBernoulli"],
+        "RecorderTests": ["asOne", "record"],
         "RowsTests": ["read", "write", "add"],
         "UpdatesTests": ["sgd", "adam", "lerp", "clipNorm"],
     ]
