@@ -153,8 +153,12 @@ struct SmallNetwork: Sendable, CustomStringConvertible {
             graph.nodes[last].inputs.removeLast()
         }
         let sign = try isSeen { graph in
+            // Of the first class; a single feature may be 0 for every sample.
             let i = graph.initialisers.firstIndex { $0.name == "fc.weight" }!
-            graph.initialisers[i].bytes[3] ^= 0x80
+            let row = graph.initialisers[i].bytes.count / 4
+            for byte in stride(from: 3, to: row, by: 4) {
+                graph.initialisers[i].bytes[byte] ^= 0x80
+            }
         }
         #expect(!nothing && epsilon && bias && sign)
     }
